@@ -1,0 +1,49 @@
+"""Show the package's own code in a notebook, so that no chapter holds a second copy of it."""
+
+import ast
+import inspect
+import textwrap
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+class Source:
+    """The code of a class or function, highlighted wherever a notebook is read."""
+
+    def __init__(self, path: str, code: str):
+        self.path, self.code = path, code
+
+    def _repr_markdown_(self) -> str:
+        return f"From `{self.path}`:\n\n```python\n{self.code}\n```"
+
+    def __repr__(self) -> str:
+        return f"# From {self.path}\n{self.code}"
+
+
+def show_source(thing, docstring: bool = False) -> Source:
+    """The source of a class or function of cliplab, as it runs; the last line of a cell.
+
+    Docstrings are left out unless asked for. Raises ValueError for what is not cliplab's.
+    """
+    path = Path(inspect.getsourcefile(thing))
+    if PACKAGE not in path.parents:
+        raise ValueError(f"{thing!r} is not of cliplab; show_source shows the package's own code.")
+    code = textwrap.dedent(inspect.getsource(thing))
+    if not docstring:
+        code = without_docstrings(code)
+    return Source(f"cliplab/{path.relative_to(PACKAGE).as_posix()}", code.rstrip())
+
+
+def without_docstrings(code: str) -> str:
+    """Drop the docstrings, each with a blank line after it, and leave all else alone."""
+    lines = code.splitlines()
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, kinds) and ast.get_docstring(node) is not None:
+            text = node.body[0]
+            end = text.end_lineno
+            if end < len(lines) and not lines[end].strip():
+                end += 1
+            lines[text.lineno - 1 : end] = [None] * (end - text.lineno + 1)
+    return "\n".join(line for line in lines if line is not None)

@@ -1,0 +1,288 @@
+"""CLIP's tokenizer: a prompt becomes a list of ids.
+
+Clean the text, cut it into words, write each word as bytes, merge the bytes. ``cleaning.py`` does
+the first, ``bpe.py`` the last; this file is the class that people use.
+"""
+
+import functools
+import json
+import warnings
+from collections import Counter
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+import regex
+
+from . import bpe, cleaning
+from .bpe import BOS, BYTE_TO_CHAR, CHAR_TO_BYTE, END_OF_WORD, EOS
+
+# A word is a contraction's tail, a run of letters, one digit, or a run of anything else that is not
+# white space.
+WORD = r"'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+"
+SPECIAL = regex.compile(r"(<\|startoftext\|>|<\|endoftext\|>)")
+CACHED_WORDS, CACHED_LENGTH = 2**17, 64  # bounds on the memory that remembered words take
+
+
+class MergeStep(NamedTuple):
+    """One step of a word's way from bytes to tokens."""
+
+    pair: tuple[str, str]
+    rank: int
+    result: list[str]
+
+
+class CLIPTokenizer:
+    """Text → ids, as OpenAI's tokenizer or transformers 5's, with the place of every token.
+
+    ``CLIPTokenizer()`` has CLIP's 49,408 entries; ``CLIPTokenizer.train(texts, vocab_size=…)``
+    learns its own; ``CLIPTokenizer.load(path)`` reads one that was saved.
+
+    clean   "hf" (default): as transformers 5, so as Stable Diffusion 1.5 through diffusers today;
+            "openai": as openai/CLIP, with which CLIP was trained (erratum E30).
+    merges  [("i", "n"), …] in rank order; None for CLIP's.
+
+    Ids start at 0 (erratum E8); the last two are BOS and EOS. Errors: TypeError for what is not
+    text; ValueError for a lone surrogate under "hf" ("openai" reads it as U+FFFD, as OpenAI does).
+    Source: openai/CLIP ``simple_tokenizer.py``; Sennrich et al. 2016; erratum E1 for the ids of "a
+    running dog".
+    """
+
+    def __init__(self, merges: list[tuple[str, str]] | None = None, *, clean: str = "hf"):
+        if clean not in ("hf", "openai"):
+            raise ValueError(
+                f'clean is "hf" (as transformers 5) or "openai" (as openai/CLIP), not {clean!r}.'
+            )
+        self.clean_as = clean
+        self.merges = clip_merges() if merges is None else [tuple(pair) for pair in merges]
+        self.vocabulary = bpe.vocabulary_of(self.merges)
+        self.symbols = list(self.vocabulary)
+        self.vocab_size = len(self.symbols)
+        self.bos_id, self.eos_id = self.vocabulary[BOS], self.vocabulary[EOS]
+        self.ranks: dict[tuple[int, int], int] = {}
+        for rank, (left, right) in enumerate(self.merges):
+            self.ranks.setdefault((self.vocabulary[left], self.vocabulary[right]), rank)
+        self.results = [self.vocabulary[left + right] for left, right in self.merges]
+        # Words that were met before, with their ids; first of all the specials, which the two tools
+        # read differently once they have been lower-cased: OpenAI as BOS and EOS, transformers as
+        # "<|", a word, "|>".
+        flags = regex.IGNORECASE if clean == "openai" else 0
+        self._words = regex.compile(f"{SPECIAL.pattern[1:-1]}|{WORD}", flags)
+        self._known: dict[str, list[int]] = {}
+        self._specials = {BOS: [self.bos_id], EOS: [self.eos_id]}
+        if clean == "hf":
+            self._specials = {
+                s: [i for part in ("<|", s[2:-2], "|>") for i in self._word(part)]
+                for s in (BOS, EOS)
+            }
+        self._known.update(self._specials)
+
+    def __repr__(self) -> str:
+        return f'CLIPTokenizer({self.vocab_size:,} entries, clean="{self.clean_as}")'
+
+    # Text to ids ----------------------------------------------------------------------------------
+
+    def __call__(self, text: str | list[str]) -> list[int] | list[list[int]]:
+        """BOS + content + EOS of a text, unpadded and uncut; of a list of texts, a list of them."""
+        if isinstance(text, (list, tuple)):
+            return [self(one) for one in text]
+        return [self.bos_id, *self.content(text), self.eos_id]
+
+    def content(self, text: str) -> list[int]:
+        """The ids of a text without BOS and EOS: the lecture's s₁ … sₘ."""
+        if not isinstance(text, str):
+            raise TypeError(
+                f"A prompt is a str, or a list of them; this is {type(text).__name__}: {text!r:.60}"
+            )
+        if self.clean_as == "hf" and "<|" in text and SPECIAL.search(text):
+            # transformers takes specials out of the text as typed, before it is cleaned.
+            ids = []
+            for part in SPECIAL.split(text):
+                ids += [self.vocabulary[part]] if part in (BOS, EOS) else self._plain(part)
+            return ids
+        return self._plain(text)
+
+    def clean(self, text: str) -> str:
+        """The text as it is cut into words: repaired or composed, single spaces, lower case."""
+        return cleaning.clean_hf(text) if self.clean_as == "hf" else cleaning.clean_openai(text)
+
+    def _plain(self, text: str) -> list[int]:
+        ids, known = [], self._known
+        for word in self._words.findall(self.clean(text)):
+            ids += known[word] if word in known else self._word(word)
+        return ids
+
+    def _word(self, word: str) -> list[int]:
+        try:
+            ids = bpe.merge(bpe.word_ids(word), self.ranks, self.results)
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"U+{ord(word[error.start]):04X} in {word!a:.60} is half of a surrogate pair, "
+                'not a character: mend the text, or use CLIPTokenizer(clean="openai"), '
+                "which reads it as U+FFFD."
+            ) from None
+        if len(word) <= CACHED_LENGTH:
+            if len(self._known) >= CACHED_WORDS:
+                self._known = dict(self._specials)
+            self._known[word] = ids
+        return ids
+
+    # Ids to text ----------------------------------------------------------------------------------
+
+    def tokens(self, text: str | list[int]) -> list[str]:
+        """The vocabulary's strings for a text (BOS and EOS included) or for ids.
+
+        ``</w>`` ends a word; bytes that do not print stand as other characters ("Ġ"-like, GPT-2's
+        table).
+        """
+        ids = self(text) if isinstance(text, str) else text
+        return [self.symbols[self._checked(i)] for i in ids]
+
+    def decode(self, ids: list[int]) -> str:
+        """Ids → text, without BOS and EOS; case and spacing are lost, broken UTF-8 is U+FFFD."""
+        symbols = [s for s in self.tokens([int(i) for i in ids]) if s not in (BOS, EOS)]
+        data = b"".join(_bytes_of(s) for s in symbols)
+        return data.decode("utf-8", errors="replace").rstrip(" ")
+
+    def _checked(self, i: int) -> int:
+        if not 0 <= i < self.vocab_size:
+            raise ValueError(
+                f"There is no token {i}: the ids of this vocabulary are 0 to {self.vocab_size - 1}."
+            )
+        return i
+
+    # Looking inside -------------------------------------------------------------------------------
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """For each token of ``self(text)``: (start, end) of the characters that were typed for it.
+
+        BOS stands at (0, 0), EOS at (n, n). A character cut into several tokens is named by each of
+        them.
+        """
+        spans, start = [(0, 0)], 0
+        whole = self.clean_as == "openai"  # there the specials are read after cleaning, as words
+        for part in [text] if whole else SPECIAL.split(text):
+            if not whole and part in (BOS, EOS):
+                spans.append((start, start + len(part)))
+            else:
+                spans += [(start + a, start + b) for a, b in self._plain_offsets(part)]
+            start += len(part)
+        return [*spans, (len(text), len(text))]
+
+    def _plain_offsets(self, text: str) -> list[tuple[int, int]]:
+        align = cleaning.align_hf if self.clean_as == "hf" else cleaning.align_openai
+        cleaned, typed = align(text)
+        spans = []
+        for match in self._words.finditer(cleaned):
+            # The typed place of each byte of the word; tokens then take their bytes from the left.
+            places = [
+                typed[match.start() + k]
+                for k, c in enumerate(match.group())
+                for _ in c.encode("utf-8")
+            ]
+            for i in self._plain(match.group()):
+                size = (
+                    len(places)
+                    if i in (self.bos_id, self.eos_id)
+                    else len(self.symbols[i].removesuffix(END_OF_WORD))
+                )
+                spans.append((places[0][0], places[size - 1][1]))
+                places = places[size:]
+        return spans
+
+    def merge_steps(self, word: str) -> list[MergeStep]:
+        """The ladder of one word: for each step the merged pair, its rank, the symbols after it."""
+        words = self._words.findall(self.clean(word))
+        if len(words) != 1:
+            raise ValueError(
+                f"merge_steps takes one word; {word!r:.60} is cut into {len(words)}: {words[:8]}."
+            )
+        ladder = bpe.merge_steps(bpe.word_ids(words[0]), self.ranks, self.results)
+        return [
+            MergeStep(self.merges[rank], rank, [self.symbols[i] for i in ids])
+            for rank, ids in ladder
+        ]
+
+    # A vocabulary of one's own --------------------------------------------------------------------
+
+    @classmethod
+    def train(cls, texts: list[str], *, vocab_size: int, clean: str = "hf") -> "CLIPTokenizer":
+        """Learn a vocabulary on texts.
+
+        ``vocab_size`` counts everything: 512 byte symbols, the merges, BOS and EOS. The same texts
+        give the same vocabulary in any order. Warns when they are spent before that many merges.
+        """
+        smallest = 512 + 2
+        if vocab_size < smallest:
+            raise ValueError(
+                f"vocab_size is at least {smallest} (2 × 256 bytes, BOS, EOS), not {vocab_size}."
+            )
+        if isinstance(texts, str):
+            raise TypeError("train takes a list of texts; this is one text.")
+        blank = cls([], clean=clean)
+        counts = Counter(word for text in texts for word in blank._words.findall(blank.clean(text)))
+        for special in (BOS, EOS):
+            counts.pop(special, None)
+        learned = cls(bpe.learn_merges(counts, vocab_size - smallest), clean=clean)
+        if learned.vocab_size < vocab_size:
+            warnings.warn(
+                f"The texts give {learned.vocab_size:,} entries, not {vocab_size:,}: "
+                "every word is one token already.",
+                stacklevel=2,
+            )
+        return learned
+
+    def save(self, path: str | Path) -> None:
+        """Write the vocabulary as one file of merges, when the path ends in ``.json``.
+
+        Any other path becomes a folder with Hugging Face's ``vocab.json`` and ``merges.txt``, which
+        transformers' CLIPTokenizer opens.
+        """
+        path, lines = Path(path), [f"{left} {right}" for left, right in self.merges]
+        if path.suffix == ".json":
+            bpe.write_merges(path, lines, clean=self.clean_as)
+            return
+        path.mkdir(parents=True, exist_ok=True)
+        (path / "vocab.json").write_text(
+            json.dumps(self.vocabulary, ensure_ascii=False), encoding="utf-8"
+        )
+        (path / "merges.txt").write_text(
+            "#version: 0.2\n" + "\n".join(lines) + "\n", encoding="utf-8"
+        )
+
+    @classmethod
+    def load(cls, path: str | Path, *, clean: str | None = None) -> "CLIPTokenizer":
+        """Read what ``save`` wrote, or the tokenizer folder of a Stable Diffusion pipeline.
+
+        ``clean`` is what the file says, "hf" where it says nothing, unless it is given here.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise FileNotFoundError(
+                f"There is no vocabulary at {path}: give a .json file or a folder with merges.txt."
+            )
+        merges, about = bpe.read_merges(path / "merges.txt" if path.is_dir() else path)
+        tokenizer = cls(merges, clean=clean or about.get("clean", "hf"))
+        if (path / "vocab.json").exists():
+            stored = json.loads((path / "vocab.json").read_text(encoding="utf-8"))
+            if stored != tokenizer.vocabulary:
+                raise ValueError(
+                    f"{path}/vocab.json does not number its tokens as CLIP does: "
+                    "bytes, merges in order, BOS, EOS."
+                )
+        return tokenizer
+
+
+@functools.cache
+def clip_merges() -> list[tuple[str, str]]:
+    """CLIP's own 48,894 merges, which the package carries."""
+    with resources.as_file(resources.files("cliplab") / "assets" / "clip_bpe.json") as path:
+        return bpe.read_merges(path)[0]
+
+
+def _bytes_of(symbol: str) -> bytes:
+    body = symbol.removesuffix(END_OF_WORD)
+    return bytes(CHAR_TO_BYTE[char] for char in body) + (b" " if body != symbol else b"")
+
+
+__all__ = ["BYTE_TO_CHAR", "CLIPTokenizer", "MergeStep"]

@@ -1,0 +1,198 @@
+"""Byte-pair encoding: the alphabet of bytes, the merging of pairs, the learning of merges.
+
+A vocabulary is a list of merges, nothing more. The ids follow from it, in CLIP's order:
+
+    0 … 255            the 256 bytes
+    256 … 511          the same bytes as the last of a word, written with ``</w>``
+    512 …              one id per merge, in the order in which the merges were learned
+    the last two       <|startoftext|> and <|endoftext|>
+
+Source: Sennrich et al. 2016 for the merges, GPT-2 for the bytes, OpenAI's CLIP for ``</w>`` and the
+order.
+"""
+
+import heapq
+import json
+from collections import Counter, defaultdict
+from itertools import pairwise
+from pathlib import Path
+
+END_OF_WORD = "</w>"
+BOS, EOS = "<|startoftext|>", "<|endoftext|>"
+
+
+def _byte_alphabet() -> dict[int, str]:
+    """One visible character per byte: itself if it prints, else one from U+0100 on, as in GPT-2."""
+    printable = [
+        *range(ord("!"), ord("~") + 1),
+        *range(ord("¡"), ord("¬") + 1),
+        *range(ord("®"), ord("ÿ") + 1),
+    ]
+    hidden = [byte for byte in range(256) if byte not in printable]
+    return {byte: chr(byte) for byte in printable} | {
+        byte: chr(256 + i) for i, byte in enumerate(hidden)
+    }
+
+
+BYTE_TO_CHAR = _byte_alphabet()
+CHAR_TO_BYTE = {char: byte for byte, char in BYTE_TO_CHAR.items()}
+BYTE_ID = {
+    byte: i for i, byte in enumerate(BYTE_TO_CHAR)
+}  # the ids follow the table's order, not the byte's value
+
+
+def word_ids(word: str) -> list[int]:
+    """The ids of a word's bytes before any merge; the last one is its end-of-word twin."""
+    ids = [BYTE_ID[byte] for byte in word.encode("utf-8")]
+    ids[-1] += 256
+    return ids
+
+
+def vocabulary_of(merges: list[tuple[str, str]]) -> dict[str, int]:
+    """Token string → id for a list of merges."""
+    symbols = list(BYTE_TO_CHAR.values())
+    vocabulary = {s: i for i, s in enumerate(symbols + [s + END_OF_WORD for s in symbols])}
+    for left, right in merges:
+        if left not in vocabulary or right not in vocabulary:
+            raise ValueError(
+                f"The merge {left!r} {right!r} uses a symbol that no earlier merge has made; "
+                "is the list in order?"
+            )
+        vocabulary.setdefault(left + right, len(vocabulary))
+    for special in (BOS, EOS):
+        vocabulary[special] = len(vocabulary)
+    return vocabulary
+
+
+def merge_steps(ids: list[int], ranks: dict[tuple[int, int], int], results: list[int]):
+    """The definition of BPE: merge the pair of lowest rank, everywhere, until no pair has a rank.
+
+    Yields (rank, ids after this step). Quadratic; for words that people look at.
+    """
+    while known := [pair for pair in pairwise(ids) if pair in ranks]:
+        pair = min(known, key=ranks.get)
+        ids = replace_pair(ids, pair, results[ranks[pair]])
+        yield ranks[pair], ids
+
+
+def merge(ids: list[int], ranks: dict[tuple[int, int], int], results: list[int]) -> list[int]:
+    """The last of ``merge_steps`` in O(n log n), so that a word of 100,000 letters is no trap.
+
+    Every place where a pair stands is filed under the pair's rank; the ranks are taken lowest
+    first. Symbols form a linked list, so that a merge touches only its neighbors. A -1 stands
+    beyond either end (the list's index -1 is its last) and has no rank with anything.
+    """
+    n, ids = len(ids), [*ids, -1]
+    before, after = list(range(-1, n)), [*range(1, n + 1), n]
+    rank_at = [ranks.get(pair) for pair in pairwise(ids)] + [None]
+    places: dict[int, list[int]] = {}
+    for i, rank in enumerate(rank_at):
+        if rank is not None:
+            places.setdefault(rank, []).append(i)
+    queue = list(places)
+    heapq.heapify(queue)
+    while queue:
+        rank = heapq.heappop(queue)
+        for i in sorted(places.pop(rank)):  # left to right: "aaa" becomes "aa a"
+            if rank_at[i] != rank:
+                continue  # an earlier merge has taken one of the two
+            j = after[i]
+            ids[i], ids[j], rank_at[j] = results[rank], -1, None
+            after[i] = after[j]
+            before[after[j]] = i
+            for left in (before[i], i):
+                rank_at[left] = new = ranks.get((ids[left], ids[after[left]]))
+                if new is not None:
+                    if new not in places:
+                        places[new] = []
+                        heapq.heappush(queue, new)
+                    places[new].append(left)
+    return [i for i in ids if i >= 0]
+
+
+def replace_pair(ids: list[int], pair: tuple[int, int], new: int) -> list[int]:
+    """Write ``new`` wherever ``pair`` stands, from left to right without overlap."""
+    out, i = [], 0
+    while i < len(ids):
+        hit = i + 1 < len(ids) and (ids[i], ids[i + 1]) == pair
+        out.append(new if hit else ids[i])
+        i += 2 if hit else 1
+    return out
+
+
+def learn_merges(counts: Counter[str], number: int) -> list[tuple[str, str]]:
+    """Learn up to ``number`` merges from word counts: again and again the most frequent pair.
+
+    Ties go to the pair of lowest ids, so that the result does not depend on the order of the words.
+    Stops early when every word is one token. Source: Sennrich et al. 2016, algorithm 1.
+    """
+    strings = list(vocabulary_of([]))[:-2]
+    id_of = {s: i for i, s in enumerate(strings)}
+    words = [(word_ids(word), count) for word, count in counts.items()]
+    frequency, where = Counter(), defaultdict(set)
+    for w, (ids, count) in enumerate(words):
+        for pair in pairwise(ids):
+            frequency[pair] += count
+            where[pair].add(w)
+    queue = [(-count, pair) for pair, count in frequency.items()]
+    heapq.heapify(queue)
+    merges = []
+    while queue and len(merges) < number:
+        count, pair = heapq.heappop(queue)
+        if -count != frequency[pair] or not count:
+            continue  # an outdated entry: a newer one with the right count is in the queue
+        left, right = strings[pair[0]], strings[pair[1]]
+        merges.append((left, right))
+        if left + right not in id_of:
+            id_of[left + right] = len(strings)
+            strings.append(left + right)
+        changed = set()
+        for w in where.pop(pair):
+            ids, count = words[w]
+            new = replace_pair(ids, pair, id_of[left + right])
+            for old in pairwise(ids):
+                frequency[old] -= count
+                changed.add(old)
+            for fresh in pairwise(new):
+                frequency[fresh] += count
+                where[fresh].add(w)
+                changed.add(fresh)
+            words[w] = new, count
+        for touched in changed:
+            if frequency[touched]:
+                heapq.heappush(queue, (-frequency[touched], touched))
+    return merges
+
+
+def write_merges(path, merges: list[str], **about: str) -> None:
+    """Write merges ("a b", one per line) as JSON, after what there is to say about them."""
+    head = "".join(
+        f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)},\n"
+        for key, value in about.items()
+    )
+    lines = ",\n".join(json.dumps(line, ensure_ascii=False) for line in merges)
+    Path(path).write_text(f'{{\n{head} "merges": [\n{lines}\n]}}\n', encoding="utf-8")
+
+
+def read_merges(path) -> tuple[list[tuple[str, str]], dict[str, str]]:
+    """Read merges, and what is said about them, from JSON or from Hugging Face's ``merges.txt``."""
+    about: dict[str, str] = {}
+    text = Path(path).read_text(encoding="utf-8")
+    if Path(path).suffix == ".json":
+        document = json.loads(text)
+        if not isinstance(document, dict) or not isinstance(document.get("merges"), list):
+            raise ValueError(
+                f'{path} holds no list of merges: a JSON object with the key "merges" is expected.'
+            )
+        lines = document.pop("merges")
+        about = document
+    else:
+        lines = [line for line in text.split("\n") if line and not line.startswith("#version")]
+    merges = [tuple(line.split(" ")) if isinstance(line, str) else () for line in lines]
+    for number, merge_ in enumerate(merges):
+        if len(merge_) != 2 or not all(merge_):
+            raise ValueError(
+                f"Merge {number} of {path} is {lines[number]!r}; "
+                "two symbols with one space between them are expected."
+            )
+    return merges, about
