@@ -1,0 +1,21 @@
+"""Figures that carry their own words: each has `.alt` text and a `.table` of what it draws.
+
+Every function takes plain data (numbers, lists, tensors) and returns a `Figure`, which a notebook
+shows as an inline SVG that reads in light and dark themes, with its numbers folded below.
+"""
+
+from .changes import row_changes
+from .data import kinds_of
+from .diagrams import encoder_diagram, parameter_bars, parameter_counts
+from .encoder import activation_curves, attention_grid, norms_by_layer
+from .figure import Figure, Table
+from .masks import mask_heatmap, mask_product
+from .merges import merge_ladder
+from .pipeline import pipeline_diagram
+from .tokens import token_strip
+
+__all__ = [
+    "Figure", "Table", "activation_curves", "attention_grid", "encoder_diagram", "kinds_of",
+    "mask_heatmap", "mask_product", "merge_ladder", "norms_by_layer", "parameter_bars",
+    "parameter_counts", "pipeline_diagram", "row_changes", "token_strip",
+]

@@ -1,0 +1,168 @@
+"""From matplotlib's SVG to a small one that stands inside a page and takes on its colors.
+
+Matplotlib writes a document of its own: fixed colors, one group per artist, a style sheet that
+would reach the whole page, ids that two figures would share. Here it becomes a bare `<svg>`:
+ink in `currentColor`, real text, ids made from a hash of the content, numbers to a tenth of a
+pixel. The same figure gives the same bytes.
+"""
+
+import base64
+import hashlib
+import io
+import re
+import warnings
+from itertools import groupby
+from xml.etree import ElementTree
+
+import matplotlib
+import numpy as np
+from PIL import Image
+
+from .theme import CSS, RC
+
+HREF = "{http://www.w3.org/1999/xlink}href"
+MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,monospace"
+NO_METADATA = dict.fromkeys(["Date", "Creator", "Format", "Type"])
+
+
+def inline_svg(figure, alt):
+    """The figure as one `<svg role="img">` string, its alternative text in `aria-label`."""
+    written = io.StringIO()
+    with matplotlib.rc_context(RC), warnings.catch_warnings():
+        # The reader's browser brings its own fonts: what DejaVu lacks is no matter here.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(written, format="svg", transparent=True, metadata=NO_METADATA)
+    source = ElementTree.fromstring(written.getvalue())
+    width, height = (float(n) for n in source.get("viewBox").split()[2:])
+
+    definitions, leaves = [], []
+    _flatten(source, definitions, leaves)
+    body = _grouped(leaves)
+    if definitions:
+        body.insert(0, ElementTree.Element("defs"))
+        body[0].extend(_cleaned(child) for child in definitions)
+    root = ElementTree.Element("svg", {
+        "role": "img", "aria-label": alt, "viewBox": f"0 0 {width:g} {height:g}",
+        "fill": "currentColor", "stroke-linejoin": "round",
+        # Never below 85 % of its size: on a phone the figure scrolls inside its own box.
+        "style": f"display:block;margin:0 auto;width:{width:g}px;max-width:100%;"
+                 f"min-width:{min(width, 0.85 * max(width, 400)):.0f}px;height:auto;"
+                 "font-family:system-ui,sans-serif",
+    })
+    root.extend(body)
+    _own_ids(root)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _flatten(element, definitions, leaves):
+    """Take the groups apart; keep what is drawn, and the definitions that drawing refers to."""
+    for child in element:
+        tag = child.tag.partition("}")[2]
+        if tag == "defs":
+            definitions += [d for d in child if not d.tag.endswith("style")]
+        elif tag == "g":
+            if child.get("transform"):
+                raise ValueError("This figure holds math text ($…$), which a page cannot set in "
+                                 "its own font. Write it in plain characters (10⁻³, √K, xₜ).")
+            _flatten(child, definitions, leaves)
+        else:
+            clean = _cleaned(child)
+            if clean.get("style") != "fill:none":  # an invisible background
+                leaves.append(clean)
+
+
+def _cleaned(element):
+    """A copy without namespaces, with short numbers and the theme's colors."""
+    clean = ElementTree.Element(element.tag.partition("}")[2])
+    clean.text = (element.text or "").strip("\n") or None
+    for name, value in element.items():
+        if name == "style":
+            value = _style(value)
+        elif name == "d":
+            value = _path(value)
+        elif name == "transform":
+            value = _rounded(value, 4)
+            if value.startswith("rotate(-0"):
+                continue
+        elif name == HREF:
+            name, value = "href", _palette(value) if value.startswith("data:") else value
+        elif name == "id" and clean.tag == "image":
+            continue
+        else:
+            value = _rounded(value, 1)
+        if value:
+            clean.set(name, value)
+    clean.extend(_cleaned(child) for child in element)
+    return clean
+
+
+def _style(style):
+    kept = []
+    for name, value in re.findall(r"([\w-]+): ?([^;]+)", style):
+        value = CSS.get(value.strip(), value.strip())
+        if name == "font-family":
+            if "Mono" not in value:  # the others inherit the root's family
+                continue
+            value = MONO
+        if (name, value) in {("fill", "currentColor"), ("stroke-linejoin", "round")}:
+            continue  # what the root says already
+        kept.append(f"{name}:{_rounded(value, 3)}")
+    return ";".join(kept)
+
+
+def _path(data):
+    """Path data to a tenth of a pixel, straight lines along an axis as H and V."""
+    out, here = [], (None, None)
+    for command, numbers in re.findall(r"([A-Za-z])([^A-Za-z]*)", data):
+        values = [_rounded(n, 1) for n in numbers.split()]
+        if command == "L" and values[1] == here[1]:
+            out.append("H" + values[0])
+        elif command == "L" and values[0] == here[0]:
+            out.append("V" + values[1])
+        else:
+            out.append(command + " ".join(values))
+        here = tuple(values[-2:]) if values else (None, None)
+    return "".join(out)
+
+
+def _rounded(text, digits):
+    return re.sub(r"-?\d+\.\d+(e-?\d+)?", lambda m: f"{round(float(m[0]), digits) + 0:g}", text)
+
+
+def _palette(data):
+    """The embedded PNG again, with a palette: a heat map has few colors."""
+    pixels = np.array(Image.open(io.BytesIO(base64.b64decode(data.partition(",")[2]))))
+    colors, index = np.unique(pixels.reshape(-1, 4), axis=0, return_inverse=True)
+    small = Image.fromarray(index.reshape(pixels.shape[:2]).astype(np.uint8), "P")
+    small.putpalette(colors[:, :3].tobytes())
+    png = io.BytesIO()
+    small.save(png, "PNG", optimize=True, transparency=colors[:, 3].tobytes())
+    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+
+
+def _grouped(leaves):
+    """Neighbors with one style share a group that carries it."""
+    body = []
+    for style, run in groupby(leaves, lambda leaf: leaf.get("style")):
+        run = list(run)
+        if len(run) == 1 or style is None:
+            body += run
+            continue
+        body.append(ElementTree.Element("g", style=style))
+        for leaf in run:
+            del leaf.attrib["style"]
+            body[-1].append(leaf)
+    return body
+
+
+def _own_ids(root):
+    """Ids that no other figure has: a hash of this one's content, and a number."""
+    mark = hashlib.sha256(ElementTree.tostring(root)).hexdigest()[:8]
+    new = {e.get("id"): f"c{mark}-{n}" for n, e in enumerate(root.iterfind(".//*[@id]"))}
+    for element in root.iter():
+        if "id" in element.attrib:
+            element.set("id", new[element.get("id")])
+        for name in ("href", "style"):
+            if "#" in element.get(name, ""):
+                element.set(name, re.sub(r"(?<=#)[hm]\w+", lambda m: new.get(m[0], m[0]),
+                                         element.get(name)))
