@@ -43,16 +43,12 @@ def length_normalization(ids, length: int = 77, pad: int | None = None) -> Tenso
     sequences = [ids] if isinstance(ids[0], int) else ids
     lost = [sequence[length - 1 : -1] for sequence in sequences]
     if any(lost):
-        most = max(map(len, lost))
-        warnings.warn(
-            TruncationWarning(
-                f"{sum(map(bool, lost))} of {len(sequences)} sequences do not fit into {length} "
-                f"places and were cut: up to {most} tokens before EOS are lost. "
-                "This warning's .lost holds their ids.",
-                lost,
-            ),
-            stacklevel=2,
-        )
+        cut, most = sum(map(bool, lost)), max(map(len, lost))
+        one = len(sequences) == 1
+        who = "The sequence does" if one else f"{cut} of {len(sequences)} sequences do"
+        number = f"up to {most}" if cut > 1 else most
+        message = f"{who} not fit into {length} places; tokens lost before EOS: {number}."
+        warnings.warn(TruncationWarning(message, lost), stacklevel=2)
     rows = []
     for sequence in sequences:
         *body, eos = sequence
