@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import textwrap
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def show_source(thing, docstring: bool = False) -> Source:
     if PACKAGE not in path.parents:
         raise ValueError(f"{thing!r} is not of cliplab; show_source shows the package's own code.")
     code = textwrap.dedent(inspect.getsource(thing))
+    # A file has room to set equation numbers in a column of their own; a page has not.
+    code = re.sub(r"(?<=#)(.*?\S) {3,}(?=eqs?\b)", r"\1  ", code)
     if not docstring:
         code = without_docstrings(code)
     return Source(f"cliplab/{path.relative_to(PACKAGE).as_posix()}", code.rstrip())

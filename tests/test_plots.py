@@ -370,3 +370,11 @@ def test_colors_stand_out_on_white_and_on_black_pages():
         for page in ("#ffffff", "#121212"):
             dark, light = sorted([luminance(color), luminance(page)])
             assert (light + 0.05) / (dark + 0.05) >= 3, (color, page)
+
+
+def test_crowded_names_stay_in_the_figure():
+    rows = [torch.ones(9, 4) * (1 + n) for n in range(4)]  # nine lines that end at one place
+    figure = plots.norms_by_layer(rows, tokens=[f"row{i}" for i in range(9)])
+    heights = [text.xyann[1] for ax in figure.axes for text in ax.texts if text.get_text()]
+    assert len(heights) >= 9
+    assert all(0 < height < figure.height for height in heights)

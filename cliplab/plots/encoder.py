@@ -161,9 +161,14 @@ def _end_labels(fig, ax, ends, x):
     to_figure = ax.transData + fig.transFigure.inverted()
     spots = sorted((fig.height * to_figure.transform((x, value))[1], text, color)
                    for value, text, color in ends)
-    height = -math.inf
-    for y, text, color in spots:
-        height = max(y, height + 14)
+    heights, height = [], -math.inf
+    for y, *_ in spots:
+        heights.append(height := max(y, height + 14))
+    top = fig.height - 10
+    for i in reversed(range(len(heights))):  # what was pushed out at the top comes down again
+        heights[i] = min(heights[i], top)
+        top = heights[i] - 14
+    for (y, text, color), height in zip(spots, heights, strict=True):
         ax.annotate(text, (0, 0), xytext=(604, height), textcoords="figure points", fontsize=10,
                     va="center", annotation_clip=False, parse_math=False)
         ax.annotate("", (590, y), xytext=(602, height), xycoords="figure points",

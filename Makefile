@@ -1,0 +1,77 @@
+# Every target makes what it needs first, the environment in .venv included.
+
+PYTHON ?= python3
+CONSTRAINTS ?= constraints.txt
+BIN := .venv/bin
+READY := .venv/.ready
+BOOK := _build/html/.built
+
+# .venv/.ready holds the folder that the environment was made for. An environment that was moved
+# here, that lost its Python, or whose making was interrupted does not say so: it is made anew.
+ifneq ($(shell test -x $(BIN)/python && $(BIN)/python -c "print(open('$(READY)').read())" 2>&1),$(CURDIR))
+NEW_VENV := $(PYTHON) -m venv --clear .venv
+.PHONY: $(READY)
+endif
+
+define HAVE_PYTHON
+	@command -v $(PYTHON) > /dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11" \
+		"or newer, or name the one to use: make PYTHON=/path/to/python …"; exit 1; }
+endef
+
+# What the site is made from: its pages, and the docstrings and tests that the equation index reads.
+SITE := $(shell find _config.yml _toc.yml book chapters cliplab tests -type f \
+	-not -path '*/.*' -not -path '*/__pycache__/*')
+
+# One thread each: two threads on a busy machine are slower, and results differ in the last digit.
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 300 --nbval-sanitize-with tests/sanitize.cfg
+ifdef CLIPLAB_SKIP_BROWSER
+PAGES := --ignore tests/pages
+endif
+
+.PHONY: help book test lab notebooks clean browser
+
+help:  ## say this
+	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
+
+book: $(BOOK)  ## build the book; it opens in any browser, with no network
+	@echo "The book is ready: open _build/html/index.html"
+
+test: browser $(BOOK)  ## build the book and test everything: code, notebooks, pages
+	@$(BIN)/ruff check .
+	@OMP_NUM_THREADS=1 CLIPLAB_REQUIRE_BROWSER=1 $(BIN)/python -m pytest $(NBVAL) $(PAGES) tests chapters
+
+lab: $(READY)  ## open JupyterLab on the chapters
+	@$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) chapters
+
+notebooks: $(READY)  ## run the chapters and store their outputs in normal form
+	@$(BIN)/python tools/notebooks.py
+
+clean:  ## remove the book and all caches; .venv stays
+	@rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+ifdef NEW_VENV
+	$(HAVE_PYTHON)
+	@$(PYTHON) tools/doctor.py python
+	@echo "Making the environment in .venv: about 2 GB, some minutes the first time."
+	@$(NEW_VENV)
+endif
+	@rm -f $@
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		-r requirements.txt -c $(CONSTRAINTS) -e . || { echo "The packages could not be" \
+		"installed (see above). The first run needs a network; then run make again."; exit 1; }
+	@printf '%s\n' "$(CURDIR)" > $@
+
+$(BOOK): $(READY) $(SITE)
+	@rm -rf _build/html
+	@$(BIN)/jupyter-book build . -W -n --keep-going --all --quiet
+	@touch $@
+
+browser:
+ifdef CLIPLAB_SKIP_BROWSER
+	@echo "CLIPLAB_SKIP_BROWSER is set: the page tests are left out."
+else
+	$(HAVE_PYTHON)
+	@$(PYTHON) tools/doctor.py browser
+endif

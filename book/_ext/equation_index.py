@@ -1,0 +1,65 @@
+"""The directive `{equation-index}`: what `equations` has read, as one table for each part."""
+
+from pathlib import Path
+
+import equations
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+HEADER = ["| | Equation | Code | Test | Chapter |", "|--:|---|---|---|---|"]
+
+
+class EquationIndex(SphinxDirective):
+    def run(self):
+        for folder, kind in (("cliplab", "*.py"), ("tests", "*.py"), ("chapters", "*.ipynb")):
+            for path in (equations.ROOT / folder).rglob(kind):
+                self.env.note_dependency(str(path))
+        self.owners, self.tests = equations.owners(), equations.tests()
+        self.pages, self.shown = equations.pages(), equations.shown()
+        lines = []
+        for title, names in equations.PARTS.items():
+            rows = [self.row(number, name) for number, name in names.items()]
+            lines += [f"## {title}", "", *HEADER, *rows, ""]
+        holder = nodes.Element()
+        text = StringList(lines, source=self.get_source_info()[0])
+        self.state.nested_parse(text, 0, holder, match_titles=True)
+        return holder.children
+
+    def row(self, number, name):
+        if number in equations.PLANNED:
+            return f"| {number} | {name} | comes with chapter {equations.PLANNED[number]} | | |"
+        if number in equations.NOTATION:
+            code = "notation"
+        else:
+            code = ", ".join(self.owner(place) for place in self.owners.get(number, []))
+        tests = ", ".join(self.link(*test) for test in self.first_tests(number).items())
+        chapters = ", ".join(self.chapter(page) for page in self.pages.get(number, []))
+        return f"| {number} | {name} | {code} | {tests} | {chapters} |"
+
+    def owner(self, place):
+        """The class or function, and the chapter that shows its source where one does."""
+        page = self.shown.get(place.name)
+        return self.link(place.name, place) + (f" shown in {self.chapter(page)}" if page else "")
+
+    @staticmethod
+    def chapter(page):
+        return f"[{page.number}](/{page.docname}.ipynb)"
+
+    def link(self, name, place):
+        """A link to a line of a file in the repository."""
+        options = self.config.html_theme_options
+        files = f"{options['repository_url']}/blob/{options['repository_branch']}"
+        return f"[`{name}`]({files}/{place.file}#L{place.line})"
+
+    def first_tests(self, number):
+        """The first test of an equation in each test file, by the file's short name."""
+        first = {}
+        for place in self.tests.get(number, []):
+            first.setdefault(Path(place.file).stem.removeprefix("test_"), place)
+        return first
+
+
+def setup(app):
+    app.add_directive("equation-index", EquationIndex)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,70 @@
+"""Where the weights are: a name, a file, or a folder → one safetensors file."""
+
+from pathlib import Path
+
+from .errors import CheckpointError
+
+NAMES = {
+    # name: (repository, revision, folder)
+    "sd15": (
+        "stable-diffusion-v1-5/stable-diffusion-v1-5",
+        "451f4fe16113bff5a5d2269ed5ad43b0592e9a14",
+        "text_encoder",
+    ),
+}
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+
+
+def find_weights(name_or_path) -> Path:
+    """The safetensors file that is meant. Raises CheckpointError, with what to do, without one."""
+    if name_or_path in NAMES:
+        return download(name_or_path)
+    path = Path(name_or_path).expanduser()
+    if path.is_dir():
+        return _inside(path / "text_encoder" if (path / "text_encoder").is_dir() else path)
+    if path.suffix in PICKLES:
+        raise CheckpointError(
+            f"{path.name} is a pickle, and opening a pickle runs whatever code is in it. Look for "
+            "the model's .safetensors file, or convert it where you trust it."
+        )
+    if not path.is_file():
+        raise CheckpointError(
+            f"There is no text encoder {str(name_or_path)!r}. Known by name: {', '.join(NAMES)}. "
+            "Otherwise give the path of a .safetensors file, of a folder with config.json and "
+            "model.safetensors, or of a diffusers pipeline."
+        )
+    return path
+
+
+def _inside(folder: Path) -> Path:
+    path = folder / "model.safetensors"
+    if path.is_file():
+        return path
+    found = sorted(p.name for p in folder.iterdir() if p.suffix in (".safetensors", *PICKLES))
+    advice = f"It holds {', '.join(found)}: " if found else ""
+    raise CheckpointError(
+        f"The folder {folder} has no model.safetensors. {advice}give the path of a .safetensors "
+        "file (pickles such as pytorch_model.bin are refused: opening one runs the code in it)."
+    )
+
+
+def download(name: str) -> Path:
+    """The file of a known name, from the local cache of huggingface_hub or from its servers."""
+    repository, revision, folder = NAMES[name]
+    try:
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import HfHubHTTPError
+    except ImportError:
+        raise CheckpointError(
+            f"{name!r} is fetched with huggingface_hub, which is not installed: "
+            "pip install huggingface_hub, or give a path."
+        ) from None
+    try:
+        hf_hub_download(repository, f"{folder}/config.json", revision=revision)
+        return Path(hf_hub_download(repository, f"{folder}/model.safetensors", revision=revision))
+    except (OSError, HfHubHTTPError) as error:
+        raise CheckpointError(
+            f"The weights of {name!r} ({repository}, 492 MB) are not on this machine and could not "
+            f"be fetched ({type(error).__name__}). Connect once and run this again, or give the "
+            "path of a copy: a .safetensors file or a folder."
+        ) from error

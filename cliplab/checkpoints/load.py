@@ -1,0 +1,156 @@
+"""A file of weights → a text encoder, after every key, shape and dtype has been looked at."""
+
+import json
+import re
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from ..text_encoder import CLIPTextConfig, CLIPTextModel
+from .errors import CheckpointError
+from .files import find_weights
+from .layouts import from_layout, is_foreign, recognize, to_layout
+
+FLOATS = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "F64": torch.float64}
+
+
+def load_text_encoder(
+    name_or_path,
+    *,
+    dtype: torch.dtype | None = None,
+    device: torch.device | str | None = None,
+    heads: int | None = None,
+) -> CLIPTextModel:
+    """Load a text encoder, in evaluation mode.
+
+    name_or_path: "sd15" (fetched once, 492 MB); or the path of a .safetensors file, of a folder
+        with config.json and model.safetensors, or of a diffusers pipeline. Layouts: Hugging Face
+        (before and after transformers 5.6), OpenAI and open_clip, open_clip's CustomTextCLIP. What
+        a whole CLIP's file holds beside the text encoder is left alone.
+    dtype: None → as in the file. device: None → CPU.
+    heads: the one number that weights do not show. None → from config.json or from the file's
+        metadata, or else OpenAI's rule: one head for every 64 of width.
+    Raises CheckpointError naming missing and unexpected keys, wrong shapes and wrong dtypes.
+    """
+    path = find_weights(name_or_path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            keys = [key for key in file.keys() if not is_foreign(key)]  # noqa: SIM118
+            layout = recognize(keys)
+            slices = {key: file.get_slice(key) for key in keys}
+            shapes = {key: tuple(s.get_shape()) for key, s in slices.items()}
+            dtypes = {key: s.get_dtype() for key, s in slices.items()}
+            said = {**(file.metadata() or {}), **read_config_json(path.with_name("config.json"))}
+            config = infer_config(shapes, layout, said, heads)
+            with torch.device("meta"):
+                model = CLIPTextModel(config)  # names and shapes without memory
+            compare(shapes, dtypes, to_layout(model.state_dict(), layout), dtype, path)
+            state = from_layout({key: file.get_tensor(key) for key in keys}, layout)
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is not a sound safetensors file: {error}.") from None
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    model.load_state_dict({key: t.contiguous() for key, t in state.items()}, assign=True)
+    return model.to(device=device, dtype=dtype).eval()
+
+
+def read_config_json(path: Path) -> dict:
+    """What config.json says about the text encoder; {} where there is none."""
+    if not path.is_file():
+        return {}
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        said = said.get("text_config", said)  # a whole CLIP has one for each tower
+        return {key: value for key, value in said.items() if value is not None}
+    except (ValueError, AttributeError) as error:
+        raise CheckpointError(f"config.json beside it cannot be read: {error}.") from None
+
+
+def infer_config(shapes: dict, layout: str, said: dict, heads: int | None) -> CLIPTextConfig:
+    """The configuration that the shapes show; what they do not show is taken from what was said."""
+
+    def size(key: str) -> tuple[int, int]:
+        name = name_in(layout, key)
+        if len(shapes.get(name, ())) != 2:
+            raise CheckpointError(
+                f"Without a matrix {name} the size of the encoder is not known; the file has "
+                f"{list(shapes[name]) if name in shapes else 'no such key'}. Layout: {layout}."
+            )
+        return shapes[name]
+
+    V, D = size("embeddings.token_embedding.weight")
+    layers = {int(n) for key in shapes for n in re.findall(r"\.(?:layers|resblocks)\.(\d+)\.", key)}
+    shown = {
+        "vocab_size": V,
+        "hidden_size": D,
+        "max_position_embeddings": size("embeddings.position_embedding.weight")[0],
+        "intermediate_size": size("encoder.layers.0.mlp.fc1.weight")[0],
+        "num_hidden_layers": max(layers) + 1,
+    }
+    E = None
+    if name_in(layout, "text_projection.weight") in shapes:
+        stored = size("text_projection.weight")
+        E = stored[1] if layout.startswith("open") else stored[0]
+    refuse_other_mathematics(said, shown)
+    if heads is None:
+        heads = said.get("num_attention_heads") or (D // 64 if D % 64 == 0 else None)
+    if heads is None:
+        raise CheckpointError(
+            "Weights do not show the number of heads, nothing beside them says it, and OpenAI's "
+            f"rule of one head for every 64 of width does not fit a width of {D}. Pass heads=…"
+        )
+    try:
+        eos = said.get("eos_token_id")
+        return CLIPTextConfig(
+            vocab_size=V,
+            context_length=shown["max_position_embeddings"],
+            width=D,
+            heads=int(heads),
+            layers=shown["num_hidden_layers"],
+            mlp_width=shown["intermediate_size"],
+            eos_token_id=None if eos is None else int(eos),
+            projection=E,
+        )
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(str(error)) from None
+
+
+def name_in(layout: str, key: str) -> str:
+    """What a layout calls a parameter."""
+    return next(iter(to_layout({key: torch.empty(0, 0, device="meta")}, layout)))
+
+
+def refuse_other_mathematics(said: dict, shown: dict) -> None:
+    """config.json must agree with the weights, and ask for no other activation or epsilon."""
+    for key, value in {"hidden_act": "quick_gelu", "layer_norm_eps": 1e-5, **shown}.items():
+        if said.get(key, value) != value:
+            has = "the weights show" if key in shown else "this encoder computes with"
+            raise CheckpointError(
+                f"config.json says {key} = {said[key]!r}, but {has} {value!r}. "
+                "The answers would be wrong, so nothing was loaded."
+            )
+
+
+def compare(shapes: dict, dtypes: dict, expected: dict, dtype, path: Path) -> None:
+    """Name everything that is wrong, in the file's own words, in one error."""
+    wrong_shape = [
+        f"{key} is {list(shapes[key])}, not {list(tensor.shape)}"
+        for key, tensor in expected.items()
+        if key in shapes and shapes[key] != tuple(tensor.shape)
+    ]
+    wrong_dtype = [f"{key} is {dtypes[key]}" for key in shapes if dtypes[key] not in FLOATS]
+    problems = [
+        f"{what} ({len(names)}): {', '.join(names[:8])}{', …' if len(names) > 8 else ''}"
+        for what, names in (
+            ("missing keys", [key for key in expected if key not in shapes]),
+            ("unexpected keys", [key for key in shapes if key not in expected]),
+            ("wrong shapes", wrong_shape),
+            ("dtypes that are not floating point", wrong_dtype),
+        )
+        if names
+    ]
+    if not problems and dtype is None and len(set(dtypes.values())) > 1:
+        problems = [f"it mixes {', '.join(sorted(set(dtypes.values())))}: choose with dtype=…"]
+    if problems:
+        raise CheckpointError("; ".join(problems) + ".")

@@ -1,0 +1,68 @@
+"""The numbers that fix a text encoder's shape."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class CLIPTextConfig:
+    """The hyperparameters (V, L, d, h, N, d_mlp); the head width d_h follows as width / heads.
+
+    eos_token_id: which position is pooled. An id → its first occurrence. 2 → the position of the
+    largest id, Hugging Face's rule for old configurations such as SD 1.5's (erratum E54).
+    None → the last id of the vocabulary, which is where CLIP's tokenizer puts EOS.
+    projection: joint width E of the bias-free map behind the pooled row; None → there is no map.
+    The activation is QuickGELU throughout, so encoders trained with GELU (open_clip's ViT-H/14, the
+    text encoder of SD 2) have no configuration here.
+    Raises ValueError where the numbers cannot make an encoder. Source: Lecture eq. 52.
+    """
+
+    vocab_size: int
+    context_length: int
+    width: int
+    heads: int
+    layers: int
+    mlp_width: int
+    eos_token_id: int | None = None
+    projection: int | None = None
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is None and field.default is None:
+                continue
+            least = 0 if field.name == "eos_token_id" else 1
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise ValueError(
+                    f"{field.name} must be a whole number of at least {least}, but is {value!r}."
+                )
+        if self.width % self.heads:
+            raise ValueError(
+                f"The width must split evenly into heads, but {self.width} / {self.heads} = "
+                f"{self.width / self.heads:g}. Choose a number of heads that divides the width."
+            )
+        if self.eos_token_id is None:
+            object.__setattr__(self, "eos_token_id", self.vocab_size - 1)
+        if self.eos_token_id >= self.vocab_size:
+            raise ValueError(
+                f"eos_token_id {self.eos_token_id} is not in the vocabulary: ids run from 0 to "
+                f"{self.vocab_size - 1}."
+            )
+
+    @property
+    def head_width(self) -> int:
+        return self.width // self.heads
+
+    @classmethod
+    def sd15(cls) -> "CLIPTextConfig":
+        """The encoder inside Stable Diffusion 1.5: 123,060,480 parameters."""
+        return cls(49408, 77, 768, 12, 12, 3072, eos_token_id=2)
+
+    @classmethod
+    def vit_l_14(cls) -> "CLIPTextConfig":
+        """CLIP ViT-L/14's text tower, projection included: 123,650,304 parameters."""
+        return cls(49408, 77, 768, 12, 12, 3072, projection=768)
+
+    @classmethod
+    def vit_b_32(cls) -> "CLIPTextConfig":
+        """CLIP ViT-B/32's text tower, projection included: 63,428,096 parameters."""
+        return cls(49408, 77, 512, 8, 12, 2048, projection=512)

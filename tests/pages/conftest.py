@@ -1,0 +1,115 @@
+"""The built site, served on localhost, and a browser that can reach nothing else.
+
+A visit is one page in one theme at one width. It is made once and shared by the tests that ask for
+it; pytest groups them by visit because the fixture is parametrized and module-scoped.
+"""
+
+import functools
+import os
+import shutil
+import threading
+from dataclasses import dataclass, field
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SITE = ROOT / "_build" / "html"
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+PAGES = [TOC["root"]] + [
+    Path(chapter["file"]).with_suffix("").as_posix()
+    for part in TOC["parts"]
+    for chapter in part["chapters"]
+]
+LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1200, 390)]
+
+
+@dataclass
+class Visit:
+    """A loaded page and what went wrong on the way."""
+
+    page: object
+    name: str
+    outside: list = field(default_factory=list)
+    errors: list = field(default_factory=list)
+    failed: list = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The folder of the built site."""
+    missing = [name for name in PAGES if not (SITE / f"{name}.html").is_file()]
+    if missing:
+        pytest.fail(f"The site is not built: {missing[0]}.html is missing. Run `make book` first.")
+    return SITE
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """http://127.0.0.1:PORT of a server that lives as long as the session."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=site))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args():
+    """Debian's Chromium for pytest-playwright, which brings none here."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        why = "No Chromium found: install Debian's package `chromium` to run the page tests."
+        required = os.environ.get("CLIPLAB_REQUIRE_BROWSER") == "1"
+        (pytest.fail if required else pytest.skip)(why)
+    quiet = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
+             "disable-background-networking", "disable-component-update",
+             "host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # fmt: skip
+    return {"executable_path": chromium, "args": [f"--{flag}" for flag in quiet]}
+
+
+@pytest.fixture(scope="session")
+def open_page(browser, address):
+    """open_page(name, theme, width) -> Visit; one browser context per look is used again."""
+    contexts = {}
+
+    def open_page(name, theme="light", width=1200, base=address):
+        if (theme, width) not in contexts:
+            contexts[theme, width] = browser.new_context(
+                viewport={"width": width, "height": 900},
+                color_scheme=theme,
+                reduced_motion="reduce",
+            )
+        visit = Visit(contexts[theme, width].new_page(), name)
+        page = visit.page
+        inside = (base, "data:", "blob:")
+        page.on("request", lambda r: r.url.startswith(inside) or visit.outside.append(r.url))
+        page.on("pageerror", lambda error: visit.errors.append(str(error)))
+        page.on("console", lambda m: m.type == "error" and visit.errors.append(m.text))
+        page.on("requestfailed", lambda request: visit.failed.append(request.url))
+        page.on("response", lambda r: r.status >= 400 and visit.failed.append(r.url))
+        page.goto(f"{base}/{name}.html")
+        page.evaluate("() => window.MathJax?.startup?.promise.then(() => null)")
+        return visit
+
+    yield open_page
+    for context in contexts.values():
+        context.close()
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(name, *look) for name in [*PAGES, "search", "genindex"] for look in LOOKS],
+    ids=lambda param: "-".join(map(str, param)),
+)
+def visit(request, open_page):
+    """Every page of the site in both themes at both widths."""
+    visit = open_page(*request.param)
+    yield visit
+    visit.page.close()

@@ -1,0 +1,142 @@
+"""What must hold of the site as a whole: links, search, themes, launch buttons, the keyboard."""
+
+from itertools import pairwise
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+from .conftest import PAGES, ROOT
+
+REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
+CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
+
+
+def soup_of(path):
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.fixture(scope="module")
+def soups(site):
+    """Every page of the site, parsed."""
+    return {path: soup_of(path) for path in site.rglob("*.html") if "_static" not in path.parts}
+
+
+def test_internal_links_resolve(soups):
+    """File and fragment, of every link, picture, script and style sheet."""
+    anchors = {
+        path.resolve(): {element["id"] for element in soup.select("[id]")}
+        for path, soup in soups.items()
+    }
+    broken = []
+    for path, soup in soups.items():
+        for element in soup.select("[href], [src]"):
+            link = urlsplit(element.get("href") or element.get("src"))
+            if link.scheme or link.netloc:
+                continue
+            target = (path.parent / unquote(link.path)).resolve() if link.path else path.resolve()
+            fragment = unquote(link.fragment)
+            lost = fragment and target in anchors and fragment not in anchors[target]
+            if not target.exists() or lost:
+                broken.append(f"{path.name} -> {link.geturl()}")
+    assert broken == []
+
+
+def test_links_into_the_repository_name_its_files(soups):
+    start = f"{REPOSITORY['url']}/blob/{REPOSITORY['branch']}/"
+    linked = {
+        urlsplit(a["href"].removeprefix(start)).path
+        for soup in soups.values()
+        for a in soup.select(f'a[href^="{start}"]')
+    }
+    assert linked
+    assert [path for path in sorted(linked) if not (ROOT / path).is_file()] == []
+
+
+def test_index_leads_to_the_landing_page(browser, address):
+    page = browser.new_page()
+    page.goto(address)
+    page.wait_for_url(f"**/{PAGES[0]}.html")
+    page.close()
+
+
+def test_previous_and_next_follow_the_contents(site):
+    files = [site / f"{name}.html" for name in PAGES]
+    for before, after in pairwise(files):
+        following = soup_of(before).select_one("a.right-next")["href"]
+        assert (before.parent / following).resolve() == after
+        previous = soup_of(after).select_one("a.left-prev")["href"]
+        assert (after.parent / previous).resolve() == before
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_chapters_open_in_colab(site, chapter):
+    owner_and_name = REPOSITORY["url"].removeprefix("https://github.com/")
+    expected = (
+        f"https://colab.research.google.com/github/{owner_and_name}"
+        f"/blob/{REPOSITORY['branch']}/{chapter}.ipynb"
+    )
+    assert expected in [a["href"] for a in soup_of(site / f"{chapter}.html").select("a[href]")]
+
+
+def test_search_leads_to_a_chapter(open_page):
+    page = open_page("search").page
+    page.fill("main input[name=q], input[name=q]:visible", "tokenizer")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#search-results li a")
+    results = page.eval_on_selector_all("#search-results li a", "all => all.map(a => a.href)")
+    page.close()
+    assert any("/chapters/" in result for result in results), results
+
+
+def test_theme_is_chosen_and_kept(browser, address):
+    context = browser.new_context(color_scheme="light")
+    page = context.new_page()
+    page.goto(f"{address}/{PAGES[1]}.html")
+    theme = "document.documentElement.dataset.theme"
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    for _ in range(3):  # the button goes round: auto, light, dark
+        if page.evaluate(theme) != "dark":
+            page.click("button.theme-switch-button:visible")
+    assert page.evaluate(theme) == "dark"
+    page.reload()
+    assert page.evaluate(theme) == "dark"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    context.close()
+
+
+def test_keyboard_reaches_the_text(open_page):
+    page = open_page(PAGES[1]).page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main-content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#main-content') !== null")
+    page.close()
+
+
+def test_what_overflows_can_be_scrolled_by_keyboard(open_page):
+    for chapter in CHAPTERS:
+        page = open_page(chapter, "light", 390).page
+        page.wait_for_timeout(200)
+        stuck = page.evaluate(
+            """[...document.querySelectorAll('.cliplab-scroll, .pst-scrollable-table-container')]
+               .filter(e => e.scrollWidth > e.clientWidth && e.tabIndex !== 0)
+               .map(e => e.outerHTML.slice(0, 200))"""
+        )
+        page.close()
+        assert stuck == [], chapter
+
+
+def test_opens_from_the_file_system(open_page, site):
+    """With no server at all: the pages render, formulas too."""
+    here = site.as_uri()
+    for name in (PAGES[0], *CHAPTERS):
+        visit = open_page(name, base=here)
+        assert visit.outside == []
+        assert visit.errors == []
+        formulas = visit.page.locator("article .math").count()
+        typeset = visit.page.locator("article .math mjx-container").count()
+        visit.page.close()
+        assert typeset >= formulas

@@ -1,0 +1,164 @@
+"""The checks for learners: the three states, and that each known wrong answer gets its reason.
+
+`wrong_answers/chNN.py` holds, for every exercise of the chapter, right answers and at least three
+wrong ones with a word that the reason must contain; a tuple stands for several answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from cliplab import exercises
+from cliplab.exercises import Almost, check, exercise, expect, trying, verdict
+
+
+def answers(id: str, kind: str) -> list:
+    """The recorded answers of that kind ("RIGHT" or "WRONG") for one exercise."""
+    module = importlib.import_module(f"wrong_answers.ch{id[:2]}")
+    return getattr(module, kind).get(id, [])
+
+
+def as_arguments(answer) -> tuple:
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
+@pytest.mark.parametrize("id", exercises.ids())
+def test_right_answers_are_correct(id):
+    right = answers(id, "RIGHT")
+    assert right, f"wrong_answers/ch{id[:2]}.py has no right answer for {id}."
+    for answer in right:
+        state, message = verdict(id, *as_arguments(answer))
+        assert state == "Correct", f"{id}: {message}"
+        assert message.endswith((".", "!")), f"{id}: the praise is not a sentence: {message!r}"
+
+
+@pytest.mark.parametrize("id", exercises.ids())
+def test_wrong_answers_are_told_apart(id):
+    wrong = answers(id, "WRONG")
+    assert len(wrong) >= 3, f"wrong_answers/ch{id[:2]}.py has {len(wrong)} of 3 for {id}."
+    for answer, word in wrong:
+        state, message = verdict(id, *as_arguments(answer))
+        assert state == "Almost", f"{id}, {word!r}: {state}: {message}"
+        assert word.lower() in message.lower(), f"{id}: {word!r} is not in {message!r}"
+
+
+@pytest.mark.parametrize("id", exercises.ids())
+def test_the_stub_is_no_answer_yet(id):
+    def stub(*args, **kwargs):
+        raise NotImplementedError(f"exercise {id}")
+
+    right = as_arguments(answers(id, "RIGHT")[0])
+    state, _ = verdict(id, *[stub if callable(part) else None for part in right])
+    assert state == "Not yet"
+
+
+@pytest.fixture
+def double(monkeypatch):
+    """A toy exercise: double a number, or every number in a tensor."""
+    monkeypatch.setattr(exercises, "_registry", {})
+
+    @exercise("99.1", title="Double")
+    def grade(answer):
+        call = trying(answer)
+        expect(call(3), 6, "for 3", hint="twice, not squared")
+        x = torch.tensor([[1.0, 2.0, 3.0]])
+        expect(call(x), 2 * x, "for a tensor")
+        return "Twice it is."
+
+
+def refuse(x):
+    raise ValueError("no\n  such thing")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (None, "Not yet: there is no answer"),
+        (..., "Not yet: there is no answer"),
+        (lambda x: None, "Not yet: the function returns nothing"),
+        (lambda x: 2 * x, "Correct: Twice it is.\n"),
+        (7, "Almost: a function is asked for; this is 7.\n"),
+        (refuse, "Almost: your function raised ValueError: no such thing on the input 3.\n"),
+        (
+            lambda x: x * x,
+            "Almost: for 3 the answer is 9, and should be 6: twice, not squared.\n",
+        ),
+        (
+            lambda x: x.sum() if torch.is_tensor(x) else 6,
+            "Almost: for a tensor the shape is [], and should be [1, 3].\n",
+        ),
+        (
+            lambda x: x + x.clip(max=2) if torch.is_tensor(x) else 6,
+            "Almost: for a tensor 1 of 3 values differ: at [0, 2] stands 5, and should stand 6.\n",
+        ),
+        (
+            lambda x: x > 0 if torch.is_tensor(x) else 6,
+            "Almost: for a tensor the type is torch.bool, and should be torch.float32.\n",
+        ),
+        (
+            lambda x: "six" if torch.is_tensor(x) else 6,
+            "Almost: for a tensor a tensor of shape [1, 3] is asked for; this is 'six'.\n",
+        ),
+    ],
+)
+def test_three_states(double, capsys, answer, said):
+    assert check("99.1", answer) is None
+    assert capsys.readouterr().out.startswith(said)
+
+
+def test_an_error_of_torch_is_not_taken_for_the_stub(double):
+    def torch_says_not_implemented(x):
+        raise NotImplementedError("'add' not implemented for 'Bool'")
+
+    assert verdict("99.1", torch_says_not_implemented)[0] == "Almost"
+
+
+def test_an_answer_that_the_exercise_cannot_look_at_is_almost(double):
+    @exercise("99.2", title="Careless")
+    def grade(answer):
+        return f"The length is {len(answer)}."
+
+    assert verdict("99.2", 5) == (
+        "Almost",
+        "the answer is not of the kind asked for (TypeError: object of type 'int' has no len()).",
+    )
+
+
+def test_the_same_tensor_counts_and_nan_equals_nan():
+    expect(torch.tensor([1.0, torch.nan]), torch.tensor([1.0, torch.nan]))
+    expect(torch.tensor(3.0), 3.0)
+    with pytest.raises(Almost, match=r"^the answer is 3, and should be 4\.$"):
+        expect(3, torch.tensor(4.0))
+    expect([True, False], torch.tensor([True, False]))
+    with pytest.raises(Almost, match="1 of 2 values differ"):
+        expect(torch.tensor([1, 2]), torch.tensor([1, 3]), tolerance=5)
+
+
+def test_no_message_holds_an_address():
+    with pytest.raises(Almost) as caught:
+        expect(test_no_message_holds_an_address, 3)
+    assert "0x" not in str(caught.value)
+
+
+def test_ids(double):
+    with pytest.raises(KeyError, match=r"There is no exercise '99.7'. Those that exist: 99.1."):
+        check("99.7", 1)
+    with pytest.raises(ValueError, match=r"looks like '03.1'"):
+        exercise("3", title="?")
+    with pytest.raises(ValueError, match=r"Two exercises have the id 99.1"):
+        exercise("99.1", title="Another")(test_ids)
+
+
+def test_chapters_are_read_when_asked_for():
+    """`from cliplab.exercises import check` reads no chapter, and no torch."""
+    code = (
+        "import sys, cliplab.exercises; "
+        "print([m for m in sys.modules if m == 'torch' or m.startswith('cliplab.exercises.')])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"

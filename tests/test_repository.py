@@ -1,0 +1,198 @@
+"""What holds for the repository as a whole: clean files, one address, light imports, true pins."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+import cliplab
+from tools import doctor
+
+ROOT = Path(__file__).resolve().parent.parent
+VENDORED = "book/assets/vendor/"
+ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+
+# The order in which a prompt travels: a module may import only modules before it. The roofs may
+# import anything, and nothing under them imports them; commands are roofs as well.
+ORDER = ["tokenizer", "masks", "text_encoder", "checkpoints"]
+ROOFS = ["source", "plots", "exercises", "tokenize"]
+
+
+@pytest.fixture(scope="module")
+def files():
+    """Paths of the repository's own files: what git tracks, or would if asked to."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    paths = [ROOT / name for name in listed.stdout.splitlines()]
+    return [path for path in paths if path.is_file()]
+
+
+@pytest.fixture(scope="module")
+def texts(files):
+    """Name → text of every file that is text and not vendored."""
+    found = {}
+    for path in files:
+        name = path.relative_to(ROOT).as_posix()
+        if not name.startswith(VENDORED) and b"\0" not in (data := path.read_bytes()):
+            found[name] = data.decode("utf-8")
+    return found
+
+
+# Files
+
+
+def test_no_trace_of_the_machine(texts):
+    here = re.compile(r"(?<![\w.~-])/(?:work|root|home|tmp|opt)/\w|file:///\w")
+    found = [f"{name}: {m[0]}" for name, text in texts.items() for m in here.finditer(text)]
+    assert found == []
+
+
+def test_nothing_left_undone(texts):
+    mark = re.compile(r"\b(?:TO" r"DO|FIX" r"ME)\b")
+    assert [name for name, text in texts.items() if mark.search(text)] == []
+
+
+def test_files_are_small(files):
+    large = [p.relative_to(ROOT).as_posix() for p in files if p.stat().st_size > 1_500_000]
+    assert [name for name in large if not name.startswith(VENDORED)] == []
+
+
+def test_the_address_stands_in_one_place(texts):
+    """Apart from _config.yml, only the notebooks' first cells name it (stamped from there)."""
+    repository = ADDRESS.partition("://")[2]
+    found = {name: text.count(repository) for name, text in texts.items() if repository in text}
+    assert found.pop("_config.yml") == 1
+    assert all(re.match(r"chapters/\d\d_\w+\.ipynb$", name) for name in found), found
+    assert set(found.values()) <= {1}
+
+
+# The package
+
+
+def run_python(code: str) -> str:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_import_is_light():
+    heavy = {"torch", "numpy", "transformers", "diffusers", "matplotlib", "IPython"}
+    loaded = json.loads(run_python("import cliplab, json, sys; print(json.dumps([*sys.modules]))"))
+    assert heavy & set(loaded) == set()
+
+
+def test_no_public_name_asks_the_network():
+    code = """
+import sys
+def hook(event, args):
+    if event in ("socket.connect", "socket.getaddrinfo", "urllib.Request"):
+        print(event, args)
+sys.addaudithook(hook)
+import cliplab, cliplab.exercises, cliplab.plots
+for name in cliplab.__all__:
+    getattr(cliplab, name)
+"""
+    assert run_python(code) == ""
+
+
+def imported(path: Path) -> set[str]:
+    """First names under `cliplab` that a file imports ("masks" for `from ..masks import …`)."""
+    package = path.relative_to(ROOT).parts[:-1]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *filter(None, [node.module])])
+            found.update(f"{module}.{alias.name}" for alias in node.names)
+    return {name.split(".")[1] for name in found if name.startswith("cliplab.")}
+
+
+def test_imports_follow_the_order():
+    for path in sorted((ROOT / "cliplab").rglob("*.py")):
+        module = path.relative_to(ROOT / "cliplab").parts[0].removesuffix(".py")
+        if module in ("__init__", *ROOFS):
+            continue
+        assert module in ORDER, f"Enter {module!r} in ORDER, where a prompt meets it."
+        allowed = ORDER[: ORDER.index(module) + 1]
+        wrong = imported(path) & {*ORDER, *ROOFS}
+        assert wrong <= set(allowed), f"{path.name} imports {sorted(wrong - set(allowed))}."
+
+
+# Versions
+
+
+def requirements(text: str) -> dict[str, Requirement]:
+    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+    found = [Requirement(line) for line in lines if line]
+    return {re.sub(r"[-_.]+", "-", each.name).lower(): each for each in found}
+
+
+def test_pins_lie_in_the_ranges():
+    pins = requirements((ROOT / "constraints.txt").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    ranges = requirements(
+        (ROOT / "requirements.txt").read_text() + "\n".join(["", *project["dependencies"]])
+    )
+    for name, wanted in ranges.items():
+        assert name in pins, f"{name} has no pin in constraints.txt."
+        (pin,) = pins[name].specifier
+        assert pin.operator == "=="
+        assert pin.version in wanted.specifier, f"{name}: {pin} is not in {wanted.specifier}."
+
+
+def test_the_package_asks_for_little():
+    """On Colab, installing the package must not bring the book's tools or another torch."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = requirements("\n".join(project["dependencies"]))
+    assert set(names) == {"torch", "numpy", "safetensors", "regex", "ftfy", "matplotlib"}
+    assert all("==" not in str(each.specifier) for each in names.values())
+    assert project["version"] == cliplab.__version__
+
+
+# The doctor
+
+
+def test_doctor_can_be_read_by_an_old_python():
+    source = (ROOT / "tools" / "doctor.py").read_text(encoding="utf-8")
+    ast.parse(source, feature_version=(3, 6))
+    imports = {
+        n.names[0].name.split(".")[0]
+        for n in ast.walk(ast.parse(source))
+        if isinstance(n, ast.Import)
+    }
+    assert imports <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(
+    ("version", "modules", "others", "said"),
+    [
+        ((3, 9, 2), ["venv", "ensurepip"], [], "This is Python 3.9; the course needs 3.11"),
+        ((3, 9, 2), ["venv", "ensurepip"], ["python3.12"], "run `make PYTHON=python3.12 …`"),
+        ((3, 11, 2), ["venv"], [], "apt-get install python3.11-venv"),
+        ((3, 99, 0), ["venv", "ensurepip"], [], "This is Python 3.99"),
+    ],
+)
+def test_doctor_says_what_is_wrong_with_python(version, modules, others, said):
+    assert said in doctor.python_problem(version, modules, others)
+
+
+def test_doctor_is_content():
+    assert doctor.python_problem(sys.version_info, ["venv", "ensurepip"], []) is None
+
+
+def test_doctor_names_the_missing_browser(monkeypatch):
+    monkeypatch.setenv("CHROMIUM", "no-such-browser")
+    assert "CHROMIUM is set to no-such-browser" in doctor.check_browser()
+    monkeypatch.delenv("CHROMIUM")
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    assert "CLIPLAB_SKIP_BROWSER=1 make test" in doctor.check_browser()
