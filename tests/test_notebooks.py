@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import nbformat
 import pytest
+import torch
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -206,6 +207,7 @@ def test_stubs_are_stored_unsolved(nb):
         assert said.startswith("Not yet: "), f"{exercise.id} says {said!r}"
 
 
+@torch.enable_grad()  # puts back what a chapter may have switched off
 def test_every_solution_passes_its_check(nb, monkeypatch, capsys):
     """Runs the chapter with each solution in the place of its stub."""
     from IPython.display import display
