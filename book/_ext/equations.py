@@ -178,6 +178,6 @@ def shown(root=ROOT):
     """Name of a class or function -> the first chapter that shows its source."""
     found = {}
     for page, _, code in chapters(root):
-        for name in re.findall(r"show_source\((?:\w+\.)*(\w+)", code):
+        for name in re.findall(r"show_source\((?:[a-z_]\w*\.)*(\w+)", code):
             found.setdefault(name, page)
     return found

@@ -37,7 +37,8 @@ class NotebookStatus(SphinxDirective):
         if facts is None:
             return f"| [{title}]({link}) | not recorded | | | |"
         versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
-        cells = (f"[{title}]({link})", facts["ran"], facts["seconds"], facts["python"], versions)
+        day = facts["ran"].replace("-", "\N{NON-BREAKING HYPHEN}")
+        cells = (f"[{title}]({link})", day, facts["seconds"], facts["python"], versions)
         return f"| {' | '.join(map(str, cells))} |"
 
 

@@ -21,7 +21,7 @@ from .bpe import BOS, BYTE_TO_CHAR, CHAR_TO_BYTE, END_OF_WORD, EOS
 # white space.
 WORD = r"'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+"
 SPECIAL = regex.compile(r"(<\|startoftext\|>|<\|endoftext\|>)")
-CACHED_WORDS, CACHED_LENGTH = 2**17, 64  # bounds on the memory that remembered words take
+REMEMBERED, REMEMBERED_LENGTH = 2**17, 64  # bounds on the memory that known words take
 
 
 class MergeStep(NamedTuple):
@@ -107,24 +107,34 @@ class CLIPTokenizer:
         return cleaning.clean_hf(text) if self.clean_as == "hf" else cleaning.clean_openai(text)
 
     def _plain(self, text: str) -> list[int]:
+        # No word crosses a space, so whole stretches between spaces are remembered: "dog," at once.
         ids, known = [], self._known
-        for word in self._words.findall(self.clean(text)):
-            ids += known[word] if word in known else self._word(word)
+        for stretch in self.clean(text).split(" "):
+            ids += known[stretch] if stretch in known else self._stretch(stretch)
         return ids
 
+    def _stretch(self, stretch: str) -> list[int]:
+        return self._remember(
+            stretch, [i for w in self._words.findall(stretch) for i in self._word(w)]
+        )
+
     def _word(self, word: str) -> list[int]:
+        if word in self._known:
+            return self._known[word]
         try:
-            ids = bpe.merge(bpe.word_ids(word), self.ranks, self.results)
+            return self._remember(word, bpe.merge(bpe.word_ids(word), self.ranks, self.results))
         except UnicodeEncodeError as error:
             raise ValueError(
                 f"U+{ord(word[error.start]):04X} in {word!a:.60} is half of a surrogate pair, "
                 'not a character: mend the text, or use CLIPTokenizer(clean="openai"), '
                 "which reads it as U+FFFD."
             ) from None
-        if len(word) <= CACHED_LENGTH:
-            if len(self._known) >= CACHED_WORDS:
+
+    def _remember(self, text: str, ids: list[int]) -> list[int]:
+        if len(text) <= REMEMBERED_LENGTH:
+            if len(self._known) >= REMEMBERED:
                 self._known = dict(self._specials)
-            self._known[word] = ids
+            self._known[text] = ids
         return ids
 
     # Ids to text ----------------------------------------------------------------------------------
@@ -180,7 +190,7 @@ class CLIPTokenizer:
                 for k, c in enumerate(match.group())
                 for _ in c.encode("utf-8")
             ]
-            for i in self._plain(match.group()):
+            for i in self._word(match.group()):
                 size = (
                     len(places)
                     if i in (self.bos_id, self.eos_id)
