@@ -41,6 +41,8 @@ test: browser $(BOOK)  ## build the book and test everything: code, notebooks, p
 	@OMP_NUM_THREADS=1 CLIPLAB_REQUIRE_BROWSER=1 $(BIN)/python -m pytest $(NBVAL) $(PAGES) tests chapters
 
 lab: $(READY)  ## open JupyterLab on the chapters
+	@# JupyterLab draws stored figures only in notebooks that are trusted.
+	@$(BIN)/jupyter trust chapters/*.ipynb > /dev/null
 	@$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) chapters
 
 notebooks: $(READY)  ## run the chapters and store their outputs in normal form

@@ -6,7 +6,6 @@ it; pytest groups them by visit because the fixture is parametrized and module-s
 
 import functools
 import os
-import shutil
 import threading
 from dataclasses import dataclass, field
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from tools import doctor
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "_build" / "html"
@@ -63,9 +64,9 @@ def address(site):
 @pytest.fixture(scope="session")
 def browser_type_launch_args():
     """Debian's Chromium for pytest-playwright, which brings none here."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = doctor.browser()
     if chromium is None:
-        why = "No Chromium found: install Debian's package `chromium` to run the page tests."
+        why = "No Chromium found: install one, or set CHROMIUM to its path, to run the page tests."
         required = os.environ.get("CLIPLAB_REQUIRE_BROWSER") == "1"
         (pytest.fail if required else pytest.skip)(why)
     quiet = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
