@@ -30,6 +30,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
 PACKAGES = ("cliplab", "torch", "transformers", "diffusers", "matplotlib")
+# On the site, in JupyterLab, on Colab.
+HIDDEN = {"tags": ["remove-cell"], "jupyter": {"source_hidden": True}, "cellView": "form"}
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {
@@ -81,19 +83,21 @@ def normalize(nb: nbformat.NotebookNode, chapter: str) -> nbformat.NotebookNode:
     if not (first and first.cell_type == "code" and "get_ipython()" in first.source):
         nb.cells.insert(0, nbformat.v4.new_code_cell())
     nb.cells[0].source = setup_line()
-    nb.cells[0].metadata = {"tags": ["remove-cell"]}
 
     count = 0
     for number, cell in enumerate(nb.cells, start=1):
         cell.id = f"{chapter}-{number:03d}"
         cell.source = cell.source.rstrip()
-        tags = cell.metadata.get("tags")
+        tags = cell.metadata.get("tags", [])
+        if cell.source.startswith("check(") and "check" not in tags:
+            tags = [*tags, "check"]  # the page breaks the lines of its answer, which is a sentence
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if cell.cell_type == "code":
             count += 1
             cell.execution_count = count
             for output in cell.outputs:
                 normalize_output(output, count)
+    nb.cells[0].metadata = nbformat.from_dict(HIDDEN)
     stamp = nb.metadata.get("cliplab")
     nb.metadata = nbformat.from_dict(NOTEBOOK_METADATA | ({"cliplab": stamp} if stamp else {}))
     return nb
