@@ -15,7 +15,7 @@ endif
 
 define HAVE_PYTHON
 	@command -v $(PYTHON) > /dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11" \
-		"or newer, or name the one to use: make PYTHON=/path/to/python …"; exit 1; }
+		"to 3.14, or name the one to use: make PYTHON=/path/to/python …"; exit 1; }
 endef
 
 # What the site is made from: its pages, and the docstrings and tests that the equation index reads.

@@ -76,7 +76,7 @@ def inner(answer):
         expect(got, wanted, where, hint=hint)
         if watch.called & PRODUCTS:
             raise Almost("the value is right, and torch did the sum for you. "
-                         "Write it without a matrix product.")  # fmt: skip
+                         "Multiply entry by entry and add up yourself.")  # fmt: skip
     return "That is eq. 2, with the sum up to n, the length of the two vectors."
 
 

@@ -67,9 +67,9 @@ def attention_grid(weights, tokens=None, layer=None, source=None):
     alt = f"Attention weights{where}: {panels}, {length} query rows by {length} key columns. "
     if not np.triu(weights, 1).any():
         alt += "Every weight above the diagonal is exactly 0 and hatched. "
-    alt += (f"Key 0 receives {first.min():.2f} of a row on average in head {first.argmin()} and "
-            f"{first.max():.2f} in head {first.argmax()}." if heads > 1 else
-            f"Key 0 receives {first[0]:.2f} of a row on average.")
+    alt += (f"Averaged over the rows, key 0 gets a share of {first.min():.2f} in head "
+            f"{first.argmin()} and of {first.max():.2f} in head {first.argmax()}." if heads > 1 else
+            f"Averaged over the rows, key 0 gets a share of {first[0]:.2f}.")
     table = Table(("head", "query i", "key j", "weight"),
                   [(int(h), int(i), int(j), float(weights[h, i, j]))
                    for h, i, j in np.argwhere(weights)],

@@ -62,7 +62,7 @@ def mask_product(causal, pad, product, tokens=None):
     alt = (f"Three {length} by {length} masks side by side: the causal mask with "
            f"{grids[0].sum():,} seen cells, the PAD mask with {grids[1].sum():,}, and "
            f"{'their product' if same else 'a third mask that is not their product'} with "
-           f"{grids[2].sum():,}. {_columns_sentence(grids[1])}")
+           f"{grids[2].sum():,}. In the PAD mask: {_columns_sentence(grids[1])}")
     table = Table(("query i", "keys seen, causal", "keys seen, PAD", "keys seen, product"),
                   [(i, *(spans(np.flatnonzero(g[i])) for g in grids)) for i in range(length)],
                   "Which keys each query row may see")

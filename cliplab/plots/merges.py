@@ -63,7 +63,8 @@ def merge_ladder(steps, word):
     if steps:
         merges = "1 merge" if len(steps) == 1 else f"{len(steps)} merges"
         first = (f"It starts as {len(rows[0])} symbols and ends after {merges} as "
-                 f"{len(rows[-1])}: {final}.")
+                 f"{len(rows[-1])}: {final}. The merges in order: "
+                 + "; ".join(" + ".join(map(_shown, step.pair)) for step in steps) + ".")
     return fig.described(f"The ladder of merges of the word “{word}”. {first}", table)
 
 
