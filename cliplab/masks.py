@@ -4,6 +4,7 @@ A mask is True where something may be seen, as in torch's scaled_dot_product_att
 """
 
 import warnings
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -28,20 +29,23 @@ def length_normalization(ids, length: int = 77, pad: int | None = None) -> Tenso
             0: OpenAI's padding, which is also the id of "!" (erratum E28).
 
     Returns a LongTensor [L], or [B, L] for a list. Warns with TruncationWarning when content is cut
-    off: at most L − 2 content tokens fit. Raises ValueError for an empty sequence or L < 2.
+    off: at most L − 2 content tokens fit. Raises ValueError for an empty
+    sequence, one that ends with 0, or L < 2.
     Source: Lecture eq. 7; errata E28, E29 (OpenAI's own ``tokenize`` raises unless it is told to
     truncate).
     """
-    if isinstance(ids, Tensor):
-        ids = ids.tolist()
-    if length < 2:
-        raise ValueError(f"length is at least 2, for BOS and EOS; it is {length}.")
-    if not ids or (not isinstance(ids[0], int) and not all(ids)):
+    if not isinstance(length, int) or length < 2:
         raise ValueError(
-            "There is an empty sequence: give BOS + content + EOS, as tokenizer(text) does."
+            f"length is a whole number of at least 2, for BOS and EOS; not {length!r}."
         )
-    sequences = [ids] if isinstance(ids[0], int) else ids
-    lost = [sequence[length - 1 : -1] for sequence in sequences]
+    sequences, single = read_sequences(ids)
+    if any(sequence[-1] == 0 for sequence in sequences):
+        raise ValueError(
+            "A sequence ends with 0, which is OpenAI's padding and no EOS: give BOS + content + "
+            "EOS, as tokenizer(text) does."
+        )
+    # Padding that is there already is not lost when it is cut.
+    lost = [without_padding(sequence)[length - 1 : -1] for sequence in sequences]
     if any(lost):
         cut, most = sum(map(bool, lost)), max(map(len, lost))
         one = len(sequences) == 1
@@ -55,7 +59,44 @@ def length_normalization(ids, length: int = 77, pad: int | None = None) -> Tenso
         kept = [*body[: length - 1], eos]
         rows.append(kept + [eos if pad is None else pad] * (length - len(kept)))
     normalized = torch.tensor(rows, dtype=torch.long)
-    return normalized if sequences is ids else normalized[0]
+    return normalized[0] if single else normalized
+
+
+def read_sequences(ids) -> tuple[list[list[int]], bool]:
+    """Ids as lists of whole numbers, and whether it was a single sequence.
+
+    Lists, tensors and arrays of one or two axes are read; anything else is a TypeError or, where
+    there is nothing, a ValueError.
+    """
+
+    def plain(x):
+        return x.tolist() if hasattr(x, "tolist") else x
+
+    def is_sequence(x) -> bool:
+        whole = isinstance(x, (list, tuple)) and all(isinstance(i, Integral) for i in x)
+        return whole and not any(isinstance(i, bool) for i in x)
+
+    ids = plain(ids)
+    rows = [plain(x) for x in ids] if isinstance(ids, (list, tuple)) else None
+    single = is_sequence(rows)
+    sequences = [rows] if single else rows
+    if sequences is None or not all(map(is_sequence, sequences)):
+        raise TypeError(
+            f"Ids are a list of whole numbers, or a list of such lists; not {ids!r:.60}."
+        )
+    if not all(sequences):
+        raise ValueError(
+            "There is an empty sequence: give BOS + content + EOS, as tokenizer(text) does."
+        )
+    return [[int(i) for i in sequence] for sequence in sequences], single
+
+
+def without_padding(sequence: list[int]) -> list[int]:
+    """A sequence up to the first of the EOS that end it."""
+    end = len(sequence)
+    while end > 1 and sequence[end - 2] == sequence[-1]:
+        end -= 1
+    return sequence[:end]
 
 
 def mask_pad(ids, eos: int = CLIP_EOS, by_value: bool = False) -> Tensor:

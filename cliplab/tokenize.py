@@ -10,9 +10,7 @@ from cliplab.tokenizer import CLIPTokenizer
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m cliplab.tokenize", description=__doc__)
     parser.add_argument("text", help='the prompt; "-" reads it from standard input')
-    parser.add_argument(
-        "--clean", choices=["hf", "openai"], default="hf", help="as transformers 5, or as OpenAI"
-    )
+    parser.add_argument("--clean", choices=["hf", "openai"], help="as transformers 5, or as OpenAI")
     parser.add_argument(
         "--vocabulary", help="a vocabulary saved by CLIPTokenizer.save, instead of CLIP's"
     )
@@ -23,7 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
         if options.vocabulary:
             tokenizer = CLIPTokenizer.load(options.vocabulary, clean=options.clean)
         else:
-            tokenizer = CLIPTokenizer(clean=options.clean)
+            tokenizer = CLIPTokenizer(clean=options.clean or "hf")
         ids, tokens, offsets = tokenizer(text), tokenizer.tokens(text), tokenizer.offsets(text)
     except (OSError, ValueError) as error:
         parser.exit(2, f"{error}\n")
@@ -38,7 +36,13 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"{'id':>6}  {'token':<{width}}  typed")
     for i, token, (start, end) in zip(ids, tokens, offsets, strict=True):
         print(f"{i:>6}  {token:<{width}}  {text[start:end]!r}")
-    print(f"{len(ids) - 2} content tokens of the 75 that fit between BOS and EOS")
+    content = len(ids) - 2
+    if content > 75:
+        print(
+            f"{content} content tokens; 75 fit between BOS and EOS, so {content - 75} are cut off"
+        )
+    else:
+        print(f"{content} content tokens of the 75 that fit between BOS and EOS")
 
 
 if __name__ == "__main__":

@@ -249,6 +249,30 @@ def test_other_faults(change, sentence, tmp_path):
         load_text_encoder(broken(tmp_path, change), heads=3)
 
 
+def test_a_layer_number_out_of_nowhere_is_refused_at_once(tmp_path):
+    weights = to_layout(make().state_dict(), "hf")
+    weights["encoder.layers.3000000.mlp.fc1.weight"] = torch.zeros(1)
+    save_file(weights, tmp_path / "odd.safetensors")
+    with pytest.raises(CheckpointError, match="numbered up to 3000000, and layer 2 is missing"):
+        load_text_encoder(tmp_path / "odd.safetensors", heads=3)
+
+
+def test_an_eos_outside_the_vocabulary_loads_as_transformers_writes_it(tmp_path):
+    sizes = {"vocab_size": 99, "hidden_size": 12, "intermediate_size": 20, "num_hidden_layers": 1}
+    theirs = transformers.CLIPTextConfig(num_attention_heads=3, **sizes)  # eos_token_id is 49407
+    transformers.CLIPTextModel(theirs).save_pretrained(tmp_path)
+    out = load_text_encoder(tmp_path)([[98, 5, 97]])
+    assert out.context.shape == (1, 3, 12)
+    with pytest.raises(ValueError, match="no EOS"):
+        _ = out.pooled
+
+
+def test_a_folder_does_not_mix_two_models(tmp_path):
+    save_text_encoder(make(), tmp_path)
+    with pytest.raises(CheckpointError, match=r"holds a config\.json"):
+        save_text_encoder(make(), tmp_path, "openai")
+
+
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
@@ -258,7 +282,6 @@ def test_other_faults(change, sentence, tmp_path):
         ),
         ({"layer_norm_eps": 1e-6}, "layer_norm_eps"),
         ({"hidden_size": 16}, "hidden_size = 16, but the weights show 12"),
-        ({"eos_token_id": 49407}, "eos_token_id 49407 is not in the vocabulary"),
     ],
 )
 def test_config_json_must_agree(said, sentence, tmp_path):

@@ -1,5 +1,6 @@
 """Length normalization and masks: the definitions, and what the printed ones would do."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -36,8 +37,34 @@ def test_what_is_cut_off_is_said():
     assert caught[0].filename == __file__  # the warning points at the caller's line
 
 
+def test_ids_of_any_kind():
+    wanted = [[BOS, 5, EOS, EOS], [BOS, 5, 6, EOS]]
+    rows = [[BOS, 5, EOS], [BOS, 5, 6, EOS]]
+    for ids in (
+        rows,
+        [torch.tensor(r) for r in rows],
+        [np.array(r) for r in rows],
+        map(tuple, rows),
+    ):
+        ids = list(ids)
+        assert cliplab.length_normalization(ids, 4).tolist() == wanted
+    assert cliplab.length_normalization(np.array(rows[0]), 4).tolist() == wanted[0]
+    assert cliplab.length_normalization(list(np.array(rows[0])), 4).tolist() == wanted[0]
+    for wrong in (3, None, [1.5, 2], [True, False], [[[1, 2]]], [[1, 2], 3], "12"):
+        with pytest.raises(TypeError, match="whole numbers"):
+            cliplab.length_normalization(wrong)
+
+
+@pytest.mark.filterwarnings("error")
+def test_cutting_padding_loses_nothing():
+    padded = cliplab.length_normalization([BOS, 5, EOS], 20)
+    assert cliplab.length_normalization(padded, 4).tolist() == [BOS, 5, EOS, EOS]
+    with pytest.raises(ValueError, match="ends with 0"):
+        cliplab.length_normalization([BOS, 5, EOS, 0, 0], 4)
+
+
 def test_bad_lengths_are_refused():
-    with pytest.raises(ValueError, match="length is at least 2"):
+    with pytest.raises(ValueError, match="length is a whole number of at least 2"):
         cliplab.length_normalization([BOS, EOS], 1)
     for nothing in ([], [[]], [[BOS, EOS], []]):
         with pytest.raises(ValueError, match="empty sequence"):

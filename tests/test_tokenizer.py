@@ -132,6 +132,27 @@ def test_offsets_name_what_was_typed(hf, openai, clean, text, typed):
     assert [text[start:end] for start, end in spans] == typed
 
 
+WORDS_AROUND = st.sampled_from(
+    ["’", "&amp;", "Ã©", "e\u0301", "ﬁ", "ＡＢ", "\u3000", "\xa0", "🐶", " "]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(["red", "dog", "4k", "a"]) | WORDS_AROUND, max_size=8))
+def test_repairs_leave_the_places_of_plain_words_alone(openai, words):
+    text = " ".join(words)
+    named = {text[a:b].lower() for a, b in openai.offsets(text)[1:-1]}
+    assert {word for word in words if word in ("red", "dog", "a")} <= named
+
+
+def test_offsets_are_linear(hf, openai):
+    for text in ("漢" * 10**5, "a" * 10**5, "red dog " * 12_500):
+        for tokenizer in (hf, openai):
+            start = time.process_time()
+            tokenizer.offsets(text)
+            assert time.process_time() - start < 4
+
+
 def test_decode_returns_the_cleaned_text(hf):
     for text in ("A Running  DOG", "naïve café", "犬 🐶", ""):
         assert hf.decode(hf(text)) == hf.clean(text)
@@ -171,6 +192,15 @@ def test_what_is_not_text_is_refused(hf, openai):
     assert openai.content("\ud800") == openai.content("\ufffd")
     with pytest.raises(ValueError, match="0 to 49407"):
         hf.decode([49408])
+    for call in (hf.offsets, hf.merge_steps, hf):
+        with pytest.raises(ValueError, match=r"U\+D800"):
+            call("\ud800")
+        with pytest.raises(TypeError, match="this is NoneType"):
+            call(None)
+    with pytest.raises(TypeError, match="whole numbers; this is str"):
+        hf.decode("320")
+    with pytest.raises(ValueError, match="is a special token"):
+        openai.merge_steps("<|endoftext|>")
     with pytest.raises(ValueError, match='"hf"'):
         cliplab.CLIPTokenizer(clean="html")
 
@@ -238,15 +268,20 @@ def test_save_and_load(tmp_path):
     again = cliplab.CLIPTokenizer.load(tmp_path / "own.json")
     assert (again.merges, again.clean_as) == (ours.merges, "openai")
     folder = cliplab.CLIPTokenizer.load(tmp_path / "folder")
-    assert folder.vocabulary == ours.vocabulary
+    assert (folder.vocabulary, folder.clean_as) == (ours.vocabulary, "openai")
     transformers = pytest.importorskip("transformers", minversion="5.0")
     theirs = transformers.CLIPTokenizer.from_pretrained(tmp_path / "folder")
     assert theirs("a red circle").input_ids == folder("a red circle")
+    theirs.save_pretrained(tmp_path / "theirs")  # tokenizer.json, and no merges.txt
+    assert cliplab.CLIPTokenizer.load(tmp_path / "theirs").merges == ours.merges
 
 
 def test_broken_vocabularies_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="no vocabulary at"):
         cliplab.CLIPTokenizer.load(tmp_path / "none.json")
+    (tmp_path / "no.json").write_text("{")
+    with pytest.raises(ValueError, match=r"no\.json is not JSON"):
+        cliplab.CLIPTokenizer.load(tmp_path / "no.json")
     (tmp_path / "a.json").write_text('{"merges": ["a b", "c"]}')
     with pytest.raises(ValueError, match=r"Merge 1 of .* is 'c'"):
         cliplab.CLIPTokenizer.load(tmp_path / "a.json")

@@ -41,9 +41,10 @@ def _inside(folder: Path) -> Path:
     if path.is_file():
         return path
     found = sorted(p.name for p in folder.iterdir() if p.suffix in (".safetensors", *PICKLES))
-    advice = f"It holds {', '.join(found)}: " if found else ""
+    more = f" and {len(found) - 8} more" if len(found) > 8 else ""
+    holds = f" It holds {', '.join(found[:8])}{more}." if found else ""
     raise CheckpointError(
-        f"The folder {folder} has no model.safetensors. {advice}give the path of a .safetensors "
+        f"The folder {folder} has no model.safetensors.{holds} Give the path of one .safetensors "
         "file (pickles such as pytorch_model.bin are refused: opening one runs the code in it)."
     )
 

@@ -81,12 +81,18 @@ def infer_config(shapes: dict, layout: str, said: dict, heads: int | None) -> CL
 
     V, D = size("embeddings.token_embedding.weight")
     layers = {int(n) for key in shapes for n in re.findall(r"\.(?:layers|resblocks)\.(\d+)\.", key)}
+    if len(layers) != max(layers, default=0) + 1:
+        gap = min(set(range(len(layers) + 1)) - layers)
+        raise CheckpointError(
+            f"Its layers are numbered up to {max(layers)}, and layer {gap} is missing: "
+            f"{len(layers)} are there."
+        )
     shown = {
         "vocab_size": V,
         "hidden_size": D,
         "max_position_embeddings": size("embeddings.position_embedding.weight")[0],
         "intermediate_size": size("encoder.layers.0.mlp.fc1.weight")[0],
-        "num_hidden_layers": max(layers) + 1,
+        "num_hidden_layers": len(layers),
     }
     E = None
     if name_in(layout, "text_projection.weight") in shapes:

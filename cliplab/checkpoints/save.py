@@ -25,6 +25,11 @@ def save_text_encoder(model: CLIPTextModel, path, layout: str = "hf") -> Path:
     path = Path(path).expanduser()
     is_file = path.suffix == ".safetensors"
     file = path if is_file else path / "model.safetensors"
+    if not layout.startswith("hf") and (path / "config.json").exists():
+        raise CheckpointError(
+            f"{path} holds a config.json, which the layout {layout!r} does not write and which "
+            "would be read with these weights: give a path that ends in .safetensors."
+        )
     file.parent.mkdir(parents=True, exist_ok=True)
 
     c = model.config

@@ -99,7 +99,7 @@ def verdict(id: str, *answers: Any) -> tuple[str, str]:
         return "Not yet", "the function returns nothing so far. Replace the stub and run again."
     except Almost as reason:
         return "Almost", str(reason)
-    except Exception as error:  # the answer is of a kind that the exercise did not think of
+    except (Exception, SystemExit) as error:  # of a kind that the exercise did not think of
         return "Almost", f"the answer is not of the kind asked for ({_error(error)})."
 
 
@@ -116,7 +116,7 @@ def trying(function: Any) -> Callable[..., Any]:
         given = ", ".join([_show(a) for a in args] + [f"{k}={_show(v)}" for k, v in kwargs.items()])
         try:
             value = function(*args, **kwargs)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if _is_stub(error):
                 raise NotYet from None
             raise Almost(f"your function raised {_error(error)} on the input {given}.") from error

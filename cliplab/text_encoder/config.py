@@ -9,7 +9,8 @@ class CLIPTextConfig:
 
     eos_token_id: which position is pooled. An id → its first occurrence. 2 → the position of the
     largest id, Hugging Face's rule for old configurations such as SD 1.5's (erratum E54).
-    None → the last id of the vocabulary, which is where CLIP's tokenizer puts EOS.
+    None → the last id of the vocabulary, which is where CLIP's tokenizer puts EOS. An id outside
+    the vocabulary is accepted, since transformers writes such configurations; pooling then raises.
     projection: joint width E of the bias-free map behind the pooled row; None → there is no map.
     The activation is QuickGELU throughout, so encoders trained with GELU (open_clip's ViT-H/14, the
     text encoder of SD 2) have no configuration here.
@@ -42,11 +43,6 @@ class CLIPTextConfig:
             )
         if self.eos_token_id is None:
             object.__setattr__(self, "eos_token_id", self.vocab_size - 1)
-        if self.eos_token_id >= self.vocab_size:
-            raise ValueError(
-                f"eos_token_id {self.eos_token_id} is not in the vocabulary: ids run from 0 to "
-                f"{self.vocab_size - 1}."
-            )
 
     @property
     def head_width(self) -> int:

@@ -6,6 +6,7 @@ the first, ``bpe.py`` the last; this file is the class that people use.
 
 import functools
 import json
+import operator
 import warnings
 from collections import Counter
 from importlib import resources
@@ -39,13 +40,14 @@ class CLIPTokenizer:
     learns its own; ``CLIPTokenizer.load(path)`` reads one that was saved.
 
     clean   "hf" (default): as transformers 5, so as Stable Diffusion 1.5 through diffusers today;
-            "openai": as openai/CLIP, with which CLIP was trained (erratum E30).
+            "openai": as openai/CLIP's published code (erratum E30).
     merges  [("i", "n"), …] in rank order; None for CLIP's.
 
-    Ids start at 0 (erratum E8); the last two are BOS and EOS. Errors: TypeError for what is not
-    text; ValueError for a lone surrogate under "hf" ("openai" reads it as U+FFFD, as OpenAI does).
-    Source: openai/CLIP ``simple_tokenizer.py``; Sennrich et al. 2016; erratum E1 for the ids of "a
-    running dog".
+    Ids are equal for every character that Python's Unicode tables know; newer letters are cut as
+    each tool's own tables say. Ids start at 0 (erratum E8); the last two are BOS and EOS. Errors:
+    TypeError for what is not text; ValueError for a lone surrogate under "hf" ("openai" reads it as
+    U+FFFD, as OpenAI does). Source: openai/CLIP ``simple_tokenizer.py``; Sennrich et al. 2016;
+    erratum E1 for the ids of "a running dog".
     """
 
     def __init__(self, merges: list[tuple[str, str]] | None = None, *, clean: str = "hf"):
@@ -54,7 +56,7 @@ class CLIPTokenizer:
                 f'clean is "hf" (as transformers 5) or "openai" (as openai/CLIP), not {clean!r}.'
             )
         self.clean_as = clean
-        self.merges = clip_merges() if merges is None else [tuple(pair) for pair in merges]
+        self.merges = [tuple(pair) for pair in (clip_merges() if merges is None else merges)]
         self.vocabulary = bpe.vocabulary_of(self.merges)
         self.symbols = list(self.vocabulary)
         self.vocab_size = len(self.symbols)
@@ -90,10 +92,7 @@ class CLIPTokenizer:
 
     def content(self, text: str) -> list[int]:
         """The ids of a text without BOS and EOS: the lecture's s₁ … sₘ."""
-        if not isinstance(text, str):
-            raise TypeError(
-                f"A prompt is a str, or a list of them; this is {type(text).__name__}: {text!r:.60}"
-            )
+        _require_text(text)
         if self.clean_as == "hf" and "<|" in text and SPECIAL.search(text):
             # transformers takes specials out of the text as typed, before it is cleaned.
             ids = []
@@ -121,14 +120,7 @@ class CLIPTokenizer:
     def _word(self, word: str) -> list[int]:
         if word in self._known:
             return self._known[word]
-        try:
-            return self._remember(word, bpe.merge(bpe.word_ids(word), self.ranks, self.results))
-        except UnicodeEncodeError as error:
-            raise ValueError(
-                f"U+{ord(word[error.start]):04X} in {word!a:.60} is half of a surrogate pair, "
-                'not a character: mend the text, or use CLIPTokenizer(clean="openai"), '
-                "which reads it as U+FFFD."
-            ) from None
+        return self._remember(word, bpe.merge(bpe.word_ids(word), self.ranks, self.results))
 
     def _remember(self, text: str, ids: list[int]) -> list[int]:
         if len(text) <= REMEMBERED_LENGTH:
@@ -150,11 +142,17 @@ class CLIPTokenizer:
 
     def decode(self, ids: list[int]) -> str:
         """Ids → text, without BOS and EOS; case and spacing are lost, broken UTF-8 is U+FFFD."""
-        symbols = [s for s in self.tokens([int(i) for i in ids]) if s not in (BOS, EOS)]
+        symbols = [s for s in self.tokens(list(ids)) if s not in (BOS, EOS)]
         data = b"".join(_bytes_of(s) for s in symbols)
         return data.decode("utf-8", errors="replace").rstrip(" ")
 
-    def _checked(self, i: int) -> int:
+    def _checked(self, i) -> int:
+        try:
+            i = operator.index(i)
+        except TypeError:
+            raise TypeError(
+                f"Ids are whole numbers; this is {type(i).__name__}: {i!r:.60}"
+            ) from None
         if not 0 <= i < self.vocab_size:
             raise ValueError(
                 f"There is no token {i}: the ids of this vocabulary are 0 to {self.vocab_size - 1}."
@@ -167,8 +165,9 @@ class CLIPTokenizer:
         """For each token of ``self(text)``: (start, end) of the characters that were typed for it.
 
         BOS stands at (0, 0), EOS at (n, n). A character cut into several tokens is named by each of
-        them.
+        them. Where ftfy rewrote a stretch ("openai"), its tokens name all of that stretch.
         """
+        _require_text(text)
         spans, start = [(0, 0)], 0
         whole = self.clean_as == "openai"  # there the specials are read after cleaning, as words
         for part in [text] if whole else SPECIAL.split(text):
@@ -184,29 +183,28 @@ class CLIPTokenizer:
         cleaned, typed = align(text)
         spans = []
         for match in self._words.finditer(cleaned):
-            # The typed place of each byte of the word; tokens then take their bytes from the left.
-            places = [
-                typed[match.start() + k]
-                for k, c in enumerate(match.group())
-                for _ in c.encode("utf-8")
-            ]
-            for i in self._word(match.group()):
-                size = (
-                    len(places)
-                    if i in (self.bos_id, self.eos_id)
-                    else len(self.symbols[i].removesuffix(END_OF_WORD))
-                )
-                spans.append((places[0][0], places[size - 1][1]))
-                places = places[size:]
+            ids, word = self._word(match.group()), match.group()
+            # The typed place of each byte of the word; tokens take their bytes from the left.
+            at = [typed[match.start() + k] for k, c in enumerate(word) for _ in c.encode("utf-8")]
+            first = 0
+            for i in ids:
+                special = i in (self.bos_id, self.eos_id)
+                size = len(at) if special else len(self.symbols[i].removesuffix(END_OF_WORD))
+                spans.append((at[first][0], at[first + size - 1][1]))
+                first += size
         return spans
 
     def merge_steps(self, word: str) -> list[MergeStep]:
         """The ladder of one word: for each step the merged pair, its rank, the symbols after it."""
+        _require_text(word)
         words = self._words.findall(self.clean(word))
-        if len(words) != 1:
-            raise ValueError(
-                f"merge_steps takes one word; {word!r:.60} is cut into {len(words)}: {words[:8]}."
+        if len(words) != 1 or words[0] in (BOS, EOS):
+            cut = (
+                f"is cut into {len(words)}: {words[:8]}"
+                if len(words) != 1
+                else "is a special token"
             )
+            raise ValueError(f"merge_steps takes one word; {word!r:.60} {cut}.")
         ladder = bpe.merge_steps(bpe.word_ids(words[0]), self.ranks, self.results)
         return [
             MergeStep(self.merges[rank], rank, [self.symbols[i] for i in ids])
@@ -223,14 +221,17 @@ class CLIPTokenizer:
         give the same vocabulary in any order. Warns when they are spent before that many merges.
         """
         smallest = 512 + 2
-        if vocab_size < smallest:
+        if not isinstance(vocab_size, int) or vocab_size < smallest:
             raise ValueError(
-                f"vocab_size is at least {smallest} (2 × 256 bytes, BOS, EOS), not {vocab_size}."
+                f"vocab_size is a whole number of at least {smallest} (2 × 256 bytes, BOS, EOS), "
+                f"not {vocab_size!r}."
             )
         if isinstance(texts, str):
             raise TypeError("train takes a list of texts; this is one text.")
-        blank = cls([], clean=clean)
-        counts = Counter(word for text in texts for word in blank._words.findall(blank.clean(text)))
+        blank, counts = cls([], clean=clean), Counter()
+        for text in texts:
+            _require_text(text)
+            counts.update(blank._words.findall(blank.clean(text)))
         for special in (BOS, EOS):
             counts.pop(special, None)
         learned = cls(bpe.learn_merges(counts, vocab_size - smallest), clean=clean)
@@ -245,8 +246,8 @@ class CLIPTokenizer:
     def save(self, path: str | Path) -> None:
         """Write the vocabulary as one file of merges, when the path ends in ``.json``.
 
-        Any other path becomes a folder with Hugging Face's ``vocab.json`` and ``merges.txt``, which
-        transformers' CLIPTokenizer opens.
+        Any other path becomes a folder with Hugging Face's ``vocab.json``, ``merges.txt`` and
+        ``tokenizer_config.json``, which transformers' CLIPTokenizer opens.
         """
         path, lines = Path(path), [f"{left} {right}" for left, right in self.merges]
         if path.suffix == ".json":
@@ -256,6 +257,9 @@ class CLIPTokenizer:
         (path / "vocab.json").write_text(
             json.dumps(self.vocabulary, ensure_ascii=False), encoding="utf-8"
         )
+        about = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "clean": self.clean_as}
+        specials = {"bos_token": BOS, "eos_token": EOS, "unk_token": EOS, "pad_token": EOS}
+        (path / "tokenizer_config.json").write_text(json.dumps(about | specials), encoding="utf-8")
         (path / "merges.txt").write_text(
             "#version: 0.2\n" + "\n".join(lines) + "\n", encoding="utf-8"
         )
@@ -266,21 +270,30 @@ class CLIPTokenizer:
 
         ``clean`` is what the file says, "hf" where it says nothing, unless it is given here.
         """
-        path = Path(path)
+        path, about = Path(path), {}
+        if path.is_dir():
+            about = read_json(path / "tokenizer_config.json")
+            files = [path / name for name in ("merges.txt", "tokenizer.json")]
+            path = next((file for file in files if file.exists()), files[0])
         if not path.exists():
             raise FileNotFoundError(
-                f"There is no vocabulary at {path}: give a .json file or a folder with merges.txt."
+                f"There is no vocabulary at {path}: give a .json file, or a folder that holds "
+                "merges.txt or tokenizer.json."
             )
-        merges, about = bpe.read_merges(path / "merges.txt" if path.is_dir() else path)
-        tokenizer = cls(merges, clean=clean or about.get("clean", "hf"))
-        if (path / "vocab.json").exists():
-            stored = json.loads((path / "vocab.json").read_text(encoding="utf-8"))
-            if stored != tokenizer.vocabulary:
-                raise ValueError(
-                    f"{path}/vocab.json does not number its tokens as CLIP does: "
-                    "bytes, merges in order, BOS, EOS."
-                )
+        merges, said = bpe.read_merges(path)
+        tokenizer = cls(merges, clean=clean or (about | said).get("clean", "hf"))
+        stored = read_json(path.with_name("vocab.json")) if path.name == "merges.txt" else {}
+        if stored and stored != tokenizer.vocabulary:
+            raise ValueError(
+                f"{path.with_name('vocab.json')} does not number its tokens as CLIP does: "
+                "bytes, merges in order, BOS, EOS."
+            )
         return tokenizer
+
+
+def read_json(path: Path) -> dict:
+    """A JSON object from a file; empty where there is no file."""
+    return bpe.json_object(path) if path.exists() else {}
 
 
 @functools.cache
@@ -288,6 +301,13 @@ def clip_merges() -> list[tuple[str, str]]:
     """CLIP's own 48,894 merges, which the package carries."""
     with resources.as_file(resources.files("cliplab") / "assets" / "clip_bpe.json") as path:
         return bpe.read_merges(path)[0]
+
+
+def _require_text(text) -> None:
+    if not isinstance(text, str):
+        raise TypeError(
+            f"A prompt is a str, or a list of them; this is {type(text).__name__}: {text!r:.60}"
+        )
 
 
 def _bytes_of(symbol: str) -> bytes:

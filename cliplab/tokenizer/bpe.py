@@ -43,7 +43,13 @@ BYTE_ID = {
 
 def word_ids(word: str) -> list[int]:
     """The ids of a word's bytes before any merge; the last one is its end-of-word twin."""
-    ids = [BYTE_ID[byte] for byte in word.encode("utf-8")]
+    try:
+        ids = [BYTE_ID[byte] for byte in word.encode("utf-8")]
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"U+{ord(word[error.start]):04X} in {word!a:.60} is half of a surrogate pair, not a "
+            'character: mend the text, or clean it as "openai", which reads it as U+FFFD.'
+        ) from None
     ids[-1] += 256
     return ids
 
@@ -177,16 +183,17 @@ def write_merges(path, merges: list[str], **about: str) -> None:
 def read_merges(path) -> tuple[list[tuple[str, str]], dict[str, str]]:
     """Read merges, and what is said about them, from JSON or from Hugging Face's ``merges.txt``."""
     about: dict[str, str] = {}
-    text = Path(path).read_text(encoding="utf-8")
     if Path(path).suffix == ".json":
-        document = json.loads(text)
-        if not isinstance(document, dict) or not isinstance(document.get("merges"), list):
+        about = json_object(path)
+        about = about.get("model", about)  # transformers' tokenizer.json has them one level down
+        lines = about.pop("merges", None)
+        if not isinstance(lines, list):
             raise ValueError(
                 f'{path} holds no list of merges: a JSON object with the key "merges" is expected.'
             )
-        lines = document.pop("merges")
-        about = document
+        lines = [" ".join(line) if isinstance(line, list) else line for line in lines]
     else:
+        text = Path(path).read_text(encoding="utf-8")
         lines = [line for line in text.split("\n") if line and not line.startswith("#version")]
     merges = [tuple(line.split(" ")) if isinstance(line, str) else () for line in lines]
     for number, merge_ in enumerate(merges):
@@ -196,3 +203,14 @@ def read_merges(path) -> tuple[list[tuple[str, str]], dict[str, str]]:
                 "two symbols with one space between them are expected."
             )
     return merges, about
+
+
+def json_object(path) -> dict:
+    """The JSON object in a file. Raises ValueError, with the path, for anything else."""
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON: {error}.") from None
+    if not isinstance(document, dict):
+        raise ValueError(f"{path} holds no JSON object.")
+    return document

@@ -1,7 +1,6 @@
 """What happens to a prompt before it is cut into words, in the two ways that are in use.
 
-``openai``  ftfy, html entities, white space, lower case: openai/CLIP and open_clip, and how CLIP
-            was trained.
+``openai``  ftfy, html entities, white space, lower case: openai/CLIP and open_clip.
 ``hf``      NFC, white space, lower case: transformers 5, and so Stable Diffusion 1.5 through
             diffusers today.
 
@@ -113,7 +112,7 @@ def match_spans(typed: str, repaired: str) -> list[Span]:
     letter; otherwise every repaired character of the stretch points at all that was typed for it
     ("&amp;" for "&").
     """
-    spans, i, j = [], 0, 0
+    spans, i, j = [], len(typed) - len(typed.lstrip()), 0  # what was stripped stands for nothing
     while j < len(repaired):
         if i < len(typed) and typed[i] == repaired[j] != "&":
             a = b = 1
@@ -132,8 +131,7 @@ def next_agreement(typed: str, repaired: str, window: int = 32) -> tuple[int, in
             if a > len(typed) or b > len(repaired):
                 continue
             here, there = typed[a : a + 4], repaired[b : b + 4]
-            if here[:1] == there[:1] == " " or (
-                here == there and (len(here) == 4 or a + len(here) == len(typed))
-            ):
+            space = a and b and here[:1] == there[:1] == " "
+            if space or (here == there and (len(here) == 4 or a + len(here) == len(typed))):
                 return a, b
     return min(len(typed), window), min(len(repaired), window)
