@@ -14,7 +14,8 @@ import pytest
 import torch
 
 torch.set_num_threads(1)
-hypothesis.settings.register_profile("course", deadline=None)
+# In CI the same examples each time: a red run there is a fault of the change, not of the dice.
+hypothesis.settings.register_profile("course", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("course")
 
 
