@@ -29,8 +29,8 @@ def length_normalization(ids, length: int = 77, pad: int | None = None) -> Tenso
             0: OpenAI's padding, which is also the id of "!" (erratum E28).
 
     Returns a LongTensor [L], or [B, L] for a list. Warns with TruncationWarning when content is cut
-    off: at most L − 2 content tokens fit. Raises ValueError for an empty
-    sequence, one that ends with 0, or L < 2.
+    off: at most L − 2 content tokens fit. Raises TypeError for what is no whole number, ValueError
+    for an empty sequence, one that ends with 0 (OpenAI's padding), or L < 2.
     Source: Lecture eq. 7; errata E28, E29 (OpenAI's own ``tokenize`` raises unless it is told to
     truncate).
     """

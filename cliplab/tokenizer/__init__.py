@@ -183,10 +183,10 @@ class CLIPTokenizer:
         cleaned, typed = align(text)
         spans = []
         for match in self._words.finditer(cleaned):
-            ids, word = self._word(match.group()), match.group()
+            word = match.group()
             # The typed place of each byte of the word; tokens take their bytes from the left.
+            ids, first = self._word(word), 0
             at = [typed[match.start() + k] for k, c in enumerate(word) for _ in c.encode("utf-8")]
-            first = 0
             for i in ids:
                 special = i in (self.bos_id, self.eos_id)
                 size = len(at) if special else len(self.symbols[i].removesuffix(END_OF_WORD))
@@ -198,13 +198,12 @@ class CLIPTokenizer:
         """The ladder of one word: for each step the merged pair, its rank, the symbols after it."""
         _require_text(word)
         words = self._words.findall(self.clean(word))
-        if len(words) != 1 or words[0] in (BOS, EOS):
-            cut = (
-                f"is cut into {len(words)}: {words[:8]}"
-                if len(words) != 1
-                else "is a special token"
+        if len(words) != 1:
+            raise ValueError(
+                f"merge_steps takes one word; {word!r:.60} is cut into {len(words)}: {words[:8]}."
             )
-            raise ValueError(f"merge_steps takes one word; {word!r:.60} {cut}.")
+        if words[0] in (BOS, EOS):
+            raise ValueError(f"merge_steps takes one word; {word!r} is a special token.")
         ladder = bpe.merge_steps(bpe.word_ids(words[0]), self.ranks, self.results)
         return [
             MergeStep(self.merges[rank], rank, [self.symbols[i] for i in ids])

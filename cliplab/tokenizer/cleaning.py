@@ -97,10 +97,9 @@ def composable_pieces(text: str):
 
 
 def composes(piece: str, char: str) -> bool:
+    """Whether a character that is no combining mark joins the letter before it (Hangul does)."""
     if piece[-1].isascii() or char.isascii():
-        return (
-            False  # only combining marks compose with ASCII letters, and those were let in before
-        )
+        return False
     nfc = unicodedata.normalize("NFC", piece + char)
     return nfc != unicodedata.normalize("NFC", piece) + unicodedata.normalize("NFC", char)
 
