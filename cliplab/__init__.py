@@ -27,6 +27,8 @@ _HOME = {
     "text_encoder": ["CLIPTextConfig", "CLIPTextModel"],
     "source": ["show_source"],
     "checkpoints": ["CheckpointError", "load_text_encoder", "save_text_encoder"],
+    "prompts": ["Fragment", "PromptError", "PromptWarning", "convert_prompt", "parse_prompt"],
+    "weighting": ["Context", "PromptEncoder", "encode_prompt", "prompt_embeds", "prompt_weighting"],
 }
 _MODULES = {*_HOME, "exercises", "plots"}
 _WHERE = {name: module for module, names in _HOME.items() for name in names}

@@ -8,10 +8,14 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported; kernels of note
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import socket
+from pathlib import Path
 
 import hypothesis
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+
+import cliplab
 
 torch.set_num_threads(1)
 # In CI the same examples each time: a red run there is a fault of the change, not of the dice.
@@ -30,3 +34,21 @@ def no_network(monkeypatch):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    return cliplab.CLIPTokenizer()
+
+
+@pytest.fixture(scope="session")
+def tiny_clip(tmp_path_factory):
+    """The small random encoder with which other tools computed the contexts in tests/data."""
+    stored = load_file(Path(__file__).parent / "data" / "tiny_clip.safetensors")
+    state = {key: tensor for key, tensor in stored.items() if key.startswith("text_model.")}
+    table = torch.zeros(49408, 32)
+    table[stored["token_embedding.used_ids"].long()] = stored["token_embedding.used_rows"]
+    state["text_model.embeddings.token_embedding.weight"] = table
+    path = tmp_path_factory.mktemp("tiny") / "tiny.safetensors"
+    save_file(state, path)
+    return cliplab.load_text_encoder(path, heads=4)

@@ -23,8 +23,8 @@ ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["re
 
 # The order in which a prompt travels: a module may import only modules before it. The roofs may
 # import anything, and nothing under them imports them; commands are roofs as well.
-ORDER = ["tokenizer", "masks", "text_encoder", "checkpoints"]
-ROOFS = ["source", "plots", "exercises", "tokenize"]
+ORDER = ["tokenizer", "masks", "text_encoder", "checkpoints", "prompts", "weighting"]
+ROOFS = ["source", "plots", "exercises", "tokenize", "encode"]
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,7 @@ ROOFS = {"plots", "widgets", "exercises"}  # they picture an equation or ask for
 
 NOTATION = range(1, 6)  # the lecture's preliminaries: a page and a test, but no class to own them
 ABSENT = {19, 29}  # numbers that the lecture skips
-PLANNED = {**dict.fromkeys([12, 13, 14, 15, 16, 17, 18, 20], "04"),
-           **dict.fromkeys(range(60, 65), "07")}  # fmt: skip
+PLANNED = dict.fromkeys(range(60, 65), "07")
 
 PARTS = {
     "Notation": {

@@ -4,18 +4,24 @@ Every function takes plain data (numbers, lists, tensors) and returns a `Figure`
 shows as an inline SVG that reads in light and dark themes, with its numbers folded below.
 """
 
+from .by_token import weights_by_token
 from .changes import row_changes
+from .chunks import chunk_lanes
+from .curves import curves
 from .data import kinds_of
 from .diagrams import encoder_diagram, parameter_bars, parameter_counts
 from .encoder import activation_curves, attention_grid, norms_by_layer
 from .figure import Figure, Table
+from .geometry import weight_geometry
 from .masks import mask_heatmap, mask_product
 from .merges import merge_ladder
 from .pipeline import pipeline_diagram
 from .tokens import token_strip
+from .weights import weighted_prompts
 
 __all__ = [
-    "Figure", "Table", "activation_curves", "attention_grid", "encoder_diagram", "kinds_of",
-    "mask_heatmap", "mask_product", "merge_ladder", "norms_by_layer", "parameter_bars",
-    "parameter_counts", "pipeline_diagram", "row_changes", "token_strip",
+    "Figure", "Table", "activation_curves", "attention_grid", "chunk_lanes", "curves",
+    "encoder_diagram", "kinds_of", "mask_heatmap", "mask_product", "merge_ladder",
+    "norms_by_layer", "parameter_bars", "parameter_counts", "pipeline_diagram", "row_changes",
+    "token_strip", "weight_geometry", "weighted_prompts", "weights_by_token",
 ]

@@ -20,6 +20,11 @@ def printable(text):
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
+def number(value):
+    """A number to three digits, with a minus sign."""
+    return f"{value + 0:.3g}".replace("-", "−")
+
+
 def shorten(text, length):
     """At most `length` characters, the last one an ellipsis where something was cut."""
     return text if len(text) <= length else text[: length - 1] + "…"
@@ -38,6 +43,12 @@ def kinds_of(tokens):
         else:
             kinds.append("content")
     return kinds
+
+
+def chunks_of(tokens):
+    """The tokens of a long prompt, cut before each BOS."""
+    starts = [i for i, token in enumerate(tokens) if token == "<|startoftext|>" and i]
+    return [tokens[a:b] for a, b in zip([0, *starts], [*starts, len(tokens)], strict=True)]
 
 
 def names_of(tokens):

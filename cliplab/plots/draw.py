@@ -3,6 +3,8 @@
 All drawing is in points, with y growing downwards: one unit here is one CSS pixel on the page.
 """
 
+import math
+
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, PathPatch, Rectangle
 from matplotlib.path import Path
 
@@ -68,3 +70,24 @@ def frame(ax, x, y, width, height):
     """A thin outline."""
     return ax.add_patch(Rectangle((x, y), width, height, facecolor="none", edgecolor=INK,
                                   linewidth=0.8, zorder=2.5))
+
+
+def end_labels(fig, ax, ends, x):
+    """Names at the ends of the lines, pushed apart where they would meet."""
+    to_figure = ax.transData + fig.transFigure.inverted()
+    spots = sorted((fig.height * to_figure.transform((x, value))[1], text, color)
+                   for value, text, color in ends)
+    heights, height = [], -math.inf
+    for y, *_ in spots:
+        heights.append(height := max(y, height + 14))
+    top = fig.height - 10
+    for i in reversed(range(len(heights))):  # what was pushed out at the top comes down again
+        heights[i] = min(heights[i], top)
+        top = heights[i] - 14
+    for (y, text, color), height in zip(spots, heights, strict=True):
+        ax.annotate(text, (0, 0), xytext=(604, height), textcoords="figure points", fontsize=10,
+                    va="center", annotation_clip=False, parse_math=False)
+        ax.annotate("", (590, y), xytext=(602, height), xycoords="figure points",
+                    textcoords="figure points", annotation_clip=False,
+                    arrowprops={"arrowstyle": "-", "color": color, "linewidth": 1.2,
+                                "shrinkA": 0, "shrinkB": 0})

@@ -8,7 +8,7 @@ from matplotlib import rc_context
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from .data import array, kinds_of, names_of
-from .draw import frame, hatched, label, pixels
+from .draw import end_labels, frame, hatched, label, pixels
 from .figure import Figure, Table
 from .masks import FEW, GUTTER, draw_ticks, room_above
 from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET
@@ -143,7 +143,7 @@ def norms_by_layer(hidden_states, tokens=None, source=None):
     ax.set_xticks(depth[:: max(1, layers // 13)])
     ax.set_xlabel("after layer (0 = embeddings)", fontsize=10)
     ax.set_ylabel("length of the row (L2 norm)", fontsize=10)
-    _end_labels(fig, ax, ends, layers - 1)
+    end_labels(fig, ax, ends, layers - 1)
 
     last = norms[-1]
     alt = (f"Length of {length} rows over {layers - 1} layers. At the embeddings they lie between "
@@ -154,27 +154,6 @@ def norms_by_layer(hidden_states, tokens=None, source=None):
                   [(name, *map(float, norms[:, i])) for i, name in enumerate(names)],
                   "L2 norm of each row of the hidden states")
     return fig.described(alt, table, "Length of each row, layer by layer", source)
-
-
-def _end_labels(fig, ax, ends, x):
-    """Names at the ends of the lines, pushed apart where they would meet."""
-    to_figure = ax.transData + fig.transFigure.inverted()
-    spots = sorted((fig.height * to_figure.transform((x, value))[1], text, color)
-                   for value, text, color in ends)
-    heights, height = [], -math.inf
-    for y, *_ in spots:
-        heights.append(height := max(y, height + 14))
-    top = fig.height - 10
-    for i in reversed(range(len(heights))):  # what was pushed out at the top comes down again
-        heights[i] = min(heights[i], top)
-        top = heights[i] - 14
-    for (y, text, color), height in zip(spots, heights, strict=True):
-        ax.annotate(text, (0, 0), xytext=(604, height), textcoords="figure points", fontsize=10,
-                    va="center", annotation_clip=False, parse_math=False)
-        ax.annotate("", (590, y), xytext=(602, height), xycoords="figure points",
-                    textcoords="figure points", annotation_clip=False,
-                    arrowprops={"arrowstyle": "-", "color": color, "linewidth": 1.2,
-                                "shrinkA": 0, "shrinkB": 0})
 
 
 @rc_context(RC)

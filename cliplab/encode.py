@@ -1,0 +1,108 @@
+"""``python -m cliplab.encode "a (red:1.3) cat"``: tokens, weights, and the norms of the context."""
+
+import argparse
+import json
+import sys
+import warnings
+
+import torch
+
+from cliplab.checkpoints import CheckpointError, load_text_encoder
+from cliplab.prompts import SYNTAXES
+from cliplab.text_encoder import CLIPTextConfig, CLIPTextModel
+from cliplab.tokenizer import CLIPTokenizer
+from cliplab.weighting import METHODS, encode_prompt
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m cliplab.encode", description=__doc__)
+    parser.add_argument("prompt", help='the prompt; "-" reads it from standard input')
+    parser.add_argument("--syntax", choices=SYNTAXES, default="a1111", help="how it is read")
+    parser.add_argument(
+        "--method", choices=METHODS, help="what weights do; without it, as the tool does"
+    )
+    parser.add_argument(
+        "--model",
+        default="random",
+        help='"sd15", or a file or folder with an encoder; without it, a small encoder of random '
+        "weights, whose norms show what the method does and nothing of what words mean",
+    )
+    parser.add_argument("--clip-skip", type=int, default=0, help="last layers to leave out")
+    parser.add_argument("--truncate", action="store_true", help="keep the first 77 tokens only")
+    parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
+    options = parser.parse_args(arguments)
+    prompt = sys.stdin.read() if options.prompt == "-" else options.prompt
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            rows, fragments = table(prompt, options)
+        except (CheckpointError, OSError, ValueError) as error:
+            parser.exit(2, f"{error}\n")
+    for message in dict.fromkeys(str(warning.message) for warning in said):
+        print(f"Note: {message}", file=sys.stderr)
+    if options.json:
+        about = {"prompt": prompt, "syntax": options.syntax, "model": options.model}
+        print(json.dumps({**about, "fragments": fragments, "rows": rows}, ensure_ascii=False))
+    else:
+        show(rows, options.model)
+
+
+def table(prompt: str, options) -> tuple[list[dict], list[dict]]:
+    """Rows and fragments of the prompt's context, as plain data."""
+    tokenizer, model = CLIPTokenizer(), load(options.model)
+    how = {"clip_skip": options.clip_skip, "truncate": options.truncate}
+    made = encode_prompt(prompt, tokenizer, model, options.syntax, options.method, **how)
+    plain = encode_prompt(prompt, tokenizer, model, options.syntax, "ignore", **how)
+    norms, moved = made.tensor.norm(dim=-1), (made.tensor - plain.tensor).norm(dim=-1)
+    columns = zip(made.ids, made.tokens, made.weights, norms, moved, made.owner, strict=True)
+    rows = [
+        {
+            "id": int(i),
+            "token": token,
+            "weight": float(weight),
+            "norm": round(float(norm), 6),
+            "moved": round(float(far), 6),
+            "fragment": fragment,
+        }
+        for i, token, weight, norm, far, fragment in columns
+    ]
+    return rows, [fragment._asdict() for fragment in made.fragments]
+
+
+def load(name: str):
+    """The encoder of that name or path; "random": a small one, with CLIP's vocabulary."""
+    if name != "random":
+        return load_text_encoder(name).eval()
+    torch.manual_seed(0)
+    model = CLIPTextModel(CLIPTextConfig(49408, 77, 64, 4, 2, 256))
+    # A fresh LayerNorm has mean 0, which A1111's way of weighting cannot live with (erratum E12).
+    torch.nn.init.normal_(model.final_layer_norm.weight, mean=1.0, std=0.2)
+    torch.nn.init.normal_(model.final_layer_norm.bias, mean=0.1, std=0.2)
+    return model.eval()
+
+
+def show(rows: list[dict], model: str) -> None:
+    """The rows as a table; padding that is alike from row to row in one line."""
+    width = max(len(row["token"]) for row in rows)
+    print(f"{'row':>9}  {'id':>5}  {'token':<{width}}  {'weight':>7}  {'norm':>8}  {'moved':>8}")
+    start = 0
+    while start < len(rows):
+        row, end = rows[start], start + 1
+        padding = row["fragment"] is None and start and rows[start - 1]["id"] == row["id"]
+        while padding and end < len(rows) and rows[end]["id"] == row["id"]:
+            end += 1
+        where = f"{start}–{end - 1}" if end - start > 1 else f"{start}"
+        mean = {
+            key: sum(r[key] for r in rows[start:end]) / (end - start) for key in ("norm", "moved")
+        }
+        print(
+            f"{where:>9}  {row['id']:>5}  {row['token']:<{width}}  {row['weight']:>7.4g}  "
+            f"{mean['norm']:>8.4f}  {mean['moved']:>8.4f}"
+        )
+        start = end
+    if model == "random":
+        print("The encoder's weights are random: the arithmetic is real, the meaning is not.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,333 @@
+"""Checks for chapter 04, prompt weighting."""
+
+import functools
+import random
+
+import torch
+from torch import Tensor
+
+from ..tokenizer import CLIPTokenizer
+from ..weighting.operators import from_empty, restore_mean, scale
+from . import Almost, exercise, expect, trying
+
+# Prompts as trees: texts, and brackets with what is in them: "(", "[", or a number for "(…:1.3)".
+RED, FOG = ["red"], ["fog"]
+PROMPTS = [
+    ["a red fox"],
+    ["a ", ("(", RED), " fox"],
+    ["a ", ("[", RED), " fox"],
+    ["a ", (1.3, RED), " fox"],
+    ["a ", ("[", [("(", RED), " fox"])],
+    ["a ", ("(", [("(", RED)]), " fox in ", ("[", [("[", FOG)])],
+    ["a ", ("(", [(1.3, RED), " fox"]), " in ", ("[", FOG)],
+    [(1.5, [("(", RED), " fox"]), " in fog"],
+    [(2, ["a ", ("[", [(0, RED), " fox"]), " in ", (0.5, FOG)])],
+]
+# Ways to read: the weight w around a bracket, and the bracket's kind → the weight in it.
+MISREADINGS = [
+    (lambda w, kind: w + _factor(kind) - 1, "nested weights multiply; yours add up"),
+    (lambda w, kind: w * _factor(kind, 0.9), "[x] divides by 1.1, which makes 0.909, not 0.9"),
+    (lambda w, kind: w * _factor(kind, 1.1), "[x] makes less of x: divide by 1.1"),
+    (lambda w, kind: w * _factor(kind, 1), "square brackets have a weight too"),
+    (
+        lambda w, kind: kind if _is_number(kind) else w * _factor(kind),
+        "here a number replaces the weights around it, which is how ComfyUI reads",
+    ),
+    (lambda w, kind: _factor(kind), "only the innermost bracket counts in yours"),
+    (lambda w, kind: _factor(kind) if w == 1 else w, "only the outermost bracket counts in yours"),
+    (
+        lambda w, kind: w * _factor(kind) * (1.1 if _is_number(kind) else 1),
+        "(x:r) weighs r, not 1.1 r",
+    ),
+    (
+        lambda w, kind: w * (1.1 if _is_number(kind) else _factor(kind)),
+        "the number in (x:r) is not used",
+    ),
+]
+
+
+@exercise("04.1", title="A parser for nested weights")
+def nested_weights(answer):
+    call = trying(answer)
+    drawn = random.Random(41)
+    for parts in [*PROMPTS, *(_draw_prompt(drawn, 4) for _ in range(20))]:
+        where = f"for {_typed(parts)!r}"
+        got = _characters(call(_typed(parts)), where)
+        wanted = _characters(_read(parts, lambda w, kind: w * _factor(kind)))
+        _compare_text(got, wanted, where)
+        hint = ""
+        for how, reason in MISREADINGS:
+            if not hint and _equal(got, _characters(_read(parts, how))):
+                hint = reason
+        for (c, weight), (_, right) in zip(got, wanted, strict=True):
+            expect(weight, right, f"{where}, at the letter {c!r},", hint, tolerance=1e-6)
+    return "from the inside out, each bracket multiplies what it holds, as in Automatic1111."
+
+
+def _is_number(kind) -> bool:
+    return not isinstance(kind, str)
+
+
+def _factor(kind, square: float = 1 / 1.1) -> float:
+    return kind if _is_number(kind) else {"(": 1.1, "[": square}[kind]
+
+
+def _typed(parts) -> str:
+    """The prompt that a tree stands for."""
+    out = ""
+    for part in parts:
+        if isinstance(part, str):
+            out += part
+        else:
+            kind, inside = part[0], _typed(part[1])
+            out += {"(": f"({inside})", "[": f"[{inside}]"}.get(kind, f"({inside}:{kind})")
+    return out
+
+
+def _read(parts, how, weight: float = 1.0) -> list:
+    """Pairs (text, weight) of a tree, read in that way."""
+    pairs = []
+    for part in parts:
+        inside = None if isinstance(part, str) else _read(part[1], how, how(weight, part[0]))
+        pairs += [(part, weight)] if inside is None else inside
+    return pairs
+
+
+def _draw_prompt(drawn: random.Random, depth: int) -> list:
+    """A random tree of words and brackets."""
+    parts = []
+    for _ in range(drawn.randint(1, 3)):
+        parts.append(drawn.choice(["red", "fox", "in fog", "oil painting"]) + " ")
+        if depth and drawn.random() < 0.7:
+            kind = drawn.choice(["(", "[", 1.3, 0.5, 1.25, 2])
+            parts.append((kind, _draw_prompt(drawn, depth - 1)))
+    return parts
+
+
+def _characters(pairs, where: str = "") -> list:
+    """Each character with its weight, without spaces: it does not matter where an answer cuts."""
+    try:  # "− 0" refuses a number in quotes, which float would take
+        return [(c, float(weight - 0)) for text, weight in pairs for c in text if not c.isspace()]
+    except (TypeError, ValueError):
+        raise Almost(
+            f"{where} a list of pairs (text, weight) is asked for; the answer is {pairs!r:.80}."
+        ) from None
+
+
+def _compare_text(got, wanted, where: str) -> None:
+    text, right = ("".join(c for c, _ in pairs) for pairs in (got, wanted))
+    if set("()[]") & set(text):
+        raise Almost(f"{where} brackets are left in the text: {text!r}.")
+    if ":" in text:
+        raise Almost(f"{where} the colon or the number is left in the text: {text!r}.")
+    expect(text, right, f"{where}, spaces aside,", "every word stays, in its order")
+
+
+def _equal(a, b) -> bool:
+    return all(abs(x - y) < 1e-6 for (_, x), (_, y) in zip(a, b, strict=True))
+
+
+# Operators ------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _tokenizer() -> CLIPTokenizer:
+    return CLIPTokenizer()
+
+
+@exercise("04.2", title="Scaling")
+def scale_words(answer):
+    call = trying(answer)
+    prompts = [
+        [("a red fox in fog", 1.0)],
+        [("red", 1.3), (" fox in ", 1.0), ("fog", 0.5)],
+        [("a ", 1.0), ("chiaroscuro", 1.4), (" portrait of a ", 1.1), ("dachshund", 0)],
+        [("sun", 1.2), ("flower", 0.8)],
+        [("fog", -0.5)],
+    ]
+    for n, pieces in enumerate(prompts):
+        where = f"for {pieces}"
+        (C,) = _draw(420 + n, (77, 77))  # square, so that weighing the columns raises no error
+        counts = [len(_tokenizer().content(text)) for text, _ in pieces]
+        weights = [w for _, w in pieces]
+        w = _rows(counts, weights)
+        mistakes = [
+            (_rows(counts, weights, start=0), "row 0 is BOS; the words begin in row 1"),
+            (_rows(counts, weights, bos=weights[0]), "BOS is weighted as well; its weight is 1"),
+            (_rows(counts, weights, after=weights[-1]), "EOS and padding are weighted as well"),
+            (
+                _rows([*counts, 1], [*weights, weights[-1]]),
+                "EOS is weighted as well; its weight is 1",
+            ),
+            (
+                _rows(counts, weights, bos=weights[0], after=weights[-1]),
+                "BOS, EOS and padding are weighted as well",
+            ),
+            (_rows(counts, weights, after=0.0), "EOS and padding are wiped out; their weight is 1"),
+            (
+                _rows([n + 2 for n in counts], weights),
+                "tok(text) gives every piece a BOS and an EOS of its own; use tok.content(text)",
+            ),
+            (_rows([1] * len(counts), weights), "a row belongs to a token, not to a whole piece"),
+            (
+                _rows([len(text.split()) for text, _ in pieces], weights),
+                "a row belongs to a token, not to a word: chiaroscuro is four",
+            ),
+            (
+                _rows([len(text) for text, _ in pieces], weights),
+                "a row belongs to a token, not to a character",
+            ),
+        ]
+        wrong = [(scale(C, v), why) for v, why in mistakes]
+        wrong += [
+            (w * C, "that weighs columns; a row's weight wants the shape [77, 1], w[:, None]"),
+            (C + w[:, None], "the weight is added; it multiplies"),
+            (C + w[:, None] - 1, "the weight is added; it multiplies"),
+            (_restored(C, w), "that restores the mean as well; here scale only"),
+        ]
+        joint = len(_tokenizer().content("".join(text for text, _ in pieces)))
+        hint = "tokenize each piece by itself: joined, they are other tokens"
+        hint = hint if joint != sum(counts) else ""
+        _compare(call, (C, pieces), scale(C, w), where, wrong, ("C", "pieces"), hint)
+    return "the words' own rows are scaled, and BOS, EOS and padding are as they were."
+
+
+def _rows(counts, weights, bos=1.0, after=1.0, start=1) -> Tensor:
+    """Weights of 77 rows: `counts[k]` rows of `weights[k]` from row `start` on."""
+    row = [bos] * start
+    for count, weight in zip(counts, weights, strict=True):
+        row += [weight] * count
+    return torch.tensor((row + [after] * 77)[:77], dtype=torch.float)
+
+
+@exercise("04.3", title="Restoring the mean")
+def restore(answer):
+    call = trying(answer)
+    for n, weights in enumerate([[1.0, 1.3, 0.5, 1.0, 1.0], [1.0, 2.0, 2.0, 0.0, 1.0]]):
+        (C,) = _draw(430 + n, (5, 5))
+        C, w = C + 1.0, torch.tensor(weights)
+        scaled, heavy = scale(C, w), (w != 1)[:, None]
+        factor = C.mean() / scaled.mean()
+        wrong = [
+            (scaled, "the mean is not restored"),
+            (scaled / factor, "the factor is upside down: old mean over new mean"),
+            (
+                scaled * C.mean(-1, keepdim=True) / scaled.mean(-1, keepdim=True),
+                "this is C again. If the mean runs along the wrong axis, one for each row, the "
+                "row's weight cancels; it is one number for the whole tensor",
+            ),
+            (
+                scaled * C.mean(-1) / scaled.mean(-1),
+                "the mean runs along the wrong axis: one for each row, and that weighs columns; it "
+                "is one number for the whole tensor",
+            ),
+            (
+                scaled * C.mean(0) / scaled.mean(0),
+                "the mean runs along the wrong axis: one for each column; it is one number for the "
+                "whole tensor",
+            ),
+            (
+                torch.where(heavy, scaled * factor, C),
+                "only the weighted rows are rescaled; Automatic1111 rescales all",
+            ),
+            (w * C * C.mean() / (w * C).mean(), "that weighs columns; rows want w[:, None]"),
+            (scaled + C.mean() - scaled.mean(), "the mean is restored by adding; multiply"),
+            (scaled * C.std() / scaled.std(), "that restores the spread, not the mean"),
+            (scaled * C.norm() / scaled.norm(), "that restores the norm, not the mean"),
+            (C * factor, "the weights are gone: rescale the scaled tensor"),
+            (scale(C, w) / w.mean(), "divide by the mean of the scaled tensor, not of the weights"),
+        ]
+        _compare(call, (C, w), restore_mean(C, w), f"for w = {weights}", wrong, ("C", "w"))
+    return "one number for the whole tensor, so every row changes, weighted or not."
+
+
+@exercise("04.4", title="From the empty prompt")
+def from_the_empty_prompt(answer):
+    call = trying(answer)
+    w = torch.tensor([0.5, 1.3, 0.0, -0.5, 1.0])
+    C, e = _draw(44, (5, 5), (5, 5))
+    v = w[:, None]
+    wrong = [
+        (e + v * (e - C), "the direction is C − e, away from the empty prompt; yours is e − C"),
+        (v * C, "that is scaling: a weight of 0 gives zeros, and should give e"),
+        (v * (C - e), "e is not added: a weight of 0 gives zeros, and should give e"),
+        (C + v * (C - e), "you start from C: a weight of 1 no longer gives C. Start from e"),
+        (C + v * (e - C), "the weights run backwards: 0 gives C, and should give e"),
+        (e + v * C, "move along C − e, not along C: a weight of 1 should give C"),
+        (e + w * (C - e), "that weighs columns: w wants the shape [L, 1], w[:, None]"),
+        (e[0] + v * (C - e[0]), "each row has its own row of e; yours takes row 0 of e for all"),
+        (e[-1] + v * (C - e[-1]), "each row has its own row of e; yours takes the last for all"),
+        (e.mean(0) + v * (C - e.mean(0)), "each row has its own row of e, not the mean of them"),
+        (torch.where(v < 1, e, C), "the weight is how far to go, not whether to go"),
+        (e + v.clamp(0, 1) * (C - e), "the line goes on beyond 0 and 1; yours stops at e and C"),
+        (e + v.clamp(min=0) * (C - e), "the line goes on below 0; yours stops at e"),
+    ]
+    for where, weights in [("for weights from −0.5 to 1.3", w), ("for weights of 1", w * 0 + 1)]:
+        wanted = from_empty(C, weights, e)
+        _compare(call, (C, weights, e), wanted, where, wrong, ("C", "w", "e"))
+    return "0 is the empty prompt, 1 the prompt, and between and beyond lies a straight line."
+
+
+@exercise("04.5", title="Row by row?")
+def row_by_row(answer):
+    call = trying(answer)
+    C, e = _draw(45, (6, 4), (6, 4))
+    w = torch.tensor([1.0, 1.3, 0.5, 1.0, 1.0, 1.0])
+    C = C + 1.0
+    operators = [
+        ("scaling", lambda C: scale(C, w), True),
+        ("moving from the empty prompt", lambda C: from_empty(C, w, e), True),
+        ("restoring the mean", lambda C: _restored(C, w), False),
+        ("dividing each row by its own length", lambda C: C / C.norm(dim=-1, keepdim=True), True),
+        ("handing back the empty prompt", lambda C: e.clone(), True),
+        *(_adding(i, (i + 2) % 6) for i in range(6)),
+        ("giving each row its neighbor's place", lambda C: C.roll(1, 0), False),
+    ]
+    for name, operator, wanted in operators:
+        before = C.clone()
+        got = call(operator, C)
+        if not torch.equal(C, before):
+            raise Almost("C itself was changed: clone it before you change a row.")
+        hint = (
+            "the changed row may change in the result; only the others may not"
+            if wanted
+            else "change every row in turn, and compare all the others"
+        )
+        expect(got, wanted, f"for {name}", hint)
+    return "Definition 7 lets row i of the result depend on row i alone, and you asked every row."
+
+
+def _adding(i: int, j: int) -> tuple:
+    """An operator whose row j depends on row i as well: its name, itself, and False."""
+    there = torch.zeros(6, 1)
+    there[j] = 1
+    return f"adding row {i} to row {j}", lambda C: C + there * C[i], False
+
+
+def _compare(call, given, wanted, where, mistakes, names, hint="") -> None:
+    """Call with copies; name a changed input, then a known mistake, then any difference."""
+    copies = [x.clone() if torch.is_tensor(x) else list(x) for x in given]
+    got = call(*copies)
+    for name, copy, x in zip(names, copies, given, strict=True):
+        if not (copy.equal(x) if torch.is_tensor(x) else copy == x):
+            raise Almost(f"{where} {name} itself was changed in place: make a new tensor.")
+    if torch.is_tensor(got) and got.shape == wanted.shape and not _close(got, wanted):
+        for values, reason in mistakes:
+            if _close(got, values):
+                raise Almost(f"{where} the values are off: {reason}.")
+    expect(got, wanted, where, hint)
+
+
+def _restored(C: Tensor, w: Tensor) -> Tensor:
+    scaled = scale(C, w)
+    return scaled * (C.mean() / scaled.mean())
+
+
+def _draw(seed: int, *shapes) -> list[Tensor]:
+    """Normal tensors of these shapes, the same on every run."""
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(*shape, generator=generator) for shape in shapes]
+
+
+def _close(a: Tensor, b: Tensor) -> bool:
+    return torch.allclose(a.double(), b.double(), rtol=0, atol=1e-5, equal_nan=True)

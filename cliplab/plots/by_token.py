@@ -1,0 +1,172 @@
+"""The weight of every token, tool beside tool."""
+
+from itertools import zip_longest
+from typing import NamedTuple
+
+from matplotlib import rc_context
+
+from .data import (
+    END_OF_WORD,
+    array,
+    chunks_of,
+    kinds_of,
+    number,
+    printable,
+    shorten,
+    spans,
+)
+from .draw import label, line
+from .figure import Figure, Table
+from .theme import INK, RC, color_alpha
+from .weights import weight_box, weight_legend
+
+ROW, SHOWN = 25, 40  # height of a row; rows drawn, where the table has all
+
+
+class Cell(NamedTuple):
+    """One token of one tool."""
+
+    token: str
+    kind: str
+    weight: float
+
+    @property
+    def name(self):
+        if self.kind != "content":
+            return {"padding": "pad"}.get(self.kind, self.kind)
+        return printable(self.token.removesuffix(END_OF_WORD))
+
+    @property
+    def ending(self):
+        """The name, with a dot where the token ends a word."""
+        return self.name + "·" * (self.kind == "content" and self.token.endswith(END_OF_WORD))
+
+
+class Row(NamedTuple):
+    """One slot, or several that are padding; a cell for each tool, None past its end."""
+
+    slots: list[int]
+    cells: list[Cell | None]
+
+    @property
+    def pads(self):
+        return all(cell is None or cell.kind == "padding" for cell in self.cells)
+
+    @property
+    def same(self):
+        return self.pads or len({cell and cell[:2] for cell in self.cells}) == 1
+
+
+@rc_context(RC)
+def weights_by_token(columns, title=None, source=None):
+    """A row for each slot, a column for each tool, and in the cell the token's weight.
+
+    columns: {tool: what has .tokens and .weights, as a Context has}, or {tool: (tokens, weights)};
+    [L] each, BOS, EOS and padding included. Slots are aligned by position; where the tools' tokens
+    differ, the row is marked and every cell names its own. Padding of one weight is one row.
+    ValueError when a tool's tokens and weights differ in number.
+    """
+    read = {tool: _read(tool, column) for tool, column in columns.items()}
+    rows = _rows(read)
+    differ = any(not row.same for row in rows)
+    slot, name = 44, 112
+    wide = max([132 if differ else 92, *(14 + 8 * len(shorten(tool, 18)) for tool in read)])
+    left = slot + name
+    drawn = rows[:SHOWN]
+    foot = 30 + 18 * differ + 18 * (len(rows) > SHOWN)
+    fig = Figure(max(400, left + wide * len(read) + 8), 30 + ROW * len(drawn) + foot)
+    ax = fig.sheet()
+    label(ax, slot - 12, 15, "slot", size=10, ha="right", faint=True)
+    label(ax, slot, 15, "token", size=10, ha="left", faint=True)
+    for n, tool in enumerate(read):
+        label(ax, left + wide * (n + 0.5), 15, shorten(tool, 18), size=12, weight="bold")
+    for n, row in enumerate(drawn):
+        y = 30 + ROW * n
+        line(ax, (6, y), (fig.width - 6, y), color=color_alpha(INK, 0.25), linewidth=0.6)
+        label(ax, slot - 12, y + ROW / 2, spans(row.slots), size=9, ha="right", faint=True)
+        text, look = _row_name(row)
+        label(ax, slot, y + ROW / 2, shorten(text, 14), size=12, ha="left", **look)
+        for m, cell in enumerate(row.cells):
+            _draw_cell(ax, left + wide * m + 6, y + 2.5, wide - 12, cell, row.same)
+    y = 30 + ROW * len(drawn) + 15
+    if len(rows) > SHOWN:
+        label(ax, slot, y, f"and {len(rows) - SHOWN} more rows, in the table", ha="left", size=10)
+        y += 18
+    weight_legend(ax, slot, y, [cell.weight for row in drawn for cell in row.cells if cell])
+    if differ:
+        note = "≠ the tools have other tokens here; · ends a word"
+        label(ax, slot, y + 18, note, size=10, ha="left")
+
+    heads = (f"{tool}: {what}" for tool in read for what in ("token", "weight"))
+    table = Table(("slots", *heads), [_table_row(row) for row in rows], "Each token and its weight")
+    return fig.described(_alt(read, rows), table, title, source)
+
+
+def _read(tool, column):
+    """The cells of a tool, one for each slot; every chunk begins with its own BOS."""
+    tokens, weights = (column.tokens, column.weights) if hasattr(column, "tokens") else column
+    tokens, weights = list(tokens), array(weights).astype(float).tolist()
+    if len(tokens) != len(weights):
+        raise ValueError(
+            f"{tool} has {len(tokens)} tokens but {len(weights)} weights. Give one for each, "
+            "BOS, EOS and padding included."
+        )
+    kinds = [kind for part in chunks_of(tokens) for kind in kinds_of(part)]
+    return [Cell(*cell) for cell in zip(tokens, kinds, weights, strict=True)]
+
+
+def _rows(read):
+    """A row for each slot; a run of slots that are padding of one weight everywhere is one row."""
+    rows = []
+    for i, cells in enumerate(zip_longest(*read.values())):
+        row = Row([i], list(cells))
+        before = rows[-1] if rows else row
+        weights = [[cell and cell.weight for cell in one.cells] for one in (before, row)]
+        if rows and before.pads and row.pads and weights[0] == weights[1]:
+            before.slots.append(i)
+        else:
+            rows.append(row)
+    return rows
+
+
+def _row_name(row):
+    """What stands in front of a row, and how."""
+    count = len(row.slots)
+    if row.pads:
+        text = f"{count} × padding" if count > 1 else "padding"
+        return text, {"style": "italic", "faint": True}
+    if not row.same:
+        return "≠ differs", {}
+    first = row.cells[0]
+    return first.name, {"weight": "bold"} if first.kind != "content" else {}
+
+
+def _draw_cell(ax, x, y, width, cell, same):
+    if cell is None:
+        label(ax, x + width / 2, y + 10, "none", size=10, style="italic", faint=True)
+        return
+    weight_box(ax, x, y, width, ROW - 5, cell.weight)
+    look = {"faint": True} if cell.weight == 1 else {"weight": "bold"}
+    if same:
+        label(ax, x + width / 2, y + 10, number(cell.weight), size=11, **look)
+    else:
+        label(ax, x + 7, y + 10, shorten(cell.ending, 9), size=11, ha="left")
+        label(ax, x + width - 7, y + 10, number(cell.weight), size=11, ha="right", **look)
+
+
+def _table_row(row):
+    cells = [(cell.ending, cell.weight) if cell else ("none", "none") for cell in row.cells]
+    return (spans(row.slots), *(value for cell in cells for value in cell))
+
+
+def _alt(read, rows):
+    parts = []
+    for n, tool in enumerate(read):
+        cells = [row.cells[n] for row in rows if row.cells[n]]
+        weighted = [f"{cell.name} {number(cell.weight)}" for cell in cells if cell.weight != 1]
+        more = f", and {len(weighted) - 12} more" if len(weighted) > 12 else ""
+        parts.append(f"{tool}: {', '.join(weighted[:12]) or 'none'}{more}.")
+    other = [i for row in rows if not row.same for i in row.slots]
+    differ = f"The tools' tokens differ in {spans(other, 'slot')}. " if other else ""
+    slots = max(map(len, read.values()))
+    return f"{slots} slots. {differ}Weights other than 1, by token. " + " ".join(parts)

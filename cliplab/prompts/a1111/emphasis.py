@@ -1,0 +1,145 @@
+r"""Emphasis: brackets, weights and BREAK, as Automatic1111 multiplies them. Lecture eqs 15, 16.
+
+    (a)       × 1.1            an unclosed bracket reaches to the end of the prompt
+    [a]       × 1/1.1          0.9090…, not the lecture's 0.9 (erratum E10)
+    (a:1.3)   × 1.3            any number, signed or zero, not only r > 1 (erratum E31)
+    BREAK     a marker of weight −1, where it stands in no bracket
+
+Nested weights multiply, from the inside out. Neighbors of one weight become one fragment with
+nothing between them: `(a:1.2)(b:1.2)` is "ab".
+"""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from ..fragment import Fragment, PromptError, require_prompt
+from . import strict
+
+ROUND, SQUARE = 1.1, 1 / 1.1  # what a bracket without a number multiplies by
+TOKEN = re.compile(
+    r"""
+    \\ (?P<escaped> [][()\\]? )                       # a backslash before anything else is dropped
+  | : \s* (?P<weight> [+-]? [.\d]+ ) \s* \)           # the weight and the end of a round bracket
+  | [][():]
+  | [^][():\\]+
+    """,
+    re.VERBOSE,
+)
+BREAK = re.compile(r"\bBREAK\b")
+
+
+class Span(NamedTuple):
+    """A bracket's reach: pieces[start:stop] are multiplied by its factor."""
+
+    start: int
+    stop: int
+    factor: float
+
+
+def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
+    """The fragments of one prompt: texts exact, weights as the tool's floating point has them.
+
+    quirks  False refuses, with a PromptError at the character, what the web UI reads otherwise than
+            it looks; ``strict.py`` lists it.
+
+    A BREAK is ``Fragment("BREAK", -1.0, …)``; inside brackets its weight is multiplied, and the
+    encoder then reads a word. An empty prompt is one empty fragment. Raises PromptError for a
+    weight that is no number, `(a:1.2.3)`, which crashes the tool. Source: A1111 v1.10.1
+    ``prompt_parser.py:parse_prompt_attention``; Lecture eqs 15, 16; errata E10, E31.
+    """
+    require_prompt(prompt)
+    tokens = list(TOKEN.finditer(prompt))
+    if not quirks:
+        strict.check_tokens(prompt, tokens)
+    pieces, spans = read(prompt, tokens)
+    runs = merge(pieces, weigh(pieces, spans))
+    if not quirks:
+        strict.check_joints(prompt, [run for _, run in runs])
+    return [join(weight, run) for weight, run in runs]
+
+
+def read(prompt: str, tokens: list[re.Match]) -> tuple[list[Fragment], list[Span]]:
+    """Pieces of text at their first weights; the reach of every bracket, in order of closing."""
+    pieces, spans = [], []
+    opened = {"(": [], "[": []}  # how many pieces stood before each open bracket; kinds may cross
+    for match in tokens:
+        token, weight, end = match[0], match["weight"], match.end()
+        if token[0] == "\\":
+            pieces.append(Fragment(match["escaped"], 1.0, end - len(match["escaped"]), end))
+        elif token in opened:
+            opened[token].append(len(pieces))
+        elif weight and opened["("]:
+            spans.append(Span(opened["("].pop(), len(pieces), number(prompt, match)))
+        elif token == ")" and opened["("]:
+            spans.append(Span(opened["("].pop(), len(pieces), ROUND))
+        elif token == "]" and opened["["]:
+            spans.append(Span(opened["["].pop(), len(pieces), SQUARE))
+        else:
+            pieces += plain(prompt, match.start(), end)
+    spans += [Span(start, len(pieces), ROUND) for start in opened["("]]
+    spans += [Span(start, len(pieces), SQUARE) for start in opened["["]]
+    return pieces or [Fragment("", 1.0, 0, 0)], spans
+
+
+def plain(prompt: str, start: int, end: int) -> list[Fragment]:
+    """Text without brackets; a BREAK parts it and takes the white space around it."""
+    pieces = []
+    for marker in BREAK.finditer(prompt, start, end):
+        before = prompt[start : marker.start()].rstrip()
+        pieces += [
+            Fragment(before, 1.0, start, start + len(before)),
+            Fragment("BREAK", -1.0, *marker.span()),
+        ]
+        start = end - len(prompt[marker.end() : end].lstrip())
+    return [*pieces, Fragment(prompt[start:end], 1.0, start, end)]
+
+
+def number(prompt: str, match: re.Match) -> float:
+    """The weight that a bracket names."""
+    try:
+        return float(match["weight"])
+    except ValueError:
+        raise PromptError(
+            f"{match['weight']!r:.40} is no number, and the web UI stops at it: write one with at "
+            "most one dot, such as (word:1.2).",
+            prompt,
+            match.start("weight"),
+        ) from None
+
+
+def weigh(pieces: list[Fragment], spans: list[Span]) -> list[float]:
+    """Multiply every span, in order: rounding makes another order another weight."""
+    weights = np.array([piece.weight for piece in pieces])
+    with np.errstate(all="ignore"):  # too great a weight becomes inf, as in the tool
+        for start, stop, factor in spans:
+            weights[start:stop] *= factor
+    return weights.tolist()
+
+
+def merge(pieces: list[Fragment], weights: list[float]) -> list[tuple[float, list[Fragment]]]:
+    """Runs of neighbors whose weights are equal to the last bit."""
+    runs = []
+    for piece, weight in zip(pieces, weights, strict=True):
+        if runs and runs[-1][0] == weight:
+            runs[-1][1].append(piece)
+        else:
+            runs.append((weight, [piece]))
+    return runs
+
+
+def join(weight: float, run: list[Fragment]) -> Fragment:
+    """One fragment of a run; its place holds the pieces that have text."""
+    seen = [piece for piece in run if piece.text] or run[:1]
+    text = "".join(piece.text for piece in run)
+    return Fragment(text, weight, seen[0].start, seen[-1].end)
+
+
+def escape(text: str) -> str:
+    r"""Text → a prompt that reads as just this text: a backslash before ( ) [ ] and \.
+
+    ``fragments(escape(text))`` is one fragment of weight 1, unless the text has the word BREAK,
+    which no backslash protects: in lower case it is a word, and the same tokens.
+    """
+    return re.sub(r"([][()\\])", r"\\\1", text)

@@ -1,0 +1,30 @@
+"""Weights on a context: the lecture's definition, what the tools do instead, and the way there.
+
+    definition.py   PW, any map on any subset of the rows           eqs 12–13
+    operators.py    scale (eq. 14), restore_mean, from_empty, blend_masked
+    chunks.py       beyond 77 tokens: where each tool cuts
+    adapters.py     our tokenizers and encoders, and transformers'
+    down.py         Compel's contexts in which a fragment is not seen
+    context.py      Context, the result
+    encode.py       encode_prompt, PromptEncoder, prompt_embeds
+
+Source: Lecture eqs 11–14; the tools' code, where each function says.
+"""
+
+from .context import Context
+from .definition import prompt_weighting
+from .encode import METHODS, PromptEncoder, encode_prompt, prompt_embeds
+from .operators import blend_masked, from_empty, restore_mean, scale
+
+__all__ = [
+    "METHODS",
+    "Context",
+    "PromptEncoder",
+    "blend_masked",
+    "encode_prompt",
+    "from_empty",
+    "prompt_embeds",
+    "prompt_weighting",
+    "restore_mean",
+    "scale",
+]

@@ -1,0 +1,84 @@
+"""What the tools do with a context and its weights: one function for each.
+
+    scale         ĉ_i = w_i c_i                            A1111 "No norm"; the lecture's eq. 14
+    restore_mean  ĉ_i = w_i c_i · μ(C) / μ(wC)             A1111 "Original", its default
+    from_empty    ĉ_i = e_i + w_i (c_i − e_i)              ComfyUI; Compel for w ≥ 1
+    blend_masked  Ĉ = (B + Σ t_k M_k) / (1 + Σ t_k)        Compel for w < 1, after from_empty
+
+C is a context [L, D] or several [N, L, D]; w its weights, [L] or [N, L]; e the context of the empty
+prompt [L, D]. The arithmetic is that of the tensors given; `encode_prompt` gives float32.
+"""
+
+import math
+import warnings
+from collections.abc import Sequence
+
+from torch import Tensor, where
+
+from ..prompts import PromptWarning
+
+# A mean below a thousandth of the spread is about 0; so is one that weights change fourfold.
+NO_MEAN, FOURFOLD = 1e-3, 4
+
+
+def scale(C: Tensor, w: Tensor) -> Tensor:
+    """ĉ_i = w_i c_i: each row times its weight.
+
+    The lecture gives this to Automatic1111 and Compel; it is A1111's mode "No norm" (errata E11,
+    E12). Source: Lecture eq. 14; A1111 v1.10.1 modules/sd_emphasis.py.
+    """
+    return w[..., None] * C
+
+
+def restore_mean(C: Tensor, w: Tensor) -> Tensor:
+    """Scale, then multiply all of it by one number, so that the mean of its elements is as before.
+
+    The mean is taken over all of C: give it one chunk [L, D] as A1111 does, or the same chunk of
+    several prompts [N, L, D] where they are encoded in one call; these then depend on each other.
+    Every row changes, BOS and padding too, so this is no instance of Definition 7 (erratum E12).
+    Warns with PromptWarning where the old or the new mean is about 0: then the factor is noise.
+    Source: A1111 v1.10.1 modules/sd_emphasis.py, EmphasisOriginal.
+    """
+    if (w == 1).all():
+        return C  # the factor is 1, though A1111 makes NaN of it where the mean is exactly 0
+    scaled = scale(C, w)
+    old, new = C.mean(), scaled.mean()
+    factor = old / new
+    if old.abs() < NO_MEAN * C.std() or not 1 / FOURFOLD <= factor <= FOURFOLD:
+        warnings.warn(
+            PromptWarning(
+                f"Restoring the mean multiplies every row by {factor:.4g}: the mean of this "
+                f"context ({old:.3g}, spread {C.std():.3g}) is too near 0 to be restored. "
+                'method="scale" leaves it alone, as A1111\'s "No norm" does.'
+            ),
+            stacklevel=2,
+        )
+    return scaled * factor
+
+
+def from_empty(C: Tensor, w: Tensor, e: Tensor) -> Tensor:
+    """ĉ_i = e_i + w_i (c_i − e_i): along the line from the empty prompt's row through the row.
+
+    w = 0 gives the empty prompt's row, 1 the row itself (exactly), 2 as far again. The map depends
+    on the position, since e_i does (erratum E11).
+    Source: ComfyUI a125cd8 comfy/sd1_clip.py; Compel 2.5.1 embeddings_provider.py.
+    """
+    w = w[..., None]
+    return where(w == 1, C, e + w * (C - e))
+
+
+def blend_masked(B: Tensor, masked: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """Ĉ = (B + Σ t_k M_k) / (1 + Σ t_k), t_k = tan((1 − w_k) π/2): Compel's way down.
+
+    B        from_empty(C, w, e), with the weights below 1 in it (erratum E32)
+    masked   M_k, for each fragment k with w_k < 1: the same, encoded while nobody could look at
+             the fragment (its columns of the attention mask are 0), or encoded without it
+    weights  w_k
+
+    t is 0 at weight 1, 1 at one half (equal shares), and 63,662 at 0 and below, where the tangent
+    is held. Every row from the fragment on changes, so this is no instance of Definition 7.
+    Source: Compel 2.5.1 embeddings_provider.py; Lecture, remark on down-weighting, erratum E32.
+    """
+    t = [math.tan((1 - max(w, 1e-5)) * math.pi / 2) for w in weights]
+    mixed = B + sum(t_k * M_k for t_k, M_k in zip(t, masked, strict=True))
+    return mixed / (1 + sum(t))

@@ -1,0 +1,69 @@
+"""`python -m cliplab.encode`: the table, the JSON, and what is said of bad input."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from cliplab import encode
+from cliplab.checkpoints import save_text_encoder
+
+
+def test_the_table(capsys):
+    encode.main(["a (red:1.3) cat", "--syntax", "comfyui"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["row", "id", "token", "weight", "norm", "moved"]
+    assert lines[1].split()[:4] == ["0", "49406", "<|startoftext|>", "1"]
+    assert lines[3].split()[:4] == ["2", "736", "red</w>", "1.3"]
+    moved = [float(line.split()[-1]) for line in lines[1:7]]
+    assert [i for i, far in enumerate(moved) if far] == [2]
+    assert lines[6].split()[0] == "5–76"
+    assert "random" in lines[7]
+
+
+def test_long_prompts_are_shown_chunk_by_chunk(capsys):
+    encode.main(["cat " * 80, "--syntax", "plain"])
+    rows = [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:-1]]
+    assert rows == [*map(str, range(84)), "84–153"]
+
+
+def test_json(capsys, tiny_clip, tmp_path):
+    path = save_text_encoder(tiny_clip, tmp_path / "tiny")
+    encode.main(["a (red:1.3) cat", "--json", "--method", "scale", "--model", str(path.parent)])
+    made = json.loads(capsys.readouterr().out)
+    assert made["fragments"][1] == {"text": "red", "weight": 1.3, "start": 3, "end": 6}
+    assert len(made["rows"]) == 77
+    assert made["rows"][2]["token"] == "red</w>"
+    assert made["rows"][2]["fragment"] == 1
+    plain = tiny_clip(torch.tensor([row["id"] for row in made["rows"]])).context[0]
+    assert made["rows"][2]["norm"] == pytest.approx(1.3 * plain[2].norm().item(), abs=1e-5)
+    assert made["rows"][2]["moved"] == pytest.approx(0.3 * plain[2].norm().item(), abs=1e-5)
+
+
+def test_a_bad_prompt_is_pointed_at():
+    command = [sys.executable, "-m", "cliplab.encode", "-"]
+    done = subprocess.run(command, input="a (red:1.2.3) cat", capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "    a (red:1.2.3) cat\n           ^\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a cat", "--model", "nowhere"], "nowhere"),
+        (["a cat", "--clip-skip", "9"], "0 to 2, not 9"),
+    ],
+)
+def test_other_mistakes(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        encode.main(arguments)
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_warnings_become_notes(capsys):
+    encode.main(["a [cat:dog:0.5]"])
+    assert capsys.readouterr().err.startswith("Note: A1111 would take a schedule")
