@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 import warnings
 
@@ -36,13 +37,14 @@ def main(arguments: list[str] | None = None) -> None:
         warnings.simplefilter("always")
         try:
             rows, fragments = table(prompt, options)
-        except (CheckpointError, OSError, ValueError) as error:
+        except (CheckpointError, IndexError, OSError, ValueError) as error:
             parser.exit(2, f"{error}\n")
     for message in dict.fromkeys(str(warning.message) for warning in said):
         print(f"Note: {message}", file=sys.stderr)
     if options.json:
         about = {"prompt": prompt, "syntax": options.syntax, "model": options.model}
-        print(json.dumps({**about, "fragments": fragments, "rows": rows}, ensure_ascii=False))
+        made = {"fragments": in_json(fragments), "rows": in_json(rows)}
+        print(json.dumps(about | made, ensure_ascii=False))
     else:
         show(rows, options.model)
 
@@ -67,6 +69,14 @@ def table(prompt: str, options) -> tuple[list[dict], list[dict]]:
         for i, token, weight, norm, far, fragment in columns
     ]
     return rows, [fragment._asdict() for fragment in made.fragments]
+
+
+def in_json(weighted: list[dict]) -> list[dict]:
+    """JSON has no infinity and no NaN: such a weight becomes "inf", "-inf" or "nan"."""
+    return [
+        one if math.isfinite(one["weight"]) else one | {"weight": str(one["weight"])}
+        for one in weighted
+    ]
 
 
 def load(name: str):

@@ -9,6 +9,7 @@ import torch
 
 from cliplab import encode
 from cliplab.checkpoints import save_text_encoder
+from cliplab.text_encoder import CLIPTextConfig, CLIPTextModel
 
 
 def test_the_table(capsys):
@@ -62,6 +63,30 @@ def test_other_mistakes(arguments, message, capsys):
         encode.main(arguments)
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_json_has_no_infinity(capsys):
+    options = ["--json", "--syntax", "comfyui", "--method", "ignore"]
+    encode.main(["(a:inf) (b:nan) (c:-inf)", *options])
+
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    made = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert [f["weight"] for f in made["fragments"]] == ["inf", 1.0, "nan", 1.0, "-inf"]
+    assert [row["weight"] for row in made["rows"][:5]] == [1.0, "inf", "nan", "-inf", 1.0]
+    encode.main(["(a:inf)", *options[1:]])
+    assert "inf" in capsys.readouterr().out
+
+
+def test_an_encoder_of_another_vocabulary(tmp_path, capsys):
+    torch.manual_seed(0)
+    small = CLIPTextModel(CLIPTextConfig(520, 77, 64, 1, 1, 64))
+    path = save_text_encoder(small, tmp_path / "small")
+    with pytest.raises(SystemExit) as stopped:
+        encode.main(["a cat", "--model", str(path.parent)])
+    assert stopped.value.code == 2
+    assert "Id 49407 is not in the table" in capsys.readouterr().err
 
 
 def test_warnings_become_notes(capsys):

@@ -327,6 +327,14 @@ def test_chunks_are_counted_and_cuts_are_named():
     assert widths[75][3] == "w0 w1 w2 w3"
 
 
+def test_words_after_the_last_cut_have_room():
+    words = [f"w{i}</w>" for i in range(76)]
+    figure = plots.chunk_lanes({"A": [words[:75], ["extraordinarily</w>"]]})
+    figure.draw_without_rendering()
+    [after] = [t for t in figure.axes[0].texts if t.get_text() == "extraordinarily"]
+    assert after.get_window_extent().x1 <= figure.width
+
+
 def test_chunks_of_a_context_are_its_own():
     first, second = framed("a red fox"), framed("in fog")
     context = SimpleNamespace(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import cliplab
 from cliplab import prompt_weighting
-from cliplab.prompts import PromptError, PromptWarning
+from cliplab.prompts import SYNTAXES, PromptError, PromptWarning
 from cliplab.weighting import (
     METHODS,
     PromptEncoder,
@@ -94,6 +94,23 @@ def test_what_depends_on_other_rows_is_no_instance(C, w, e):
     # Compel's blend is no function of C at all: the same C, another masked context, another result.
     B = from_empty(C, w, e)
     assert not torch.equal(blend_masked(B, [C + 1], [0.5]), blend_masked(B, [C + 2], [0.5]))
+
+
+def test_moving_adds_the_same_to_every_prompt_and_the_blend_does_not(tokenizer, tiny_clip):
+    """Why one is an instance though e is not in C: e is known before the prompt, M_k is not."""
+
+    def added(prompt, method, share):
+        made = cliplab.encode_prompt(prompt, tokenizer, tiny_clip, method=method)
+        words = "".join(f.text for f in made.fragments)
+        plain = cliplab.encode_prompt(words, tokenizer, tiny_clip, "plain")
+        assert plain.tokens == made.tokens
+        return made.tensor - share * made.weights.float()[:, None] * plain.tensor
+
+    prompts = ["a (red:0.5) fox", "a (tall:0.5) dog"]  # t = 1 at one half, so C's share is one half
+    moved = [added(prompt, "from_empty", 1) for prompt in prompts]
+    torch.testing.assert_close(*moved, atol=1e-5, rtol=0)
+    blended = [added(prompt, "compel", 0.5) for prompt in prompts]
+    assert (blended[0] - blended[1])[3].abs().max() > 1e-2  # behind the word, where w is 1
 
 
 def test_a_batch_is_weighted_prompt_by_prompt(C):
@@ -322,7 +339,7 @@ def test_at_weight_zero_compels_rows_are_the_empty_prompts(encode, tokenizer, ti
     torch.testing.assert_close(made.tensor[2], empty[2], atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("syntax", ["a1111", "comfyui", "compel", "lecture", "plain"])
+@pytest.mark.parametrize("syntax", SYNTAXES)
 @pytest.mark.parametrize("method", METHODS)
 def test_ours_and_transformers_are_one(
     syntax, method, tokenizer, tiny_clip, transformers_tokenizer, transformers_clip
@@ -413,7 +430,7 @@ def test_a_schedule_or_a_tag_is_not_left_out_in_silence(encode):
         "a [cat:dog:0.5]": "would take a schedule in square brackets out",
         "a [cat|dog]": "would take a schedule",
         "[cat:0.9]": "would take a schedule",
-        "at 12:30": "weight of the whole prompt",
+        "at 12:30": "would take :30, the weight of the whole prompt, out",
     }
     for prompt, what in said.items():
         with pytest.warns(PromptWarning, match=what):
@@ -444,6 +461,32 @@ def test_weights_beyond_numbers_are_refused_at_their_place(weight, encode):
     assert encode(prompt, "comfyui", "ignore").tensor.isfinite().all()
 
 
+def test_a_blend_whose_weights_add_up_to_zero_is_refused(encode):
+    prompt = '("a cat", "a dog").blend(1, -1)'
+    with pytest.raises(PromptError, match="add up to 0") as error:
+        encode(prompt, "compel")
+    assert prompt[error.value.position :].startswith(".blend")
+    assert encode(prompt[:-1] + ", no_normalize)", "compel").tensor.isfinite().all()
+
+
+def test_who_ignores_weights_ignores_those_of_and(encode):
+    weighted = encode('("a cat", "a dog").and(0.3, 2)', "compel", "ignore")
+    assert torch.equal(weighted.tensor, encode('("a cat", "a dog").and()', "compel").tensor)
+
+
+def test_masked_contexts_are_made_one_by_one(tokenizer, tiny_clip, monkeypatch):
+    """All of them at once, one of the whole prompt for each fragment, would fill the memory."""
+    from cliplab.weighting import down
+
+    def blend(base, masked, weights):
+        assert iter(masked) is masked
+        assert sum(M.shape == base.shape for M in masked) == len(weights) == 40
+        return base
+
+    monkeypatch.setattr(down, "blend_masked", blend)
+    cliplab.encode_prompt("(a)0.5 b " * 40, tokenizer, tiny_clip, "compel")
+
+
 def test_half_precision_is_computed_in_full(tokenizer, tiny_clip):
     import copy
 
@@ -472,6 +515,8 @@ def test_half_precision_is_computed_in_full(tokenizer, tiny_clip):
         ({"eos": "last"}, ValueError, "eos is one of own, first, mean"),
         ({"backtrack": 3}, TypeError, "backtrack"),
         ({"clip_skip": 3}, ValueError, "0 to 2, not 3"),
+        ({"clip_skip": "1"}, ValueError, "0 to 2, not '1'"),
+        ({"clip_skip": 1.0}, ValueError, "0 to 2, not 1.0"),
     ],
 )
 def test_wrong_options_are_refused(options, error, message, encode):
@@ -484,7 +529,70 @@ def test_a_tokenizer_is_wanted(tiny_clip):
         cliplab.encode_prompt("a cat", {}, tiny_clip)
 
 
-def test_a_prompt_is_text(encode):
-    for prompt in (7, None, [7]):
+def test_a_model_is_wanted(tokenizer):
+    for model in (None, "sd15", tokenizer):
+        with pytest.raises(
+            TypeError, match=r"The model is a cliplab\.CLIPTextModel or one of trans"
+        ):
+            cliplab.encode_prompt("a cat", tokenizer, model)
+
+
+def test_a_chunk_has_room_for_a_token(tokenizer):
+    """Without room, cutting would never end."""
+    model = cliplab.CLIPTextModel(cliplab.CLIPTextConfig(49408, 2, 8, 1, 1, 8))
+    with pytest.raises(ValueError, match="this encoder has 2 positions"):
+        cliplab.encode_prompt("a cat", tokenizer, model, "comfyui")
+
+
+def test_a_tokenizer_without_padding_is_refused(transformers_tokenizer, tiny_clip):
+    import copy
+
+    without = copy.deepcopy(transformers_tokenizer)
+    without.pad_token = None
+    with pytest.raises(ValueError, match=r"set tokenizer\.pad_token"):
+        cliplab.encode_prompt("a cat", without, tiny_clip)
+
+
+def test_a_prompt_is_text(encode, tokenizer, tiny_clip):
+    for prompt in (7, None, [7], [["a cat"]]):
         with pytest.raises(TypeError, match="A prompt is a str"):
             encode(prompt)
+        with pytest.raises(TypeError, match="A prompt is a str"):
+            cliplab.prompt_embeds(prompt, "", tokenizer, tiny_clip)
+    with pytest.raises(TypeError, match="A prompt is a str"):
+        cliplab.prompt_embeds("a cat", None, tokenizer, tiny_clip)
+
+
+def test_no_prompts_give_no_contexts(encode, tokenizer, tiny_clip):
+    for syntax in SYNTAXES:
+        assert encode([], syntax) == []
+    with pytest.raises(ValueError, match="There is no prompt"):
+        cliplab.prompt_embeds([], "", tokenizer, tiny_clip)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "options"),
+    [
+        ("a [cat|dog]", {}),
+        ("a [cat:1.2]", {}),  # one warning, though it is of a word that no step shows
+        ("at 12:30 <lora:ink:1>", {}),
+        ("a (cat:nan)", {"syntax": "comfyui", "method": "ignore"}),
+        ("(a cat).swap(a dog) on a mat withLora(ink)", {"syntax": "compel"}),
+        ('("a", "b").and() c', {"syntax": "compel"}),
+        ("cat " * 80, {"truncate": True}),
+        ("a (cat:1e6)", {"syntax": "comfyui", "method": "restore_mean"}),
+        ("(" + "cat " * 80 + ")0.5 dog", {"syntax": "compel", "downweight": "remove"}),
+    ],
+)
+def test_warnings_name_the_line_that_called(prompt, options, encode, tokenizer, tiny_clip):
+    def said(call):
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            call()
+        assert {warning.filename for warning in said} == {__file__}
+        return len(said)
+
+    count = said(lambda: encode(prompt, **options))
+    assert count == (2 if "withLora" in prompt else 1)
+    assert said(lambda: encode([prompt], **options)) == count
+    assert said(lambda: cliplab.prompt_embeds(prompt, "", tokenizer, tiny_clip, **options)) == count

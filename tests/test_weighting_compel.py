@@ -119,6 +119,14 @@ def test_the_contexts_are_the_same(mode, theirs, tokenizer):
         assert difference <= 1e-5, prompt
 
 
+def test_a_long_part_of_and_under_a_mask(theirs, tokenizer):
+    """Compel's empty prompt to move from: the first chunk under the mask, the others not."""
+    prompt = '("a cat", "a dog on a mat. ' + "a fox on a hill. " * 20 + '").and(2, 0.3)'
+    here = PromptEncoder(tokenizer, theirs[1], "compel", see_padding=False)
+    there = compel.Compel(*theirs, **LONG, padding_attention_mask_value=0)
+    torch.testing.assert_close(here(prompt).tensor, there([prompt])[0], rtol=0, atol=1e-5)
+
+
 def test_prompts_of_a_list_get_one_length_in_the_same_way(theirs, tokenizer):
     prompts = ["a (cat)1.3", "a dog on a mat. " * 20]
     made = PromptEncoder(tokenizer, theirs[1], "compel")(prompts)
@@ -140,6 +148,10 @@ def test_where_compel_stops_with_an_error(theirs, tokenizer):
         there(['a ("")0.5 b'])
     with pytest.raises(PromptError, match="no token"):
         here('a ("")0.5 b')
+    with pytest.raises(AttributeError, match="no attribute 'text'"):
+        there(["(cat.swap(x)).swap(dog)"])
+    with pytest.raises(PromptError, match="swap in a swap"):
+        here("(cat.swap(x)).swap(dog)")
     prompt = "(" + "cat " * 80 + ")0.5 dog"
     there = compel.Compel(*theirs, **LONG, downweight_mode=REMOVE)
     with pytest.raises(RuntimeError):

@@ -43,7 +43,8 @@ def chunk_lanes(cuts, title=None, source=None):
         notes = _notes(chunks, edges)
         plans[tool] = (height, edges, notes)
         height += 30 + TALL + 20 * (1 + max([0, *(row for *_, row in notes)])) + 14
-    fig = Figure(left + WIDE + 16, height + 36)
+    ends = [x + 12 + 6.4 * len(after) for *_, notes in plans.values() for x, _, after, *_ in notes]
+    fig = Figure(max([left + WIDE + 16, *ends]), height + 36)
     ax = fig.sheet()
     for tool, chunks in lanes.items():
         _draw_lane(ax, left, step, tool, chunks, *plans[tool])

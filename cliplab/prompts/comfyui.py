@@ -24,9 +24,16 @@ time.
 
 import math
 import re
-import warnings
 
-from .fragment import Fragment, PromptError, PromptWarning, point_at, require_prompt
+from .fragment import (
+    Fragment,
+    PromptError,
+    PromptWarning,
+    point_at,
+    require_prompt,
+    warn,
+    without_gc,
+)
 
 # An escaped bracket is matched first, and so is no mark.
 MARK = re.compile(r"\\[()]|[():]")
@@ -35,6 +42,7 @@ ESCAPE = re.compile(r"\\([()])|\0([\1\2])")
 NUMBER_MEANT = re.compile(r"\s*[-+]?[.,]?\d\S*\s*|[\s\d.,+\-%]*")
 
 
+@without_gc
 def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
     """A prompt's fragments as ComfyUI reads them, in order; none at all for "" and "()".
 
@@ -124,12 +132,9 @@ def _number(prompt: str, left: int, colon: int, right: int, quirks: bool) -> flo
     finite = number is None or math.isfinite(number)
     if quirks:
         if not finite:
-            warnings.warn(
-                f"ComfyUI takes {typed.strip()[:20]!r} for the weight {number}, not for a word.\n"
-                + point_at(prompt, colon + 1),
-                PromptWarning,
-                stacklevel=4,
-            )
+            word = typed.strip()[:20]
+            message = f"ComfyUI takes {word!r} for the weight {number}, not for a word."
+            warn(PromptWarning(f"{message}\n{point_at(prompt, colon + 1)}"))
     elif number is None and NUMBER_MEANT.fullmatch(typed):
         raise PromptError(
             "ComfyUI finds no number after this colon, or nothing before it, so that it stays text "

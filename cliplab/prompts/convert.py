@@ -19,7 +19,7 @@ from functools import cache, lru_cache
 
 from ..tokenizer import CLIPTokenizer
 from . import a1111, comfyui, compel
-from .fragment import Fragment, PromptError, PromptWarning, require_prompt
+from .fragment import Fragment, PromptError, PromptWarning, require_prompt, without_gc
 from .parse import SYNTAXES, parse_prompt
 
 NAMES = {
@@ -56,6 +56,7 @@ INESCAPABLE = {
 Block = tuple[int, list[Fragment]]  # where it begins in the prompt, and what it holds
 
 
+@without_gc
 def convert_prompt(prompt: str, source: str, target: str) -> str:
     """Say a prompt of one syntax in another: the same tokens, in order, with the same weights.
 

@@ -1,5 +1,9 @@
 """What every grammar gives, and how it complains: fragments, and errors that point at a place."""
 
+import functools
+import gc
+import sys
+import warnings
 from typing import NamedTuple
 
 SHOWN = 72  # characters of a prompt that an error shows around the place it points at
@@ -41,7 +45,36 @@ def point_at(prompt: str, position: int) -> str:
     return f"    {before}{line}{after}\n    {' ' * (len(before) + position - first)}^"
 
 
+def warn(warning: Warning) -> None:
+    """Say a warning of the line that called cliplab, however deep inside it comes up."""
+    package, level, frame = __name__.partition(".")[0], 1, sys._getframe()
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(warning, stacklevel=level)
+
+
 def require_prompt(prompt) -> None:
     """Refuse what is no text."""
     if not isinstance(prompt, str):
         raise TypeError(f"A prompt is a str; this is {type(prompt).__name__}: {prompt!r:.60}")
+
+
+def without_gc(read):
+    """A reader of prompts that Python's garbage collector leaves alone while it reads.
+
+    A long prompt makes some hundred thousand small objects and drops none of them in a circle, yet
+    the collector would look through all objects of the process again and again: where torch is
+    loaded, for longer than the reading takes.
+    """
+
+    @functools.wraps(read)
+    def reader(*arguments, **options):
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return read(*arguments, **options)
+        finally:
+            if collecting:
+                gc.enable()
+
+    return reader

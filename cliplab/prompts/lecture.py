@@ -16,7 +16,7 @@ and equation 19 is missing. There are no escapes: a bracket is always a bracket.
 import math
 import re
 
-from .fragment import Fragment, PromptError, require_prompt
+from .fragment import Fragment, PromptError, require_prompt, without_gc
 
 LAMBDA, BRACKET = 1.1, 0.9
 
@@ -30,6 +30,7 @@ TOKEN = re.compile(
 PLAIN_NUMBER = re.compile(r"\d+(\.\d*)?|\.\d+")
 
 
+@without_gc
 def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
     """A prompt's fragments by Lecture eqs 15–18, 20, in order.
 

@@ -6,15 +6,20 @@
     adapters.py     our tokenizers and encoders, and transformers'
     down.py         Compel's contexts in which a fragment is not seen
     context.py      Context, the result
-    encode.py       encode_prompt, PromptEncoder, prompt_embeds
+    settings.py     what each tool does by itself, and what its users choose
+    outside.py      what is left to the tool, said in a warning
+    encoder.py      PromptEncoder
+    encode.py       encode_prompt, prompt_embeds
 
 Source: Lecture eqs 11–14; the tools' code, where each function says.
 """
 
 from .context import Context
 from .definition import prompt_weighting
-from .encode import METHODS, PromptEncoder, encode_prompt, prompt_embeds
+from .encode import encode_prompt, prompt_embeds
+from .encoder import PromptEncoder
 from .operators import blend_masked, from_empty, restore_mean, scale
+from .settings import METHODS
 
 __all__ = [
     "METHODS",

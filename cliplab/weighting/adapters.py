@@ -18,7 +18,14 @@ class Words:
             self.bos, self.eos = tokenizer.bos_id, tokenizer.eos_id
             self.pad, vocabulary = self.eos, tokenizer.vocabulary
         elif hasattr(tokenizer, "convert_ids_to_tokens"):
-            self.content = lambda text: tokenizer(text, add_special_tokens=False)["input_ids"]
+            if tokenizer.pad_token_id is None:
+                raise ValueError(
+                    "This tokenizer has no padding: set tokenizer.pad_token, in Stable Diffusion "
+                    "1.5 to tokenizer.eos_token."
+                )
+            # It would warn of more than 77 tokens; but these are cut into chunks.
+            how = {"add_special_tokens": False, "verbose": False}
+            self.content = lambda text: tokenizer(text, **how)["input_ids"]
             self.symbols = tokenizer.convert_ids_to_tokens
             self.bos, self.eos = tokenizer.bos_token_id, tokenizer.eos_token_id
             self.pad, vocabulary = tokenizer.pad_token_id, tokenizer.get_vocab()
@@ -32,10 +39,19 @@ class Words:
 
 def sizes(model) -> tuple[int, int]:
     """L and N: how many positions and how many layers an encoder has; 77 and 12 in SD 1.5."""
-    config = model.config
+    config = getattr(model, "config", None)
     if isinstance(model, CLIPTextModel):
-        return config.context_length, config.layers
-    return config.max_position_embeddings, config.num_hidden_layers
+        L, N = config.context_length, config.layers
+    elif hasattr(config, "max_position_embeddings"):
+        L, N = config.max_position_embeddings, config.num_hidden_layers
+    else:
+        raise TypeError(
+            "The model is a cliplab.CLIPTextModel or one of transformers' CLIP text encoders; "
+            f"this is {type(model).__name__}."
+        )
+    if L < 3:
+        raise ValueError(f"A chunk holds BOS, a token and EOS; this encoder has {L} positions.")
+    return L, N
 
 
 @torch.no_grad()

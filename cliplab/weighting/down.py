@@ -5,14 +5,14 @@ Source of all of it: Compel 2.5.1 embeddings_provider.py.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from ..prompts import Fragment, PromptWarning
+from ..prompts.fragment import warn
 from .context import Context
 from .operators import blend_masked, from_empty
 
@@ -40,18 +40,19 @@ def weighted(encoder, ids: Tensor, w: Tensor, seen: Tensor | None = None) -> Ten
     return from_empty(C, w.to(C), encoder.empty) if (w != 1).any() else C
 
 
-def masked_contexts(encoder, ids, w, seen, base, hidden: Sequence[Tensor]) -> list[Tensor]:
-    """M_k for each mask [N, L]. Only chunks that a mask changes are encoded again, all at once."""
-    changed = [(m, n) for m, mask in enumerate(hidden) for n in range(len(ids))
-               if not mask[n].equal(seen[n])]  # fmt: skip
-    which = [n for _, n in changed]
-    masks = torch.stack([hidden[m][n] for m, n in changed])
-    contexts = [base.clone() for _ in hidden]
-    for (m, n), context in zip(
-        changed, weighted(encoder, ids[which], w[which], masks), strict=True
-    ):
-        contexts[m][n] = context
-    return contexts
+def masked_contexts(encoder, ids, w, seen, base, hidden: Sequence[Tensor]) -> Iterator[Tensor]:
+    """M_k for each mask [N, L]. Only chunks that a mask changes are encoded again, all at once.
+
+    One by one, for all of them together would fill the memory: K fragments times N chunks.
+    """
+    changed = [(mask != seen).any(dim=1).nonzero().flatten() for mask in hidden]
+    masks = torch.cat([mask[which] for mask, which in zip(hidden, changed, strict=True)])
+    every = torch.cat(changed)
+    again = weighted(encoder, ids[every], w[every], masks).split([len(which) for which in changed])
+    for which, chunks in zip(changed, again, strict=True):
+        M = base.clone()
+        M[which.to(M.device)] = chunks
+        yield M
 
 
 def hide(seen: Tensor, first: int, last: int, whole_chunks: bool) -> Tensor:
@@ -92,12 +93,11 @@ def without(encoder, fragments: Sequence[Fragment], k: int, like: Tensor) -> Ten
     ids, w = encoder.table(cut)
     M = weighted(encoder, ids, w)
     if short := len(like) - len(M):
-        warnings.warn(
+        warn(
             PromptWarning(
-                f"Without {fragments[k].text!r} the prompt fills fewer chunks. Compel stops here "
-                "with an error; this fills up with the empty prompt."
-            ),
-            stacklevel=2,
+                f"Without {fragments[k].text!r:.40} the prompt fills fewer chunks. Compel stops "
+                "here with an error; this fills up with the empty prompt."
+            )
         )
         M = torch.cat([M, encoder.empty.expand(short, -1, -1)])
     return M

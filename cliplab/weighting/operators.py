@@ -10,12 +10,12 @@ prompt [L, D]. The arithmetic is that of the tensors given; `encode_prompt` give
 """
 
 import math
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from torch import Tensor, where
 
 from ..prompts import PromptWarning
+from ..prompts.fragment import warn
 
 # A mean below a thousandth of the spread is about 0; so is one that weights change fourfold.
 NO_MEAN, FOURFOLD = 1e-3, 4
@@ -45,13 +45,12 @@ def restore_mean(C: Tensor, w: Tensor) -> Tensor:
     old, new = C.mean(), scaled.mean()
     factor = old / new
     if old.abs() < NO_MEAN * C.std() or not 1 / FOURFOLD <= factor <= FOURFOLD:
-        warnings.warn(
+        warn(
             PromptWarning(
                 f"Restoring the mean multiplies every row by {factor:.4g}: the mean of this "
                 f"context ({old:.3g}, spread {C.std():.3g}) is too near 0 to be restored. "
                 'method="scale" leaves it alone, as A1111\'s "No norm" does.'
-            ),
-            stacklevel=2,
+            )
         )
     return scaled * factor
 
@@ -67,7 +66,7 @@ def from_empty(C: Tensor, w: Tensor, e: Tensor) -> Tensor:
     return where(w == 1, C, e + w * (C - e))
 
 
-def blend_masked(B: Tensor, masked: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+def blend_masked(B: Tensor, masked: Iterable[Tensor], weights: Sequence[float]) -> Tensor:
     """Ĉ = (B + Σ t_k M_k) / (1 + Σ t_k), t_k = tan((1 − w_k) π/2): Compel's way down.
 
     B        from_empty(C, w, e), with the weights below 1 in it (erratum E32)

@@ -1,10 +1,9 @@
 """What stands beside the text of a prompt: extra networks, and prompts joined by AND."""
 
 import re
-import warnings
 from typing import NamedTuple
 
-from ..fragment import PromptWarning, point_at, require_prompt
+from ..fragment import PromptWarning, point_at, require_prompt, warn
 
 TAG = re.compile(r"<(\w++):([^>]++)>")
 AND = re.compile(r"\bAND\b")
@@ -59,11 +58,11 @@ def split_and(prompt: str) -> list[Part]:
     starts, ends = [0, *(m.end() for m in marks)], [*(m.start() for m in marks), len(prompt)]
     parts = [part(prompt, a, b) for a, b in zip(starts, ends, strict=True)]
     if not marks and (colon := weight_mark(prompt)) is not None:
-        warnings.warn(
-            f"The web UI does not encode {prompt[colon:].rstrip()!r:.40}: a number after a colon "
-            f"at the end is the weight of the whole prompt.\n{point_at(prompt, colon)}",
-            PromptWarning,
-            stacklevel=2,
+        warn(
+            PromptWarning(
+                f"The web UI does not encode {prompt[colon:].rstrip()!r:.40}: a number after a "
+                f"colon at the end is the weight of the whole prompt.\n{point_at(prompt, colon)}"
+            )
         )
     return parts
 

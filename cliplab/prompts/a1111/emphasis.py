@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..fragment import Fragment, PromptError, require_prompt
+from ..fragment import Fragment, PromptError, require_prompt, without_gc
 from . import strict
 
 ROUND, SQUARE = 1.1, 1 / 1.1  # what a bracket without a number multiplies by
@@ -38,6 +38,7 @@ class Span(NamedTuple):
     factor: float
 
 
+@without_gc
 def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
     """The fragments of one prompt: texts exact, weights as the tool's floating point has them.
 

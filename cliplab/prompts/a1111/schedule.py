@@ -17,13 +17,12 @@ picks from a Python set, whose order the process draws anew). Here it is always 
 import functools
 import operator
 import re
-import warnings
 from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
 
-from ..fragment import PromptError, PromptWarning, require_prompt
+from ..fragment import PromptError, PromptWarning, require_prompt, warn, without_gc
 
 TOKEN = re.compile(r"[][():|]|(?:[^][():|\\]++|\\.)++|\\")
 NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
@@ -44,6 +43,7 @@ class Choice(NamedTuple):
     when: int | None  # the last step of "from"; None in an alternation
 
 
+@without_gc
 def schedule(prompt: str, steps: int) -> list[Step]:
     """The text of a prompt at each of ``steps`` sampling steps (the web UI has 1–150).
 
@@ -153,11 +153,12 @@ def warn_of_lost_words(
     lost = [i for i in np.flatnonzero(~shown.any(axis=1)).tolist() if i not in syntax]
     words = [repr(tokens[i].strip()) for i in lost if tokens[i].strip()]
     if words:
-        warnings.warn(
-            f"No step from 1 to {steps} shows {', '.join(words):.80}. In [from:to:when] the number "
-            "is a step, or with a dot a fraction of them, and no weight; [a|b] shows one a step.",
-            PromptWarning,
-            stacklevel=3,
+        warn(
+            PromptWarning(
+                f"No step from 1 to {steps} shows {', '.join(words):.80}. In [from:to:when] the "
+                "number is a step, or with a dot a fraction of them, and no weight; [a|b] shows "
+                "one a step."
+            )
         )
 
 

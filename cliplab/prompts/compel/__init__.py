@@ -34,15 +34,23 @@ time.
 """
 
 import re
-import warnings
 
-from ..fragment import Fragment, PromptError, PromptWarning, point_at, require_prompt
+from ..fragment import (
+    Fragment,
+    PromptError,
+    PromptWarning,
+    point_at,
+    require_prompt,
+    warn,
+    without_gc,
+)
 from .flatten import flatten
 from .nodes import Blend, Conjunction, Lora, Prompt, Swap, Text, Tree
 from .quirks import refuse_quirks
 from .whole import read
 
 
+@without_gc
 def parse(prompt: str, quirks: bool = True) -> Conjunction:
     """A prompt as Compel reads it: its parts with their weights, and its loras.
 
@@ -55,6 +63,7 @@ def parse(prompt: str, quirks: bool = True) -> Conjunction:
     return _conjunction(prompt, _read(prompt, quirks))
 
 
+@without_gc
 def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
     """The fragments of a prompt that is one plain prompt, with weights and places, in order.
 
@@ -148,7 +157,7 @@ def _conjunction(prompt: str, tree: Tree) -> Conjunction:
 
 
 def _warn(message: str, prompt: str, place: int) -> None:
-    warnings.warn(f"{message}\n{point_at(prompt, place)}", PromptWarning, stacklevel=4)
+    warn(PromptWarning(f"{message}\n{point_at(prompt, place)}"))
 
 
 __all__ = ["Blend", "Conjunction", "Lora", "Prompt", "Swap", "escape", "fragments", "parse"]
