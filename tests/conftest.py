@@ -52,3 +52,28 @@ def tiny_clip(tmp_path_factory):
     path = tmp_path_factory.mktemp("tiny") / "tiny.safetensors"
     save_file(state, path)
     return cliplab.load_text_encoder(path, heads=4)
+
+
+@pytest.fixture(scope="session")
+def transformers_tokenizer(tokenizer, tmp_path_factory):
+    """CLIP's vocabulary in transformers' tokenizer."""
+    from transformers import CLIPTokenizer
+
+    folder = tmp_path_factory.mktemp("tokenizer")
+    tokenizer.save(folder)
+    return CLIPTokenizer.from_pretrained(folder, model_max_length=77)
+
+
+@pytest.fixture(scope="session")
+def small_config():
+    """The sizes of tiny_clip, as transformers writes them."""
+    from transformers import CLIPTextConfig
+
+    return CLIPTextConfig(
+        vocab_size=49408,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        eos_token_id=49407,
+    )

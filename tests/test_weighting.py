@@ -283,22 +283,11 @@ def encode(tokenizer, tiny_clip):
 
 
 @pytest.fixture(scope="module")
-def transformers_clip(tiny_clip):
+def transformers_clip(tiny_clip, small_config):
     """The same encoder in transformers."""
-    config = transformers.CLIPTextConfig(
-        vocab_size=49408, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
-        num_attention_heads=4, eos_token_id=49407,
-    )  # fmt: skip
-    model = transformers.CLIPTextModel(config).eval()
+    model = transformers.CLIPTextModel(small_config).eval()
     model.load_state_dict(tiny_clip.state_dict())
     return model
-
-
-@pytest.fixture(scope="module")
-def transformers_tokenizer(tokenizer, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tokenizer")
-    tokenizer.save(folder)
-    return transformers.CLIPTokenizer.from_pretrained(folder)
 
 
 def test_what_a_context_holds(encode):

@@ -12,20 +12,10 @@ LONG = "a (red:1.3) fox" + ", behind it [mountains] and ((snow))" * 15
 
 
 @pytest.fixture(scope="module")
-def pipe(tokenizer, tmp_path_factory):
+def pipe(transformers_tokenizer, small_config):
     """Stable Diffusion 1.5's parts, very small, with random weights."""
-    folder = tmp_path_factory.mktemp("tokenizer")
-    tokenizer.save(folder)
     torch.manual_seed(0)
-    config = transformers.CLIPTextConfig(
-        vocab_size=49408,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        eos_token_id=49407,
-    )
-    text_encoder = transformers.CLIPTextModel(config).eval()
+    text_encoder = transformers.CLIPTextModel(small_config).eval()
     torch.nn.init.normal_(text_encoder.final_layer_norm.bias, mean=0.2)  # a mean to restore
     unet = UNet2DConditionModel(
         sample_size=8,
@@ -40,7 +30,7 @@ def pipe(tokenizer, tmp_path_factory):
     pipe = StableDiffusionPipeline(
         vae=AutoencoderKL(latent_channels=4, block_out_channels=(8,), norm_num_groups=4),
         text_encoder=text_encoder,
-        tokenizer=transformers.CLIPTokenizer.from_pretrained(folder, model_max_length=77),
+        tokenizer=transformers_tokenizer,
         unet=unet,
         scheduler=DDIMScheduler(steps_offset=1, clip_sample=False),
         safety_checker=None,

@@ -39,8 +39,10 @@ class EquationIndex(SphinxDirective):
 
     def owner(self, place):
         """The class or function, and the chapter that shows its source where one does."""
-        page = self.shown.get(place.name)
-        return self.link(place.name, place) + (f" shown in {self.chapter(page)}" if page else "")
+        page, parts = self.shown.get(place.name), Path(place.file).with_suffix("").parts
+        # Every grammar calls its function by the same name.
+        name = f"{parts[2]}.{place.name}" if parts[1] == "prompts" else place.name
+        return self.link(name, place) + (f" shown in {self.chapter(page)}" if page else "")
 
     @staticmethod
     def chapter(page):
