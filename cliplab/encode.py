@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
         warnings.simplefilter("always")
         try:
             rows, fragments = table(prompt, options)
-        except (CheckpointError, IndexError, OSError, ValueError) as error:
+        except (CheckpointError, OSError, ValueError) as error:
             parser.exit(2, f"{error}\n")
     for message in dict.fromkeys(str(warning.message) for warning in said):
         print(f"Note: {message}", file=sys.stderr)

@@ -86,7 +86,7 @@ def test_an_encoder_of_another_vocabulary(tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
         encode.main(["a cat", "--model", str(path.parent)])
     assert stopped.value.code == 2
-    assert "Id 49407 is not in the table" in capsys.readouterr().err
+    assert "ids up to 49407, the encoder a table of 520" in capsys.readouterr().err
 
 
 def test_warnings_become_notes(capsys):

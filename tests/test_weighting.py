@@ -585,3 +585,9 @@ def test_warnings_name_the_line_that_called(prompt, options, encode, tokenizer, 
     assert count == (2 if "withLora" in prompt else 1)
     assert said(lambda: encode([prompt], **options)) == count
     assert said(lambda: cliplab.prompt_embeds(prompt, "", tokenizer, tiny_clip, **options)) == count
+
+
+def test_the_tokenizer_belongs_to_the_encoder(tokenizer, small_config):
+    small = transformers.CLIPTextConfig(**{**small_config.to_dict(), "vocab_size": 600})
+    with pytest.raises(ValueError, match="ids up to 49407, the encoder a table of 600"):
+        PromptEncoder(tokenizer, transformers.CLIPTextModel(small))

@@ -49,6 +49,11 @@ class PromptEncoder:
         one_of("method", self.method, METHODS)
         self.words, self.syntax, self.truncate = Words(tokenizer), syntax, truncate
         self.length, layers = sizes(model)
+        if self.words.eos >= model.config.vocab_size:
+            raise ValueError(
+                f"The tokenizer has ids up to {self.words.eos}, the encoder a table of "
+                f"{model.config.vocab_size}: give the tokenizer that belongs to the model."
+            )
         if not isinstance(clip_skip, int) or not 0 <= clip_skip <= layers:
             raise ValueError(
                 f"clip_skip counts layers to leave out: 0 to {layers}, not {clip_skip!r}."
