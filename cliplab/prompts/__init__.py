@@ -5,6 +5,7 @@
     compel/       Compel, for diffusers       (word)1.3  word++  word-  .blend()  .and()
     lecture.py    the lecture's notation, equations 15–20 as they are printed
     convert.py    from one to another, where the meaning can be kept
+    blocks.py     what a conversion has to keep
     parse.py      one door to all of them
     fragment.py   what they give, and how they complain
 

@@ -13,14 +13,13 @@ So no rule for a bracket has to be trusted. What the target cannot say is refuse
 
 import math
 import re
-import warnings
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 
-from ..tokenizer import CLIPTokenizer
 from . import a1111, comfyui, compel
-from .fragment import Fragment, PromptError, PromptWarning, require_prompt, without_gc
-from .parse import SYNTAXES, parse_prompt
+from .blocks import read_blocks, reads_as, tokenizer, weighted_tokens
+from .fragment import Fragment, PromptError, require_prompt, without_gc
+from .parse import SYNTAXES
 
 NAMES = {
     "a1111": "Automatic1111's syntax",
@@ -53,8 +52,6 @@ INESCAPABLE = {
     "lecture": ": its brackets, and a plus after a word, always weigh",
 }
 
-Block = tuple[int, list[Fragment]]  # where it begins in the prompt, and what it holds
-
 
 @without_gc
 def convert_prompt(prompt: str, source: str, target: str) -> str:
@@ -75,7 +72,7 @@ def convert_prompt(prompt: str, source: str, target: str) -> str:
             raise ValueError(f"A syntax is one of {', '.join(SYNTAXES)}; not {syntax!r}.")
     if source == target:
         return prompt
-    blocks = _read(prompt, source)
+    blocks = read_blocks(prompt, source)
     if len(blocks) > 1 and target not in ("a1111", "compel"):
         raise PromptError(
             f"Here a new block of 77 rows begins, and {NAMES[target]} has no way to say so.",
@@ -85,7 +82,7 @@ def convert_prompt(prompt: str, source: str, target: str) -> str:
     for _, fragments in blocks:
         for fragment in fragments:
             _refuse_weight(prompt, fragment, target)
-    wanted = _weighted_tokens(blocks)
+    wanted = weighted_tokens(blocks)
     for careful in (False, True):
         said = [[_say(prompt, f, target, careful) for f in fragments] for _, fragments in blocks]
         for spaced in (False, True):
@@ -94,102 +91,13 @@ def convert_prompt(prompt: str, source: str, target: str) -> str:
                 for (_, fragments), pieces in zip(blocks, said, strict=True)
             ]
             converted = _together(parts, target)
-            if _reads_as(converted, target, wanted):
+            if reads_as(converted, target, wanted):
                 return converted
     raise PromptError(
         f"Each fragment of this prompt can be said in {NAMES[target]}, but not the whole of it"
         f"{INESCAPABLE.get(target, '')}. Convert it part by part.",
         prompt,
         blocks[0][0],
-    )
-
-
-# Reading --------------------------------------------------------------------------------------
-
-
-def _read(prompt: str, syntax: str) -> list[Block]:
-    """The blocks of a prompt; PromptError for what is more than fragments in blocks."""
-    if syntax == "a1111":
-        return _read_a1111(prompt)
-    if syntax == "compel":
-        return _read_compel(prompt)
-    return [(0, parse_prompt(prompt, syntax))]
-
-
-def _read_a1111(prompt: str) -> list[Block]:
-    def refuse(message: str, position: int):
-        raise PromptError(f"{message} Convert the texts on their own.", prompt, position)
-
-    _, networks = a1111.extra_networks(prompt)
-    if networks:
-        refuse("This tag loads a network, and is no text.", networks[0].start)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PromptWarning)  # what they warn of is refused here
-        parts, (first, *_) = a1111.split_and(prompt), a1111.schedule(prompt, 1)
-    if len(parts) > 1:
-        refuse("AND joins prompts that the denoiser reads, each on its own.", parts[1].start - 3)
-    if parts[0].text != prompt.rstrip():
-        refuse("A number after a colon at the end weighs the whole prompt.", parts[0].end)
-    if first.text != prompt:
-        pairs = enumerate(zip(prompt, first.text, strict=False))
-        at = next((i for i, (typed, read) in pairs if typed != read), len(first.text))
-        refuse("Here the prompt changes from step to step.", at)
-    blocks = [(0, [])]
-    for fragment in a1111.fragments(prompt):
-        if fragment.text == "BREAK" and fragment.weight == -1:
-            blocks.append((fragment.start, []))
-        else:
-            blocks[-1][1].append(fragment)
-    while len(blocks) > 1 and not _weighted_tokens(blocks[-1:])[0]:
-        blocks.pop()  # a BREAK at the end begins nothing
-    return blocks
-
-
-def _read_compel(prompt: str) -> list[Block]:
-    def refuse(message: str, position: int):
-        raise PromptError(f"{message} Only fragments and their weights convert.", prompt, position)
-
-    parsed = compel.parse(prompt)
-    if not parsed.prompts:
-        refuse("There is no prompt here.", 0)
-    for lora in parsed.loras:
-        refuse("This loads a network, and is no text.", lora.start)
-    blocks = []
-    for part, weight in zip(parsed.prompts, parsed.weights, strict=True):
-        if isinstance(part, compel.Blend):
-            refuse("`.blend` adds contexts up.", max(0, prompt.find(".blend")))
-        for item in part.fragments:
-            if isinstance(item, compel.Swap):
-                refuse("`.swap` edits the picture's cross-attention.", item.start)
-        if weight != 1:
-            refuse("This `.and` weighs whole prompts.", max(0, prompt.find(".and")))
-        blocks.append((part.fragments[0].start, part.fragments))
-    return blocks
-
-
-@cache
-def _tokenizer() -> CLIPTokenizer:
-    return CLIPTokenizer()
-
-
-def _weighted_tokens(blocks: list[Block]) -> list[list[tuple[int, float]]]:
-    """For each block, the id and the weight of every token."""
-    content = _tokenizer().content
-    return [[(i, f.weight) for f in fragments for i in content(f.text)] for _, fragments in blocks]
-
-
-def _reads_as(prompt: str, syntax: str, wanted: list[list[tuple[int, float]]]) -> bool:
-    """Whether a prompt gives these tokens with these weights."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PromptWarning)  # the source has been warned of already
-            found = _weighted_tokens(_read(prompt, syntax))
-    except PromptError:
-        return False
-    return [len(block) for block in found] == [len(block) for block in wanted] and all(
-        i == j and (math.isclose(v, w, rel_tol=1e-12) or (v != v and w != w))
-        for one, other in zip(found, wanted, strict=True)
-        for (i, v), (j, w) in zip(one, other, strict=True)
     )
 
 
@@ -213,18 +121,18 @@ def _say(prompt: str, fragment: Fragment, target: str, careful: bool) -> str:
 @lru_cache(2**10)
 def _said(typed: str, text: str, weight: float, target: str, careful: bool) -> str | None:
     """A text at a weight; careful: read back, guarded if it must be, and None if that fails too."""
-    wanted = _tokenizer().content(text)
+    wanted = tokenizer().content(text)
     if not wanted:
         return " "
     # What was typed has the better spaces, where it is nothing but the text: Compel cuts at commas.
-    same = typed != text and _tokenizer().content(typed) == wanted
+    same = typed != text and tokenizer().content(typed) == wanted
     plain = ESCAPES.get(target, str)(typed if same else text)
     guarded = plain
     for pattern, instead in GUARDS.get(target, []):
         guarded = re.sub(pattern, instead, guarded)
     for candidate in (plain, guarded):
         said = _weighted(candidate, weight, target)
-        if not careful or _reads_as(said, target, [[(i, weight) for i in wanted]]):
+        if not careful or reads_as(said, target, [[(i, weight) for i in wanted]]):
             return said
     return None
 
