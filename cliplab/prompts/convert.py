@@ -83,16 +83,16 @@ def convert_prompt(prompt: str, source: str, target: str) -> str:
         for fragment in fragments:
             _refuse_weight(prompt, fragment, target)
     wanted = weighted_tokens(blocks)
-    for careful in (False, True):
+    # As it comes, which nearly always will do; then with each fragment read back by itself.
+    for careful, spaced in ((False, False), (True, False), (True, True)):
         said = [[_say(prompt, f, target, careful) for f in fragments] for _, fragments in blocks]
-        for spaced in (False, True):
-            parts = [
-                _joined(prompt, fragments, pieces, spaced)
-                for (_, fragments), pieces in zip(blocks, said, strict=True)
-            ]
-            converted = _together(parts, target)
-            if reads_as(converted, target, wanted):
-                return converted
+        parts = [
+            _joined(prompt, fragments, pieces, spaced)
+            for (_, fragments), pieces in zip(blocks, said, strict=True)
+        ]
+        converted = _together(parts, target)
+        if reads_as(converted, target, wanted):
+            return converted
     raise PromptError(
         f"Each fragment of this prompt can be said in {NAMES[target]}, but not the whole of it"
         f"{INESCAPABLE.get(target, '')}. Convert it part by part.",
@@ -130,7 +130,7 @@ def _said(typed: str, text: str, weight: float, target: str, careful: bool) -> s
     guarded = plain
     for pattern, instead in GUARDS.get(target, []):
         guarded = re.sub(pattern, instead, guarded)
-    for candidate in (plain, guarded):
+    for candidate in dict.fromkeys([plain, guarded]):
         said = _weighted(candidate, weight, target)
         if not careful or reads_as(said, target, [[(i, weight) for i in wanted]]):
             return said
