@@ -12,6 +12,7 @@
 Source: Lecture eqs 15–18, 20; the tools' code, where each grammar says.
 """
 
+from . import a1111, comfyui, compel, lecture
 from .convert import convert_prompt
 from .fragment import Fragment, PromptError, PromptWarning
 from .parse import SYNTAXES, parse_prompt
@@ -21,6 +22,10 @@ __all__ = [
     "Fragment",
     "PromptError",
     "PromptWarning",
+    "a1111",
+    "comfyui",
+    "compel",
     "convert_prompt",
+    "lecture",
     "parse_prompt",
 ]

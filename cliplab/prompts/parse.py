@@ -1,10 +1,10 @@
 """One door to all grammars."""
 
-from importlib import import_module
-
+from . import a1111, comfyui, compel, lecture
 from .fragment import Fragment, require_prompt
 
-SYNTAXES = ("a1111", "comfyui", "compel", "lecture", "plain")
+GRAMMARS = {"a1111": a1111, "comfyui": comfyui, "compel": compel, "lecture": lecture}
+SYNTAXES = (*GRAMMARS, "plain")
 
 
 def parse_prompt(prompt: str, syntax: str = "a1111", quirks: bool = True) -> list[Fragment]:
@@ -25,4 +25,4 @@ def parse_prompt(prompt: str, syntax: str = "a1111", quirks: bool = True) -> lis
         raise ValueError(f"syntax is one of {', '.join(SYNTAXES)}; not {syntax!r}.")
     if syntax == "plain":
         return [Fragment(prompt, 1.0, 0, len(prompt))]
-    return import_module(f"{__package__}.{syntax}").fragments(prompt, quirks=quirks)
+    return GRAMMARS[syntax].fragments(prompt, quirks=quirks)
