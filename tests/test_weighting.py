@@ -1,5 +1,6 @@
 """Prompt weighting: the definition, the operators, and the way from a prompt to its context."""
 
+import copy
 import warnings
 
 import pytest
@@ -477,8 +478,6 @@ def test_masked_contexts_are_made_one_by_one(tokenizer, tiny_clip, monkeypatch):
 
 
 def test_half_precision_is_computed_in_full(tokenizer, tiny_clip):
-    import copy
-
     half = copy.deepcopy(tiny_clip).half()
     for method in METHODS:
         made = cliplab.encode_prompt("a (cat:0.5) (dog:1.4)", tokenizer, half, method=method)
@@ -534,8 +533,6 @@ def test_a_chunk_has_room_for_a_token(tokenizer):
 
 
 def test_a_tokenizer_without_padding_is_refused(transformers_tokenizer, tiny_clip):
-    import copy
-
     without = copy.deepcopy(transformers_tokenizer)
     without.pad_token = None
     with pytest.raises(ValueError, match=r"set tokenizer\.pad_token"):
@@ -591,3 +588,16 @@ def test_the_tokenizer_belongs_to_the_encoder(tokenizer, small_config):
     small = transformers.CLIPTextConfig(**{**small_config.to_dict(), "vocab_size": 600})
     with pytest.raises(ValueError, match="ids up to 49407, the encoder a table of 600"):
         PromptEncoder(tokenizer, transformers.CLIPTextModel(small))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+@pytest.mark.parametrize("method", METHODS)
+def test_on_a_gpu_it_is_the_same(method, tokenizer, tiny_clip):
+    prompts = ["a (red:1.3) [fox] and a (dog:0.4)", "a (cat:0.5)" + ", on a mat" * 40]
+    here = cliplab.encode_prompt(prompts, tokenizer, tiny_clip, method=method)
+    there = cliplab.encode_prompt(
+        prompts, tokenizer, copy.deepcopy(tiny_clip).cuda(), method=method
+    )
+    for a, b in zip(here, there, strict=True):
+        assert b.tensor.is_cuda
+        torch.testing.assert_close(a.tensor, b.tensor.cpu(), atol=1e-3, rtol=0)
