@@ -20,6 +20,7 @@ import torch
 import transformers
 from compel import Compel
 from compel.prompt_parser import PromptParser
+from encoder import build  # beside this file
 
 import cliplab
 from cliplab.prompts import compel as grammar
@@ -92,17 +93,7 @@ def once(prompt: str) -> float:
 
 
 def encoding() -> None:
-    torch.manual_seed(0)
-    config = transformers.CLIPTextConfig(
-        vocab_size=49408,
-        hidden_size=768,
-        intermediate_size=3072,
-        num_hidden_layers=12,
-        num_attention_heads=12,
-        eos_token_id=49407,
-        attn_implementation="sdpa",
-    )
-    model = transformers.CLIPTextModel(config).eval()
+    model = build(torch.float32)["transformers"]
     with tempfile.TemporaryDirectory() as folder:
         cliplab.CLIPTokenizer().save(folder)
         tokenizer = transformers.CLIPTokenizer.from_pretrained(folder, model_max_length=77)

@@ -44,7 +44,7 @@ def read_a1111(prompt: str) -> list[Block]:
         refuse("Here the prompt changes from step to step.", at)
     blocks = [(0, [])]
     for fragment in a1111.fragments(prompt):
-        if fragment.text == "BREAK" and fragment.weight == -1:
+        if a1111.is_break(fragment):
             blocks.append((fragment.start, []))
         else:
             blocks[-1][1].append(fragment)

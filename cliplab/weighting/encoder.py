@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..masks import TruncationWarning
-from ..prompts import SYNTAXES, Fragment, PromptError, compel, parse_prompt
+from ..prompts import SYNTAXES, Fragment, PromptError, a1111, compel, parse_prompt
 from ..prompts.fragment import require_prompt, warn
 from . import chunks, operators
 from .adapters import Words, contexts, sizes
@@ -103,7 +103,7 @@ class PromptEncoder:
 
     def groups_of(self, fragment: Fragment, k: int) -> list[list[Token]]:
         """The tokens of a fragment; for ComfyUI in groups, which it keeps together in a chunk."""
-        if self.syntax == "a1111" and (fragment.text, fragment.weight) == ("BREAK", -1):
+        if self.syntax == "a1111" and a1111.is_break(fragment):
             return [[BREAK]]
         comfyui = self.syntax == "comfyui"
         texts = BEFORE_EMBEDDING.split(fragment.text) if comfyui else [fragment.text]

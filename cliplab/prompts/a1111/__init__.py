@@ -16,7 +16,7 @@ v1.10.1 (82a973c), ``modules/prompt_parser.py`` and ``modules/extra_networks.py`
 """
 
 from .composition import Network, Part, extra_networks, split_and
-from .emphasis import escape, fragments
+from .emphasis import escape, fragments, is_break
 from .schedule import Step, schedule
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "escape",
     "extra_networks",
     "fragments",
+    "is_break",
     "schedule",
     "split_and",
 ]

@@ -97,6 +97,11 @@ def plain(prompt: str, start: int, end: int) -> list[Fragment]:
     return [*pieces, Fragment(prompt[start:end], 1.0, start, end)]
 
 
+def is_break(fragment: Fragment) -> bool:
+    """Whether the web UI's encoder ends its chunk here: BREAK at exactly −1, so in no bracket."""
+    return fragment.text == "BREAK" and fragment.weight == -1
+
+
 def number(prompt: str, match: re.Match) -> float:
     """The weight that a bracket names."""
     try:
