@@ -66,6 +66,7 @@ def same(one, other):
         ("a BREAK b AND c", "comfyui", "a1111", "a break b and c"),
         ("<lora:x:1>, at 12:30", "comfyui", "a1111", r"<\lora:x:1>, at 12:\30"),
         ("c++ well-known", "a1111", "compel", "c ++ well -known"),
+        ("(::1.0) (0:1.0)", "comfyui", "a1111", r":\ 0"),
         # Neighbors of one weight are two words here, one there.
         ("(a:1.2)(b:1.2)", "comfyui", "a1111", "(a:1.2) (b:1.2)"),
         ("(a:1.2)(b:1.2)", "a1111", "comfyui", "(ab:1.2)"),

@@ -4,11 +4,11 @@ from itertools import pairwise
 
 from matplotlib import rc_context
 
-from ..prompts.a1111 import is_break
 from .data import END_OF_WORD, chunks_of, kinds_of, shorten
 from .draw import label, line, rectangles
 from .figure import Figure, Table
 from .theme import BLUE, INK, ORANGE, RC, VIOLET, color_alpha
+from .weights import is_break
 
 WIDE, TALL = 590, 26  # the longest lane, and the height of its bar
 SIDE = 15  # characters shown on each side of a cut

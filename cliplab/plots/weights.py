@@ -7,7 +7,6 @@ import unicodedata
 import numpy as np
 from matplotlib import rc_context
 
-from ..prompts.a1111 import is_break
 from .data import number, printable, shorten
 from .draw import hatched, label, rectangles
 from .figure import Figure, Table
@@ -52,6 +51,11 @@ def weight_legend(ax, x, y, weights):
         label(ax, x + 24, y, look, size=10, ha="left")
         x += 42 + 6 * len(look)
     return x
+
+
+def is_break(fragment):
+    """A1111's marker: the encoder ends its chunk at a fragment BREAK of weight −1 exactly."""
+    return fragment.text == "BREAK" and fragment.weight == -1
 
 
 @rc_context(RC)

@@ -83,13 +83,21 @@ def convert_prompt(prompt: str, source: str, target: str) -> str:
         for fragment in fragments:
             _refuse_weight(prompt, fragment, target)
     wanted = weighted_tokens(blocks)
-    # As it comes, which nearly always will do; then with each fragment read back by itself.
-    for careful, spaced in ((False, False), (True, False), (True, True)):
+    # As it comes, which nearly always will do; then with each fragment read back by itself; then
+    # with an eye on what two of them are together, such as ":" and "0" at the end for A1111.
+    for careful, spaced, guarded in (
+        (False, False, False),
+        (True, False, False),
+        (True, True, False),
+        (True, True, True),
+    ):
         said = [[_say(prompt, f, target, careful) for f in fragments] for _, fragments in blocks]
         parts = [
             _joined(prompt, fragments, pieces, spaced)
             for (_, fragments), pieces in zip(blocks, said, strict=True)
         ]
+        if guarded:
+            parts = [_guard(part, target) for part in parts]
         converted = _together(parts, target)
         if reads_as(converted, target, wanted):
             return converted
@@ -127,14 +135,18 @@ def _said(typed: str, text: str, weight: float, target: str, careful: bool) -> s
     # What was typed has the better spaces, where it is nothing but the text: Compel cuts at commas.
     same = typed != text and tokenizer().content(typed) == wanted
     plain = ESCAPES.get(target, str)(typed if same else text)
-    guarded = plain
-    for pattern, instead in GUARDS.get(target, []):
-        guarded = re.sub(pattern, instead, guarded)
-    for candidate in dict.fromkeys([plain, guarded]):
+    for candidate in dict.fromkeys([plain, _guard(plain, target)]):
         said = _weighted(candidate, weight, target)
         if not careful or reads_as(said, target, [[(i, weight) for i in wanted]]):
             return said
     return None
+
+
+def _guard(text: str, target: str) -> str:
+    """The same tokens, without what the target would take for syntax."""
+    for pattern, instead in GUARDS.get(target, []):
+        text = re.sub(pattern, instead, text)
+    return text
 
 
 def _weighted(text: str, weight: float, target: str) -> str:
