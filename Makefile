@@ -28,7 +28,7 @@ ifdef CLIPLAB_SKIP_BROWSER
 PAGES := --ignore tests/pages
 endif
 
-.PHONY: help book test lab notebooks clean browser
+.PHONY: help book test lab notebooks emoji clean browser
 
 help:  ## say this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
@@ -47,6 +47,12 @@ lab: $(READY)  ## open JupyterLab on the chapters
 
 notebooks: $(READY)  ## run the chapters and store their outputs in normal form
 	@$(BIN)/python tools/notebooks.py
+
+emoji:  ## build the emoji data again from the public packages (needs Node and a network)
+	@mkdir -p _build/emoji && cp tools/emoji/package.json _build/emoji
+	@cd _build/emoji && npm install --silent --no-audit --no-fund && $(PYTHON) -m venv venv
+	@_build/emoji/venv/bin/pip install --quiet --disable-pip-version-check pillow==13.0.0 resvg-py==0.5.0
+	@_build/emoji/venv/bin/python tools/emoji/build.py _build/emoji/node_modules cliplab/assets/emoji
 
 clean:  ## remove the book and all caches; .venv stays
 	@rm -rf _build .pytest_cache .ruff_cache .hypothesis
