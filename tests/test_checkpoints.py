@@ -316,7 +316,7 @@ def test_files_that_are_not_safetensors(tmp_path):
 
 
 def test_unknown_names_and_layouts(tmp_path):
-    with pytest.raises(CheckpointError, match=r"no text encoder 'sd16'\. Known by name: sd15\."):
+    with pytest.raises(CheckpointError, match=r"no model 'sd16'\. Known by name: mini, sd15\."):
         load_text_encoder("sd16")
     with pytest.raises(CheckpointError, match="no layout 'tensorflow'"):
         save_text_encoder(make(), tmp_path, "tensorflow")

@@ -1,5 +1,6 @@
 """Where the weights are: a name, a file, or a folder → one safetensors file."""
 
+from importlib import resources
 from pathlib import Path
 
 from .errors import CheckpointError
@@ -12,11 +13,14 @@ NAMES = {
         "text_encoder",
     ),
 }
+MINI = "mini"  # the CLIP that comes with the package
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
 
 def find_weights(name_or_path) -> Path:
     """The safetensors file that is meant. Raises CheckpointError, with what to do, without one."""
+    if name_or_path == MINI:
+        return the_mini()
     if name_or_path in NAMES:
         return download(name_or_path)
     path = Path(name_or_path).expanduser()
@@ -29,7 +33,7 @@ def find_weights(name_or_path) -> Path:
         )
     if not path.is_file():
         raise CheckpointError(
-            f"There is no text encoder {str(name_or_path)!r}. Known by name: {', '.join(NAMES)}. "
+            f"There is no model {str(name_or_path)!r}. Known by name: {', '.join([MINI, *NAMES])}. "
             "Otherwise give the path of a .safetensors file, of a folder with config.json and "
             "model.safetensors, or of a diffusers pipeline."
         )
@@ -47,6 +51,17 @@ def _inside(folder: Path) -> Path:
         f"The folder {folder} has no model.safetensors.{holds} Give the path of one .safetensors "
         "file (pickles such as pytorch_model.bin are refused: opening one runs the code in it)."
     )
+
+
+def the_mini() -> Path:
+    """The miniature CLIP's file, inside the package."""
+    path = Path(str(resources.files("cliplab") / "assets" / "clip-mini" / "model.safetensors"))
+    if not path.is_file():
+        raise CheckpointError(
+            f"The miniature CLIP is not in this copy of the package: {path} is missing. Train one, "
+            "python -m cliplab.train, and give the path of its folder."
+        )
+    return path
 
 
 def download(name: str) -> Path:

@@ -65,7 +65,7 @@ def to_layout(state: dict[str, Tensor], layout: str) -> dict[str, Tensor]:
     state = dict(state)
     projection = state.pop("text_projection.weight", None)  # [E, D]; never under `text_model.`
     if layout.startswith("open"):
-        state = _join_qkv(state)
+        state = join_qkv(state)
         for openai, hf in OPENAI_NAMES:
             state = {key.replace(hf, openai): tensor for key, tensor in state.items()}
         if projection is not None:
@@ -82,13 +82,13 @@ def from_layout(state: dict[str, Tensor], layout: str) -> dict[str, Tensor]:
     if layout.startswith("open"):
         for openai, hf in OPENAI_NAMES:
             state = {key.replace(openai, hf): tensor for key, tensor in state.items()}
-        state = _split_qkv(state)
+        state = split_qkv(state)
         if "text_projection" in state:
             state["text_projection.weight"] = state.pop("text_projection").T
     return state
 
 
-def _join_qkv(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def join_qkv(state: dict[str, Tensor]) -> dict[str, Tensor]:
     joined = {}
     for key, tensor in state.items():
         if ".q_proj." in key:
@@ -99,7 +99,7 @@ def _join_qkv(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return joined
 
 
-def _split_qkv(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def split_qkv(state: dict[str, Tensor]) -> dict[str, Tensor]:
     split = {}
     for key, tensor in state.items():
         if ".in_proj_" in key:

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -9,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 
 from ..text_encoder import CLIPTextConfig, CLIPTextModel
 from .errors import CheckpointError
-from .files import find_weights
+from .files import MINI, find_weights
 from .layouts import from_layout, is_foreign, recognize, to_layout
 
 FLOATS = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "F64": torch.float64}
@@ -24,44 +26,65 @@ def load_text_encoder(
 ) -> CLIPTextModel:
     """Load a text encoder, in evaluation mode.
 
-    name_or_path: "sd15" (fetched once, 492 MB); or the path of a .safetensors file, of a folder
-        with config.json and model.safetensors, or of a diffusers pipeline. Layouts: Hugging Face
+    name_or_path: "mini", the text half of the CLIP that comes with the package; "sd15" (fetched
+        once, 492 MB); or the path of a .safetensors file, of a folder with config.json and
+        model.safetensors, or of a diffusers pipeline. Layouts: Hugging Face
         (before and after transformers 5.6), OpenAI and open_clip, open_clip's CustomTextCLIP. What
         a whole CLIP's file holds beside the text encoder is left alone.
-    dtype: None → as in the file. device: None → CPU.
+    dtype: None → as in the file ("mini", which is stored in half: float32). device: None → CPU.
     heads: the one number that weights do not show. None → from config.json or from the file's
         metadata, or else OpenAI's rule: one head for every 64 of width.
     Raises CheckpointError naming missing and unexpected keys, wrong shapes and wrong dtypes.
     """
     path = find_weights(name_or_path)
+    if name_or_path == MINI and dtype is None:
+        dtype = torch.float32
+    with opened(path) as file:
+        model = read_text_encoder(file, path, dtype, heads)
+    return model.to(device=device, dtype=dtype).eval()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[safe_open]:
+    """A safetensors file; what is wrong with it is said with its name."""
     try:
         with safe_open(path, framework="pt") as file:
-            keys = [key for key in file.keys() if not is_foreign(key)]  # noqa: SIM118
-            layout = recognize(keys)
-            slices = {key: file.get_slice(key) for key in keys}
-            shapes = {key: tuple(s.get_shape()) for key, s in slices.items()}
-            dtypes = {key: s.get_dtype() for key, s in slices.items()}
-            said = {**(file.metadata() or {}), **read_config_json(path.with_name("config.json"))}
-            config = infer_config(shapes, layout, said, heads)
-            with torch.device("meta"):
-                model = CLIPTextModel(config)  # names and shapes without memory
-            compare(shapes, dtypes, to_layout(model.state_dict(), layout), dtype, path)
-            state = from_layout({key: file.get_tensor(key) for key in keys}, layout)
+            yield file
     except SafetensorError as error:
         raise CheckpointError(f"{path} is not a sound safetensors file: {error}.") from None
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
+
+
+def read_text_encoder(file, path: Path, dtype, heads: int | None = None) -> CLIPTextModel:
+    """The text encoder of an open file, in the file's dtype."""
+    keys = [key for key in file.keys() if not is_foreign(key)]  # noqa: SIM118
+    layout = recognize(keys)
+    shapes, dtypes = look_at(file, keys)
+    said = {**(file.metadata() or {}), **read_config_json(path.with_name("config.json"))}
+    config = infer_config(shapes, layout, said, heads)
+    with torch.device("meta"):
+        model = CLIPTextModel(config)  # names and shapes without memory
+    compare(shapes, dtypes, to_layout(model.state_dict(), layout), dtype)
+    state = from_layout({key: file.get_tensor(key) for key in keys}, layout)
     model.load_state_dict({key: t.contiguous() for key, t in state.items()}, assign=True)
-    return model.to(device=device, dtype=dtype).eval()
+    return model
 
 
-def read_config_json(path: Path) -> dict:
-    """What config.json says about the text encoder; {} where there is none."""
+def look_at(file, keys) -> tuple[dict, dict]:
+    """The shapes and dtypes of some of a file's tensors, without reading them."""
+    slices = {key: file.get_slice(key) for key in keys}
+    shapes = {key: tuple(s.get_shape()) for key, s in slices.items()}
+    return shapes, {key: s.get_dtype() for key, s in slices.items()}
+
+
+def read_config_json(path: Path, tower: str = "text_config") -> dict:
+    """What config.json says about the text encoder, or another tower; {} where there is none."""
     if not path.is_file():
         return {}
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        said = said.get("text_config", said)  # a whole CLIP has one for each tower
+        said = said.get(tower, said)  # a whole CLIP has one for each tower
         return {key: value for key, value in said.items() if value is not None}
     except (ValueError, AttributeError) as error:
         raise CheckpointError(f"config.json beside it cannot be read: {error}.") from None
@@ -138,14 +161,14 @@ def refuse_other_mathematics(said: dict, shown: dict) -> None:
             )
 
 
-def compare(shapes: dict, dtypes: dict, expected: dict, dtype, path: Path) -> None:
+def compare(shapes: dict, dtypes: dict, expected: dict, dtype) -> None:
     """Name everything that is wrong, in the file's own words, in one error."""
     wrong_shape = [
         f"{key} is {list(shapes[key])}, not {list(tensor.shape)}"
         for key, tensor in expected.items()
         if key in shapes and shapes[key] != tuple(tensor.shape)
     ]
-    wrong_dtype = [f"{key} is {dtypes[key]}" for key in shapes if dtypes[key] not in FLOATS]
+    wrong_dtype = [f"{key} is {kind}" for key, kind in dtypes.items() if kind not in FLOATS]
     problems = [
         f"{what} ({len(names)}): {', '.join(names[:8])}{', …' if len(names) > 8 else ''}"
         for what, names in (
