@@ -25,12 +25,20 @@ _HOME = {
         "mask_pad",
     ],
     "text_encoder": ["CLIPTextConfig", "CLIPTextModel"],
+    "image_encoder": ["CLIPResNet", "CLIPResNetConfig", "CLIPVisionConfig", "CLIPVisionModel"],
+    "contrastive": ["CLIP", "clip_loss", "sigmoid_loss", "similarity_matrix"],
     "source": ["show_source"],
-    "checkpoints": ["CheckpointError", "load_text_encoder", "save_text_encoder"],
+    "checkpoints": [
+        "CheckpointError",
+        "load_clip",
+        "load_text_encoder",
+        "save_clip",
+        "save_text_encoder",
+    ],
     "prompts": ["Fragment", "PromptError", "PromptWarning", "convert_prompt", "parse_prompt"],
     "weighting": ["Context", "PromptEncoder", "encode_prompt", "prompt_embeds", "prompt_weighting"],
 }
-_MODULES = {*_HOME, "exercises", "plots"}
+_MODULES = {*_HOME, "exercises", "plots", "training"}
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = ["__version__", *sorted(_WHERE)]
 

@@ -1,0 +1,231 @@
+"""``python -m cliplab.train``: train a CLIP, see it learn, stop it, go on.
+
+    python -m cliplab.train --preset coffee --out runs/first     ten minutes on two cores
+    python -m cliplab.train --resume runs/first                  after Ctrl-C, or a power cut
+    python -m cliplab.train --data pictures --size 64 --out runs/own       a folder of your own
+    torchrun --nproc-per-node 8 -m cliplab.train --preset mini --out runs/eight     eight GPUs
+
+The folder of a run has its snapshot, log.jsonl, and in the end the model. Under torchrun every
+process must see that folder, and --size is the batch of all of them together.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import warnings
+from pathlib import Path
+
+import torch
+
+from cliplab.checkpoints import CheckpointError, save_clip
+from cliplab.contrastive import PRESETS as MODELS
+from cliplab.training import (
+    EmojiPairs,
+    Stopped,
+    TrainingError,
+    build_batches,
+    build_clip,
+    evaluate,
+    sources,
+    train,
+)
+from cliplab.training.device import describe, find_device
+from cliplab.training.presets import PRESETS
+from cliplab.training.recipe import LOSSES, PRECISIONS, Recipe
+from cliplab.training.snapshot import read_state
+
+HOW = {"resume", "device", "threads", "quiet", "json"}  # how a run is done, not what it is
+EVERY = 200
+SHOWN = 16  # pairs whose similarities the log keeps
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    rank, world = (int(os.environ.get(name, d)) for name, d in (("RANK", 0), ("WORLD_SIZE", 1)))
+    who = f"Process {rank} of {world}: " if world > 1 else ""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            warnings.showwarning = note if rank == 0 else lambda *_, **__: None
+            settings = read_settings(options)
+            log = run(settings, options, rank, world)
+    except Stopped as stopped:
+        parser.exit(130, f"\n{stopped}\n" if rank == 0 else None)
+    except KeyboardInterrupt:
+        parser.exit(130, f"\n{who}Stopped before the first step.\n")
+    except (TrainingError, CheckpointError, ValueError, OSError) as error:
+        parser.exit(2, f"\n{who}{error}\n")
+    if rank == 0:
+        print(json.dumps(log.evaluations[-1:]) if options.json else last_words(log, settings))
+
+
+def note(message, *_, **__) -> None:
+    """A warning as a person wants to read it, when it comes up."""
+    print(f"Note: {message}", file=sys.stderr)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m cliplab.train",
+        description=__doc__.replace("``", ""),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,
+    )
+    add = parser.add_argument_group("the run").add_argument
+    add("--out", type=Path, help="the folder of a new run")
+    add("--resume", type=Path, metavar="OUT", help="go on with the run in that folder")
+    runs = "; ".join(f"{name}: {what}" for name, (_, _, what) in PRESETS.items())
+    add("--preset", choices=PRESETS, help=f"{runs} (coffee, if not given)")
+    add("--data", help="emoji, shapes, emoji+shapes (if not given), a folder, or .tar shards")
+    add("--model", choices=MODELS, help="in place of the preset's")
+    add("--on-bad", choices=("skip", "raise"), help="what to do about a broken pair (skip)")
+    add("--every", type=whole, help=f"steps between snapshots and evaluations ({EVERY})")
+    add = parser.add_argument_group("its recipe, in place of the preset's").add_argument
+    for name, kind, text in (
+        ("steps", int, "how many steps"),
+        ("size", int, "pairs in a batch, over all processes"),
+        ("views", int, "pictures of one thing in a batch, where the data knows that"),
+        ("chunk", int, "pairs encoded at a time: big batches on little memory"),
+        ("lr", float, "highest learning rate"),
+        ("warmup", int, "steps on the way to it"),
+        ("weight-decay", float, "pull of the matrices toward 0"),
+        ("clip", float, "length to which longer gradients are cut"),
+        ("seed", int, "of weights, batches and augmentation"),
+    ):
+        add(f"--{name}", type=kind, metavar="N" if kind is int else "X", help=text)
+    add("--precision", choices=PRECISIONS, help="fp32, or autocast to bf16 or fp16")
+    add("--loss", choices=LOSSES, help="CLIP's or SigLIP's")
+    add("--recompute", action="store_true", help="gradient checkpointing: less memory, more time")
+    add(
+        "--augment",
+        action=argparse.BooleanOptionalAction,
+        help="pictures turned, moved, tinted and on grounds of any color; or as they are, on white",
+    )
+    add = parser.add_argument_group("how it is done").add_argument
+    add("--device", help="cuda, mps or cpu; if not given, the fastest that is there")
+    add("--threads", type=whole, metavar="N", help="CPU threads")
+    add("--quiet", action="store_true", default=False, help="no progress bar")
+    add("--json", action="store_true", default=False, help="end with the last evaluation as JSON")
+    return parser
+
+
+def whole(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def read_settings(options) -> dict:
+    """Everything that decides how the run ends: from the options, or from the run to go on with."""
+    given = {name: value for name, value in vars(options).items() if name not in HOW}
+    if "resume" in options:
+        if given:
+            named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+            raise ValueError(f"--resume goes on with a run as it was begun: leave {named} away.")
+        return {**settings_of(options.resume), "out": options.resume, "resume": True}
+    if "out" not in given:
+        raise ValueError("Say where the run is to be kept: --out runs/first")
+    model, recipe, _ = PRESETS[given.get("preset", "coffee")]
+    return {
+        "model": given.get("model", model),
+        "data": given.get("data", "emoji+shapes"),
+        "on_bad": given.get("on_bad", "skip"),
+        "every": given.get("every", EVERY),
+        "recipe": recipe.with_(**{n: v for n, v in given.items() if n in recipe.as_dict()}),
+        "out": given["out"],
+        "resume": False,
+    }
+
+
+def settings_of(folder: Path) -> dict:
+    """The settings of the run in a folder."""
+    state = read_state(folder)
+    if not {"model", "data", "on_bad"} <= state["about"].keys():
+        raise ValueError(
+            f"The run in {folder} was begun by train(…), not by this command: go on with it there, "
+            "with resume=True."
+        )
+    try:
+        recipe = Recipe(**state["recipe"])
+    except TypeError as error:
+        raise ValueError(f"{folder} is of another version of cliplab: {error}.") from None
+    return {"every": EVERY, **state["about"], "recipe": recipe}
+
+
+def run(settings: dict, options, rank: int, world: int):
+    """Build what the settings say, train it, and save the model beside the run."""
+    if "threads" in options:
+        torch.set_num_threads(options.threads)
+    device = find_device(getattr(options, "device", None))
+    recipe, out = settings["recipe"], settings["out"]
+    data = sources(settings["data"], settings["on_bad"])
+    clip = build_clip(settings["model"], data, seed=recipe.seed, sigmoid=recipe.loss == "sigmoid")
+    marks = fingerprint(clip, data)
+    if settings.get("fingerprint", marks) != marks:
+        raise ValueError(
+            f"{settings['data']} is no longer what the run in {out} was begun with: pairs were "
+            "added, removed or renamed. Put them back, or begin a new run."
+        )
+    batches = build_batches(data, recipe, clip.preprocess.image_size, rank, world)
+    if rank == 0 and not options.quiet:
+        for source in data:
+            print(source)
+        print(f"{settings['model']}: {clip.num_parameters():,} parameters, on {describe(device)}")
+    about = {key: settings[key] for key in ("model", "data", "on_bad", "every")}
+    log = train(
+        clip,
+        batches,
+        recipe,
+        out,
+        resume=settings["resume"],
+        device=device,
+        evaluate=held_out if isinstance(data[0], EmojiPairs) else None,
+        every=settings["every"],
+        progress=not options.quiet,
+        about={**about, "fingerprint": marks},
+    )
+    if rank == 0:
+        save_clip(clip.cpu(), out / "model")
+    return log
+
+
+def fingerprint(clip, data: list) -> str:
+    """Eight bytes that are others for other data: of its vocabulary, and its size if known."""
+    known = clip.tokenizer.merges, [len(source) for source in data if hasattr(source, "__len__")]
+    return hashlib.blake2b(repr(known).encode(), digest_size=8).hexdigest()
+
+
+def held_out(clip) -> dict:
+    """Retrieval among emoji of the style, and of the concepts, that training does not see."""
+    record: dict = {}
+    for split in ("style", "concept"):
+        pairs = EmojiPairs(split)
+        found = evaluate(clip, pairs)
+        for way in ("text_to_image", "image_to_text"):
+            for k, share in getattr(found, way).items():
+                record[f"{split}/{way}/r@{k}"] = round(share, 4)
+        if split == "style":
+            some = [pairs[i] for i in range(0, len(pairs), len(pairs) // SHOWN)][:SHOWN]
+            u = clip.encode_text([pair.caption for pair in some])
+            v = clip.encode_image([pair.image for pair in some])
+            record["similarities"] = [[round(s, 3) for s in row] for row in (u @ v.T).tolist()]
+            record["similarities_of"] = [pair.caption for pair in some]
+    return record
+
+
+def last_words(log, settings: dict) -> str:
+    lines = [f"Done: {len(log.steps):,} steps, loss {log['loss'][-1]:.3f}."]
+    for split in ("style", "concept") if log.evaluations else ():
+        last = log.evaluations[-1]
+        if f"{split}/text_to_image/r@1" in last:
+            one, five = (100 * last[f"{split}/text_to_image/r@{k}"] for k in (1, 5))
+            lines.append(f"Unseen {split}, text → image: R@1 {one:.1f} %, R@5 {five:.1f} %")
+    lines.append(f'The model: cliplab.load_clip("{settings["out"] / "model"}")')
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

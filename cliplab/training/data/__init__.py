@@ -1,0 +1,14 @@
+"""Pairs of a picture and a caption: bundled, generated, or one's own."""
+
+from .emoji import Concept, EmojiPair, EmojiPairs, Style
+from .folder import FolderPairs
+from .pair import Pair, Pairs
+from .problems import DataError, LeftOutWarning
+from .samples import write_shards
+from .shapes import ShapePair, ShapePairs
+from .shards import ShardPairs
+
+__all__ = [
+    "Concept", "DataError", "EmojiPair", "EmojiPairs", "FolderPairs", "LeftOutWarning", "Pair",
+    "Pairs", "ShapePair", "ShapePairs", "ShardPairs", "Style", "write_shards",
+]  # fmt: skip

@@ -1,0 +1,119 @@
+"""One's own pictures: a folder of them, and a table that names each and its caption."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from .pair import Pair, Pairs
+from .pictures import PictureError, read_picture
+from .problems import DataError, Problems
+from .table import CAPTION_COLUMNS, IMAGE_COLUMNS, find_column, find_table, read_table
+
+
+class FolderPairs(Pairs):
+    """The pairs of a folder of pictures and a table (CSV, TSV, JSONL) of file names and captions.
+
+    path            the folder; file names are relative to it and may not lead out of it
+    table           the table, relative to the folder; None: the only one in it
+    image_column    the column of file names; None: the one of IMAGE_COLUMNS that exists
+    caption_column  the column of captions; None: the one of CAPTION_COLUMNS that exists
+    on_bad          what to do about a row whose picture is missing or broken, whose caption is
+                    empty, or that repeats another: "skip" leaves it out and says so with a
+                    LeftOutWarning; "raise" refuses the table with a DataError
+
+    Every picture is decoded once when the source is made, so that pair i stays pair i; it is read
+    from the disk again each time that it is asked for. ``problems`` lists (row, what) and
+    ``report()`` sums it up. Raises DataError also where no pair is left, or no table or column is
+    found.
+    """
+
+    def __init__(
+        self, path, table=None, image_column=None, caption_column=None, on_bad: str = "skip"
+    ):
+        self.path = Path(path).expanduser().absolute()
+        self._problems = Problems(on_bad)
+        self.table = find_table(self.path, table)
+        columns, rows = read_table(self.table, self._problems)
+        image = find_column(columns, image_column, IMAGE_COLUMNS, "image")
+        caption = find_column(columns, caption_column, CAPTION_COLUMNS, "caption")
+
+        root = os.path.realpath(self.path)
+        names = list({row[image]: 0 for _, row in rows if isinstance(row.get(image), str)})
+        with ThreadPoolExecutor() as pool:  # decoders leave Python's lock to other threads
+            results = pool.map(lambda name: _check(root, name), names)
+            checked = dict(zip(names, results, strict=True))
+        rows_of: dict[tuple[str, str], int] = {}  # (file name, caption) → row; the order is kept
+        for number, row in rows:
+            self._take(number, row.get(image), row.get(caption), checked, rows_of)
+        self._pairs = list(rows_of)
+
+        if self._problems.found and on_bad == "raise":
+            raise DataError(
+                f'{self.table.name}: {self.report()} Mend the table, or say on_bad="skip".'
+            )
+        if not self._pairs:
+            raise DataError(f"{self.table.name} gives no pair: {self.report()}")
+        self._problems.warn(len(self), stacklevel=2)
+
+    def _take(self, row: int, name, caption, checked: dict, rows_of: dict) -> None:
+        """Take a row in, or note why not: first for its picture, then for its caption."""
+        label = f"row {row}"
+        if caption is None:
+            caption = ""
+        if not isinstance(name, str) or not name.strip():
+            problem = "unnamed", "the row names no picture"
+        elif checked[name] is not None:
+            problem, label = checked[name], name
+        elif not isinstance(caption, str):
+            problem = "caption", f"the caption is no text: {caption!r:.60}"
+        elif not (caption := caption.strip()):
+            problem = "empty", "the caption is empty"
+        elif (name, caption) in rows_of:
+            problem = "repeated", f"the row repeats row {rows_of[name, caption]}"
+        else:
+            rows_of[name, caption] = row
+            return
+        kind, what = problem
+        self._problems.add(kind, row, label, what)
+
+    @property
+    def problems(self) -> list[tuple[int, str]]:
+        """What was left out: (row of the table, what is wrong with it)."""
+        return sorted(self._problems.found)
+
+    def report(self) -> str:
+        """How many pairs there are and what was left out, in one sentence."""
+        return self._problems.report(len(self))
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __repr__(self) -> str:
+        return f'FolderPairs("{self.path.name}"): {self.report()}'
+
+    def captions(self) -> list[str]:
+        """All captions; no picture is read."""
+        return [caption for _, caption in self._pairs]
+
+    def pair(self, index: int) -> Pair:
+        name, caption = self._pairs[index]
+        try:
+            return Pair(read_picture(self.path / name), caption, name=name)
+        except PictureError as error:
+            raise DataError(
+                f"{name} could be read when the folder was opened and now cannot: {error}."
+            ) from error
+
+
+def _check(root: str, name: str) -> tuple[str, str] | None:
+    """What is wrong with a picture: a kind of problem and a sentence; None if nothing is."""
+    file = Path(os.path.realpath(os.path.join(root, name))) if "\0" not in name else None
+    if file is not None and not file.is_relative_to(root):
+        return "outside", f"{name} leads out of the folder"
+    if file is None or not os.path.isfile(file):
+        return "missing", f"there is no file {name!r}"
+    try:
+        read_picture(file, small=True)
+    except PictureError as error:
+        return "picture", f"{name} cannot be read: {error}"
+    return None

@@ -1,0 +1,211 @@
+"""Pairs in WebDataset shards: tar files, read from front to back and never unpacked to the disk."""
+
+import io
+import itertools
+import json
+import random
+import re
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+from .pair import Pair
+from .pictures import PictureError, read_picture
+from .problems import DataError, Problems
+from .samples import PICTURES, BrokenShard, Sample, read_samples
+
+CAPTION_FIELDS = ("caption", "text")
+CAPTIONS_READ = 20_000
+
+
+class ShardPairs:
+    """A stream of the pairs in tar shards, for data that is too big for one folder.
+
+    shards   "train-{000..012}.tar", "{a,b}.tar", or a list of paths; .tar and compressed tar
+    seed     the order of the shards and of the pairs in them; None: as they are stored
+    buffer   so many pairs wait, still encoded, and a random one of them is next
+    rank, world  this worker reads the shards rank, rank + world, … of the shuffled list, so that
+             together ``world`` workers read each pair once (not all equally many)
+    on_bad   what to do about a sample without picture or caption, a picture that cannot be read, a
+             shard that breaks off: "skip" leaves it out and says so with a LeftOutWarning at the
+             end of the epoch; "raise" raises DataError where it is met
+
+    Members are grouped as the webdataset library does: consecutive members whose paths agree up to
+    the first dot of the file name are one sample. The picture is its jpg, png, jpeg or webp (in
+    this order), the caption its txt, or the field "caption" or "text" of its json.
+    Raises DataError for a shard that does not exist and for fewer shards than workers.
+    """
+
+    def __init__(
+        self,
+        shards,
+        seed: int | None = 0,
+        buffer: int = 1000,
+        rank: int = 0,
+        world: int = 1,
+        on_bad: str = "skip",
+    ):
+        paths = expand_braces(str(shards)) if isinstance(shards, (str, Path)) else list(shards)
+        self.shards = [Path(path).expanduser().absolute() for path in paths]
+        if buffer < 1 or not 0 <= rank < world:
+            raise ValueError(
+                f"buffer is at least 1 and rank from 0 to world - 1; not buffer = {buffer}, "
+                f"rank = {rank}, world = {world}."
+            )
+        if missing := [str(path) for path in self.shards if not path.is_file()]:
+            raise DataError(
+                f"{len(missing)} of {len(paths)} shards do not exist, the first being {missing[0]}."
+            )
+        if len(set(self.shards)) < len(self.shards):
+            raise DataError("A shard is named twice; its pairs would come twice in every epoch.")
+        if len(self.shards) < world:
+            raise DataError(
+                f"{len(self.shards)} shards cannot be divided among {world} workers: each needs at "
+                "least one. Write more, smaller shards or use fewer workers."
+            )
+        self.seed, self.buffer, self.rank, self.world = seed, buffer, rank, world
+        self.on_bad, self._read = on_bad, 0
+        self._problems = Problems(on_bad)
+
+    def __iter__(self) -> Iterator[Pair]:
+        return self.stream()
+
+    def __repr__(self) -> str:
+        return f"ShardPairs: {len(self.shards):,} shards"
+
+    def stream(self, epoch: int = 0, skip: int = 0) -> Iterator[Pair]:
+        """The pairs of one epoch, from pair number ``skip`` on.
+
+        They are the same pairs in the same order as in a stream that was never stopped: those
+        before are read again and dropped (a JPEG at an eighth of its side). Raises DataError where
+        there is no pair at all, or fewer than ``skip``.
+        """
+        read = yield from self._stream(epoch, skip)
+        if read < skip:
+            raise DataError(
+                f"{skip:,} pairs were to be skipped, but the shards give only {read:,}. Are these "
+                "the shards, the seed and the workers that the training began with?"
+            )
+
+    def starting_at(self, n: int) -> Iterator[Pair]:
+        """Epoch after epoch without end, from the n-th pair of them all on."""
+        for epoch in itertools.count():
+            n -= min(n, (yield from self._stream(epoch, n)))
+
+    def captions(self) -> list[str]:
+        """The captions of the first 20,000 pairs, or of all if they are fewer."""
+        return [pair.caption for pair in itertools.islice(self.stream(), CAPTIONS_READ)]
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """What the latest stream has left out so far: (shard: sample, what is wrong with it)."""
+        return list(self._problems.found)
+
+    def report(self) -> str:
+        """How many pairs the latest stream has read, skipped ones included, and left out."""
+        return self._problems.report(self._read)
+
+    def _stream(self, epoch: int, skip: int) -> Generator[Pair, None, int]:
+        """The pairs of an epoch but the first `skip`; returns how many there are with those."""
+        self._problems, self._read = problems, read = Problems(self.on_bad), 0
+        for sample in self._shuffled(epoch, problems):
+            pair = _pair(sample, problems, small=read < skip)
+            if pair is not None:
+                read += 1
+                if problems is self._problems:
+                    self._read = read
+                if read > skip:
+                    yield pair
+        if read == 0:
+            raise DataError(f"The shards give no pair: {problems.report(read)}")
+        problems.warn(read, stacklevel=2)
+        return read
+
+    def _shuffled(self, epoch: int, problems: Problems) -> Iterator[Sample]:
+        """The samples of this worker's shards, through the shuffle buffer."""
+        if self.seed is None:
+            yield from _samples(self.shards[self.rank :: self.world], problems)
+            return
+        # Of Python's generator only random() is promised to stay the same in later versions.
+        draw = random.Random(f"shards {self.seed} {epoch}").random  # the same for every worker
+        shards = sorted(self.shards, key=lambda _: draw())[self.rank :: self.world]
+        draw = random.Random(f"buffer {self.seed} {epoch} {self.rank}").random
+        waiting: list[Sample] = []
+        for sample in _samples(shards, problems):
+            if len(waiting) < self.buffer:
+                waiting.append(sample)
+            else:
+                i = int(draw() * self.buffer)
+                waiting[i], sample = sample, waiting[i]
+                yield sample
+        yield from sorted(waiting, key=lambda _: draw())
+
+
+def _samples(shards: list[Path], problems: Problems) -> Iterator[Sample]:
+    for shard in shards:
+        try:
+            yield from read_samples(shard)
+        except BrokenShard as error:
+            _note(problems, "shard", shard.name, str(error))
+
+
+def _pair(sample: Sample, problems: Problems, small: bool) -> Pair | None:
+    """The pair in a sample; None, and a note, if there is none."""
+    picture = next((sample.parts[ext] for ext in PICTURES if ext in sample.parts), None)
+    if sample.problem:
+        kind, what = "sample", sample.problem
+    elif picture is None:
+        kind, what = "missing", f"no picture, only {', '.join(sample.endings)}"
+    else:
+        try:
+            caption = _caption(sample.parts).strip()
+            if caption:
+                image = read_picture(io.BytesIO(picture), small)
+                return Pair(image, caption, name=sample.key)
+            kind, what = "empty", "the caption is empty"
+        except PictureError as error:
+            kind, what = "picture", f"the picture cannot be read: {error}"
+        except ValueError as error:
+            kind, what = "caption", str(error)
+    _note(problems, kind, f"{sample.shard}: {sample.key}", what)
+    return None
+
+
+def _caption(parts: dict[str, bytes]) -> str:
+    """The caption in the parts of a sample. Raises ValueError with the reason if there is none."""
+    try:
+        if "txt" in parts:
+            return parts["txt"].decode("utf-8")
+        if "json" not in parts:
+            raise ValueError("there is no caption, neither txt nor json")
+        record = json.loads(parts["json"].decode("utf-8"))
+    except UnicodeDecodeError:
+        raise ValueError("the caption is not UTF-8 text") from None
+    except (json.JSONDecodeError, RecursionError):
+        raise ValueError("its json is broken") from None
+    fields = record if isinstance(record, dict) else {}
+    caption = next((fields[field] for field in CAPTION_FIELDS if field in fields), None)
+    if not isinstance(caption, str):
+        raise ValueError(f"its json has no text in {' or '.join(CAPTION_FIELDS)}")
+    return caption
+
+
+def _note(problems: Problems, kind: str, where: str, what: str) -> None:
+    problems.add(kind, where, where, what)
+    if problems.on_bad == "raise":
+        raise DataError(f'{where}: {what}. Mend it, or say on_bad="skip".')
+
+
+def expand_braces(pattern: str) -> list[str]:
+    """Every name that a pattern stands for: "{000..012}" counts, "{a,b}" chooses; not nested."""
+    found = re.search(r"\{(?:(\d+)\.\.(\d+)|([^{}]*,[^{}]*))\}", pattern)
+    if found is None:
+        return [pattern]
+    first, last, words = found.groups()
+    if words is None:
+        step = 1 if int(first) <= int(last) else -1
+        width = max(len(first), len(last)) if "0" in (first[0], last[0]) else 0
+        options = [str(n).zfill(width) for n in range(int(first), int(last) + step, step)]
+    else:
+        options = words.split(",")
+    before, after = pattern[: found.start()], expand_braces(pattern[found.end() :])
+    return [before + option + rest for option in options for rest in after]

@@ -1,0 +1,162 @@
+"""Many processes, one batch: what torchrun starts, and the gradients that cross between them.
+
+Every process encodes its share of the pairs, gathers all representations, and computes the loss
+over the whole batch. The gather passes gradients back, and parameter gradients are averaged, which
+together gives exactly the gradient of one process with the whole batch:
+
+- each of the W processes sends its gradient for every representation to that one's owner, so an
+  owner receives W equal copies: W times the gradient; the average over processes divides by W;
+- the temperature's gradient is whole on every process; the average leaves it as it is.
+
+Gathering without gradients would leave the direction right but make it 1/W as long, and with a
+loss over own rows alone even the direction would be wrong (open_clip's issue 616).
+"""
+
+import os
+from contextlib import contextmanager
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from .errors import TrainingError
+
+PATIENCE = timedelta(hours=1)  # for others, while process 0 evaluates
+
+
+@contextmanager
+def process_group(device: torch.device):
+    """Inside torchrun: join the others, where that was not done before; outside: nothing.
+
+    Yields (rank, world). Raises TrainingError on the others when one process has ended within it.
+    """
+    if "RANK" not in os.environ:
+        yield 0, 1
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    joins = not dist.is_initialized()
+    if joins:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    try:
+        yield dist.get_rank(), dist.get_world_size()
+    except RuntimeError as error:
+        if not lost_another(error):
+            raise
+        raise TrainingError("Another process has ended, so this one ends too.") from None
+    finally:
+        if joins:
+            dist.destroy_process_group()
+
+
+def lost_another(error: RuntimeError) -> bool:
+    """Whether this is what a message to a process that has ended gives."""
+    return isinstance(error, dist.DistError) or "gloo" in str(error)
+
+
+def together() -> bool:
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:
+        parts = [torch.empty_like(x) for _ in range(dist.get_world_size())]
+        dist.all_gather(parts, x.contiguous())
+        ctx.rows = len(x)
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> Tensor:
+        grad = grad.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(grad)
+        start = ctx.rows * dist.get_rank()
+        return grad[start : start + ctx.rows]
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:
+        x = x.clone()
+        dist.all_reduce(x)
+        return x
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> Tensor:
+        grad = grad.clone()
+        dist.all_reduce(grad)
+        return grad
+
+
+def gather(x: Tensor) -> Tensor:
+    """[N / W, …] of each process → [N, …] on all of them, in rank order; gradients go back."""
+    return _Gather.apply(x) if together() else x
+
+
+def on_any(flag: bool, device: torch.device) -> bool:
+    """Whether it is so on any process. All processes come together here."""
+    if not together():
+        return flag
+    flags = torch.tensor(int(flag), device=device)
+    dist.all_reduce(flags, dist.ReduceOp.MAX)
+    return bool(flags)
+
+
+def wait_for_all(device: torch.device) -> None:
+    on_any(False, device)
+
+
+def average_gradients(model: nn.Module) -> None:
+    """Give every process the mean of the gradients, in one message."""
+    if together():
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        flat = torch.cat([g.flatten() for g in gradients])
+        dist.all_reduce(flat)
+        flat /= dist.get_world_size()
+        _spread(flat, gradients)
+
+
+@torch.no_grad()
+def share_weights(model: nn.Module) -> None:
+    """Give every process the weights and statistics of process 0."""
+    if together():
+        tensors = [t for t in model.state_dict().values() if t.is_floating_point()]
+        flat = torch.cat([t.flatten() for t in tensors])
+        dist.broadcast(flat, 0)
+        _spread(flat, tensors)
+
+
+def _spread(flat: Tensor, tensors: list[Tensor]) -> None:
+    for tensor, part in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
+        tensor.copy_(part.view_as(tensor))
+
+
+class SharedBatchNorm(nn.BatchNorm2d):
+    """Batch normalization over the pictures of all processes, on CPUs as well as GPUs.
+
+    torch's SyncBatchNorm does the same on GPUs only.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not (self.training and together()):
+            return super().forward(x)
+        X = x.to(self.weight.dtype)  # sums in full precision, also within autocast
+        count = X.numel() / X.shape[1] * dist.get_world_size()  # shares are equal
+        mean = _Sum.apply(X.sum((0, 2, 3))) / count
+        centered = X - mean[:, None, None]
+        var = _Sum.apply(centered.square().sum((0, 2, 3))) / count
+        with torch.no_grad():
+            if self.num_batches_tracked is not None:
+                self.num_batches_tracked += 1
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(var * count / (count - 1), self.momentum)
+        scale = self.weight * torch.rsqrt(var + self.eps)
+        return (centered * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
+
+
+def share_batch_norms(model: nn.Module) -> None:
+    """Make each BatchNorm2d a SharedBatchNorm; its parameters and buffers stay the same tensors."""
+    for module in model.modules():
+        if type(module) is nn.BatchNorm2d:
+            module.__class__ = SharedBatchNorm

@@ -1,0 +1,61 @@
+"""What a run is: every number that decides how it ends."""
+
+import math
+from dataclasses import asdict, dataclass, replace
+
+PRECISIONS = ("fp32", "bf16", "fp16")
+LOSSES = ("softmax", "sigmoid")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The numbers of a run. Two runs of one recipe end bit for bit alike on one machine's CPU, with
+    one number of threads.
+
+    size: N, pairs per step over all processes. views: pairs of one thing in a batch, where the data
+        knows that (emoji: one concept in several styles). chunk: pairs encoded at a time, None for
+        all; smaller needs less memory and costs a second forward pass (`training/cached.py`).
+    lr: highest learning rate. warmup: steps on the way up to it. clip: longest gradient.
+    precision: "fp32", or autocast to "bf16" or "fp16". recompute: gradient checkpointing.
+    loss: "softmax" (eq. 64) or "sigmoid" (SigLIP). Raises ValueError for what cannot be.
+    """
+
+    steps: int
+    size: int = 256
+    views: int = 1
+    chunk: int | None = None
+    lr: float = 2e-3
+    warmup: int = 50
+    weight_decay: float = 0.1
+    clip: float = 1.0
+    precision: str = "fp32"
+    recompute: bool = False
+    augment: bool = True
+    loss: str = "softmax"
+    seed: int = 0
+
+    def __post_init__(self):
+        least = {"steps": 1, "size": 1, "views": 1, "warmup": 0, "seed": 0}
+        for name, smallest in least.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
+                raise ValueError(
+                    f"{name} must be a whole number of at least {smallest}, not {value!r}."
+                )
+        if self.chunk is not None and (not isinstance(self.chunk, int) or self.chunk < 1):
+            raise ValueError(f"chunk must be at least 1 pair, or None for all, not {self.chunk!r}.")
+        for name, what in (("lr", "learning rate"), ("clip", "longest gradient (clip)")):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"The {what} must be above 0, not {getattr(self, name)}.")
+        if not 0 <= self.weight_decay < math.inf:
+            raise ValueError(f"The weight decay must be 0 or above, not {self.weight_decay}.")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is {', '.join(PRECISIONS)}; not {self.precision!r}.")
+        if self.loss not in LOSSES:
+            raise ValueError(f"loss is {' or '.join(LOSSES)}, not {self.loss!r}.")
+
+    def with_(self, **changes) -> "Recipe":
+        return replace(self, **changes)
+
+    def as_dict(self) -> dict:
+        return asdict(self)

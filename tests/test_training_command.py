@@ -1,0 +1,174 @@
+"""``python -m cliplab.train``: what it asks for, what it refuses, and in which words."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+import cliplab
+from cliplab.train import main
+from cliplab.training import train as train_in_python
+from cliplab.training.log import Log
+from cliplab.training.snapshot import FILE, read_state
+from tests.tiny_training import Blocks, batches, recipe, tiny
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    with (folder / "captions.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(("file_name", "caption"))
+        for n, pair in enumerate(Blocks(6)):
+            pair.image.save(folder / f"{n}.png")
+            table.writerow((f"{n}.png", pair.caption))
+        table.writerow(("gone.png", "a lost picture"))
+    return folder
+
+
+def refused(capsys, *arguments) -> str:
+    """What it says when it ends with exit code 2."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    return said
+
+
+@pytest.fixture(scope="module")
+def run(pictures, tmp_path_factory):
+    """A run of two steps."""
+    out = tmp_path_factory.mktemp("runs") / "first"
+    main(
+        f"--data {pictures} --out {out} --steps 2 --size 4 --warmup 0 --no-augment --quiet".split()
+    )
+    return out
+
+
+def test_a_run_leaves_snapshot_log_and_model(run, pictures):
+    state = read_state(run)
+    assert state["step"] == 2
+    assert state["recipe"]["warmup"] == 0
+    assert state["recipe"]["augment"] is False
+    assert state["about"]["data"] == str(pictures)
+    clip = cliplab.load_clip(run / "model")
+    weights = load_file(run / FILE)
+    for name, tensor in clip.state_dict().items():
+        assert tensor.equal(weights[f"model.{name}"]), name
+    assert Log.read(run)["lr"][0] == 2e-3
+
+
+def test_what_is_left_out_is_said(pictures, tmp_path, capsys):
+    words = f"--data {pictures} --out {tmp_path / 'r'} --steps 1 --size 4 --json --threads 1"
+    main(words.split())
+    said = capsys.readouterr()
+    assert re.search(r"Note: .*gone\.png", said.err)
+    assert "1/1 [" in said.err
+    assert "FolderPairs" in said.out
+    assert "mini: 2," in said.out
+    assert "on cpu (1 thread)" in said.out
+    assert json.loads(said.out.splitlines()[-1]) == []
+    assert "gone.png" in refused(
+        capsys, "--data", pictures, "--out", tmp_path / "s", "--on-bad", "raise"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("", "Say where the run is to be kept: --out"),
+        ("--out OUT --data nowhere", "There are no pairs 'nowhere'"),
+        ("--out OUT --data shards/x-{0..3}.tar", "4 of 4 shards do not exist"),
+        ("--out OUT --preset large", "invalid choice: 'large'"),
+        ("--out OUT --model ViT-XXL", "invalid choice: 'ViT-XXL'"),
+        ("--out OUT --steps 0", "steps must be a whole number of at least 1, not 0"),
+        ("--out OUT --lr -1", "learning rate must be above 0"),
+        ("--out OUT --threads 0", "'0' is not a whole number of at least 1"),
+        ("--out OUT --every x", "'x' is not a whole number of at least 1"),
+        ("--out OUT --device tpu", "no device 'tpu' here"),
+        ("--resume OUT", "There is no run to go on with in"),
+        ("--resume OUT --lr 1 --no-augment --out x", "leave --lr, --augment, --out away"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(capsys, tmp_path, arguments, words):
+    said = refused(capsys, *arguments.replace("OUT", str(tmp_path / "run")).split())
+    assert words in said
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_larger_than_the_data(capsys, pictures, tmp_path):
+    said = refused(capsys, "--data", pictures, "--out", tmp_path / "run")
+    assert "A batch of 256 pairs" in said
+    assert "Choose a smaller batch" in said
+
+
+def test_a_run_is_not_begun_over_another(capsys, pictures, run):
+    before = (run / FILE).read_bytes()
+    said = refused(capsys, "--data", pictures, "--out", run, "--size", 4)
+    assert f"{run} holds a run, at step 2. Go on with it" in said
+    assert (run / FILE).read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_made(capsys, pictures, tmp_path):
+    (tmp_path / "file").write_text("")
+    said = refused(capsys, "--data", pictures, "--out", tmp_path / "file" / "run", "--size", 4)
+    assert "cannot hold a run" in said
+
+
+def test_data_that_has_changed(capsys, pictures, run):
+    table = pictures / "captions.csv"
+    rows = table.read_text()
+    table.write_text(rows.replace("gone.png", "0.png"))
+    try:
+        assert "is no longer what the run in" in refused(capsys, "--resume", run)
+    finally:
+        table.write_text(rows)
+
+
+def test_a_run_of_ones_own_loop_is_not_the_commands(capsys, tmp_path):
+    train_in_python(tiny(), batches(), recipe(), tmp_path, device="cpu", progress=False)
+    assert "was begun by train(…), not by this command" in refused(capsys, "--resume", tmp_path)
+
+
+def test_stopped_before_the_first_step(monkeypatch, capsys, tmp_path):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cliplab.train.build_clip", stopped)
+    with pytest.raises(SystemExit) as ended:
+        main(["--out", str(tmp_path / "run"), "--data", "shapes"])
+    assert ended.value.code == 130
+    assert "Stopped before the first step." in capsys.readouterr().err
+
+
+def test_help_names_every_number_of_a_recipe(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    for name in recipe().as_dict():
+        assert f"--{name.replace('_', '-')}" in said
+    assert "``" not in said
+    assert max(map(len, said.splitlines())) < 100
+
+
+def test_under_torchrun(pictures, tmp_path):
+    """The documented command, with two processes: one writes, both end, and no one hangs."""
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", "-m", "cliplab.train"]
+    command += f"--data {pictures} --out {out} --steps 2 --size 4 --device cpu".split()
+    where = {"cwd": Path(__file__).parents[1], "env": {**os.environ, "OMP_NUM_THREADS": "1"}}
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, **where)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("Done: 2 steps") == ended.stdout.count("FolderPairs") == 1
+    assert ended.stderr.count("Note: ") == 2  # about the picture, and the vocabulary
+    assert "Traceback" not in ended.stderr
+    assert len(Log.read(out).steps) == 2
+    assert (out / "model" / "model.safetensors").is_file()
