@@ -1,8 +1,9 @@
 """``python -m cliplab.train``: train a CLIP, see it learn, stop it, go on.
 
-    python -m cliplab.train --preset coffee --out runs/first     ten minutes on two cores
+    python -m cliplab.train --preset coffee --out runs/first     a first CLIP, on emoji
     python -m cliplab.train --resume runs/first                  after Ctrl-C, or a power cut
     python -m cliplab.train --data pictures --size 64 --out runs/own       a folder of your own
+    torchrun --nproc-per-node 2 -m cliplab.train --threads 1 --out runs/two     two cores
     torchrun --nproc-per-node 8 -m cliplab.train --preset mini --out runs/eight     eight GPUs
 
 The folder of a run has its snapshot, log.jsonl, and in the end the model. Under torchrun every
@@ -77,9 +78,9 @@ def make_parser() -> argparse.ArgumentParser:
     add = parser.add_argument_group("the run").add_argument
     add("--out", type=Path, help="the folder of a new run")
     add("--resume", type=Path, metavar="OUT", help="go on with the run in that folder")
-    runs = "; ".join(f"{name}: {what}" for name, (_, _, what) in PRESETS.items())
+    runs = "; ".join(f"{name}: {preset.purpose}" for name, preset in PRESETS.items())
     add("--preset", choices=PRESETS, help=f"{runs} (coffee, if not given)")
-    add("--data", help="emoji, shapes, emoji+shapes (if not given), a folder, or .tar shards")
+    add("--data", help="emoji, shapes, emoji+shapes, a folder or .tar shards, not the preset's")
     add("--model", choices=MODELS, help="in place of the preset's")
     add("--on-bad", choices=("skip", "raise"), help="what to do about a broken pair (skip)")
     add("--every", type=whole, help=f"steps between snapshots and evaluations ({EVERY})")
@@ -128,13 +129,14 @@ def read_settings(options) -> dict:
         return {**settings_of(options.resume), "out": options.resume, "resume": True}
     if "out" not in given:
         raise ValueError("Say where the run is to be kept: --out runs/first")
-    model, recipe, _ = PRESETS[given.get("preset", "coffee")]
+    preset = PRESETS[given.get("preset", "coffee")]
+    recipe = {n: v for n, v in given.items() if n in preset.recipe.as_dict()}
     return {
-        "model": given.get("model", model),
-        "data": given.get("data", "emoji+shapes"),
+        "model": given.get("model", preset.model),
+        "data": given.get("data", preset.data),
         "on_bad": given.get("on_bad", "skip"),
         "every": given.get("every", EVERY),
-        "recipe": recipe.with_(**{n: v for n, v in given.items() if n in recipe.as_dict()}),
+        "recipe": preset.recipe.with_(**recipe),
         "out": given["out"],
         "resume": False,
     }

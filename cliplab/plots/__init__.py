@@ -7,6 +7,7 @@ shows as an inline SVG that reads in light and dark themes, with its numbers fol
 from .by_token import weights_by_token
 from .changes import row_changes
 from .chunks import chunk_lanes
+from .classes import class_bars, confusion
 from .curves import curves
 from .data import kinds_of
 from .diagrams import encoder_diagram, parameter_bars, parameter_counts
@@ -15,13 +16,17 @@ from .figure import Figure, Table
 from .geometry import weight_geometry
 from .masks import mask_heatmap, mask_product
 from .merges import merge_ladder
+from .pictures import picture_grid, search_results
 from .pipeline import pipeline_diagram
+from .similarity import similarity_heatmap
 from .tokens import token_strip
+from .training import training_curves
 from .weights import weighted_prompts
 
 __all__ = [
-    "Figure", "Table", "activation_curves", "attention_grid", "chunk_lanes", "curves",
-    "encoder_diagram", "kinds_of", "mask_heatmap", "mask_product", "merge_ladder",
-    "norms_by_layer", "parameter_bars", "parameter_counts", "pipeline_diagram", "row_changes",
-    "token_strip", "weight_geometry", "weighted_prompts", "weights_by_token",
+    "Figure", "Table", "activation_curves", "attention_grid", "chunk_lanes", "class_bars",
+    "confusion", "curves", "encoder_diagram", "kinds_of", "mask_heatmap", "mask_product",
+    "merge_ladder", "norms_by_layer", "parameter_bars", "parameter_counts", "picture_grid",
+    "pipeline_diagram", "row_changes", "search_results", "similarity_heatmap", "token_strip",
+    "training_curves", "weight_geometry", "weighted_prompts", "weights_by_token",
 ]

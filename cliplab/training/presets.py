@@ -1,16 +1,29 @@
-"""Runs that are known to work, by name, and what each takes."""
+"""Runs that are known to work, by name."""
+
+from typing import NamedTuple
 
 from .recipe import Recipe
 
+
+class Preset(NamedTuple):
+    """A model, the data it learns from, the recipe, and what the run is for."""
+
+    model: str
+    data: str
+    recipe: Recipe
+    purpose: str
+
+
 PRESETS = {
-    # name: (model, recipe, what it is for)
-    "coffee": (
+    "coffee": Preset(
         "mini",
-        Recipe(steps=900, size=256, views=2, lr=2e-3, warmup=50),
-        "a first CLIP on two cores in at most ten minutes",
+        "emoji",
+        Recipe(steps=690, size=256, views=2, lr=2e-3, warmup=50),
+        "a first CLIP, in the time of a coffee",
     ),
-    "mini": (
+    "mini": Preset(
         "mini",
+        "emoji+shapes",
         Recipe(steps=2200, size=384, views=2, lr=1.5e-3, warmup=100),
         "the CLIP that the course ships",
     ),

@@ -31,11 +31,10 @@ def zero_shot_weights(
             raise ValueError(f"The template {template!r} has no {{}} for the label to stand in.")
     if not templates:
         raise ValueError('There are no templates; ("{}",) is the label alone.')
-    weights = [
-        clip.encode_text([t.replace("{}", p) for p in phrases for t in templates]).mean(0)
-        for phrases in classes
-    ]  # each [E]
-    return F.normalize(torch.stack(weights), dim=-1)
+    texts = [[t.replace("{}", p) for p in phrases for t in templates] for phrases in classes]
+    u = clip.encode_text([text for some in texts for text in some])  # all at once: [texts, E]
+    means = [part.mean(0) for part in u.split([len(some) for some in texts])]  # each [E]
+    return F.normalize(torch.stack(means), dim=-1)
 
 
 def classify(v: Tensor, weights: Tensor, tau: float | Tensor) -> Tensor:
