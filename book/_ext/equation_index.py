@@ -27,8 +27,6 @@ class EquationIndex(SphinxDirective):
         return holder.children
 
     def row(self, number, name):
-        if number in equations.PLANNED:
-            return f"| {number} | {name} | comes with chapter {equations.PLANNED[number]} | | |"
         if number in equations.NOTATION:
             code = "notation"
         else:

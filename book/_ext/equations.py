@@ -16,7 +16,6 @@ ROOFS = {"plots", "widgets", "exercises"}  # they picture an equation or ask for
 
 NOTATION = range(1, 6)  # the lecture's preliminaries: a page and a test, but no class to own them
 ABSENT = {19, 29}  # numbers that the lecture skips
-PLANNED: dict[int, str] = {}  # number → the chapter that it comes with
 
 PARTS = {
     "Notation": {
