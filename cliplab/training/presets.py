@@ -18,7 +18,7 @@ PRESETS = {
     "coffee": Preset(
         "mini",
         "emoji",
-        Recipe(steps=690, size=256, views=2, lr=2e-3, warmup=50),
+        Recipe(steps=460, size=384, views=2, lr=1.5e-3, warmup=50),
         "a first CLIP, in the time of a coffee",
     ),
     "mini": Preset(
