@@ -42,8 +42,7 @@ def save_text_encoder(model: CLIPTextModel, path, layout: str = "hf") -> Path:
     }
     replace(file, lambda part: save_file(weights, part, metadata=metadata))
     if layout.startswith("hf") and not is_file:
-        text = json.dumps(config_json(model), indent=2) + "\n"
-        replace(path / "config.json", lambda part: part.write_text(text, encoding="utf-8"))
+        write_json(path / "config.json", config_json(model))
     return file
 
 
@@ -66,6 +65,11 @@ def config_json(model: CLIPTextModel) -> dict:
         "bos_token_id": None,  # the encoder does not need to know it
         "dtype": str(model.final_layer_norm.weight.dtype).removeprefix("torch."),
     }
+
+
+def write_json(path: Path, said: dict) -> None:
+    text = json.dumps(said, indent=2) + "\n"
+    replace(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def replace(path: Path, write: Callable[[Path], object]) -> None:

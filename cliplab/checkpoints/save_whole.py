@@ -1,6 +1,5 @@
 """A whole CLIP → a folder that transformers, or open_clip, opens as it is."""
 
-import json
 from pathlib import Path
 
 import torch
@@ -9,7 +8,7 @@ from safetensors.torch import save_file
 from ..contrastive import CLIP
 from ..image_encoder import CLIPResNetConfig
 from .errors import CheckpointError
-from .save import config_json, replace
+from .save import config_json, replace, write_json
 from .whole import HEAD, clip_to_layout, require_layout
 
 
@@ -59,11 +58,6 @@ def save_clip(
 
 
 CONFIGS = ("config.json", "open_clip_config.json")
-
-
-def write_json(path: Path, said: dict) -> None:
-    text = json.dumps(said, indent=2) + "\n"
-    replace(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def hf_config(clip: CLIP, dtype: torch.dtype | None) -> dict:
