@@ -62,7 +62,7 @@ def test_a_run_leaves_snapshot_log_and_model(run, pictures):
     weights = load_file(run / FILE)
     for name, tensor in clip.state_dict().items():
         assert tensor.equal(weights[f"model.{name}"]), name
-    assert Log.read(run)["lr"][0] == 2e-3
+    assert Log.read(run)["lr"][0] == PRESETS["coffee"].recipe.lr  # what the command begins from
 
 
 def test_what_is_left_out_is_said(pictures, tmp_path, capsys):
@@ -105,7 +105,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(capsys, tmp_path, arguments, wo
 
 def test_a_batch_larger_than_the_data(capsys, pictures, tmp_path):
     said = refused(capsys, "--data", pictures, "--out", tmp_path / "run")
-    assert "A batch of 256 pairs" in said
+    assert f"A batch of {PRESETS['coffee'].recipe.size} pairs" in said
     assert "Choose a smaller batch" in said
 
 
