@@ -94,17 +94,13 @@ def make_parser() -> argparse.ArgumentParser:
         ("warmup", int, "steps on the way to it"),
         ("weight-decay", float, "pull of the matrices toward 0"),
         ("clip", float, "length to which longer gradients are cut"),
+        ("augment", float, "how much pictures are turned, moved and tinted, from 0 to 1"),
         ("seed", int, "of weights, batches and augmentation"),
     ):
         add(f"--{name}", type=kind, metavar="N" if kind is int else "X", help=text)
     add("--precision", choices=PRECISIONS, help="fp32, or autocast to bf16 or fp16")
     add("--loss", choices=LOSSES, help="CLIP's or SigLIP's")
     add("--recompute", action="store_true", help="gradient checkpointing: less memory, more time")
-    add(
-        "--augment",
-        action=argparse.BooleanOptionalAction,
-        help="pictures turned, moved, tinted and on grounds of any color; or as they are, on white",
-    )
     add = parser.add_argument_group("how it is done").add_argument
     add("--device", help="cuda, mps or cpu; if not given, the fastest that is there")
     add("--threads", type=whole, metavar="N", help="CPU threads")

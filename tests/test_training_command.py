@@ -15,6 +15,7 @@ import cliplab
 from cliplab.train import main
 from cliplab.training import train as train_in_python
 from cliplab.training.log import Log
+from cliplab.training.presets import PRESETS
 from cliplab.training.snapshot import FILE, read_state
 from tests.tiny_training import Blocks, batches, recipe, tiny
 
@@ -47,7 +48,7 @@ def run(pictures, tmp_path_factory):
     """A run of two steps."""
     out = tmp_path_factory.mktemp("runs") / "first"
     main(
-        f"--data {pictures} --out {out} --steps 2 --size 4 --warmup 0 --no-augment --quiet".split()
+        f"--data {pictures} --out {out} --steps 2 --size 4 --warmup 0 --augment 0 --quiet".split()
     )
     return out
 
@@ -56,7 +57,7 @@ def test_a_run_leaves_snapshot_log_and_model(run, pictures):
     state = read_state(run)
     assert state["step"] == 2
     assert state["recipe"]["warmup"] == 0
-    assert state["recipe"]["augment"] is False
+    assert state["recipe"]["augment"] == 0
     assert state["about"]["data"] == str(pictures)
     clip = cliplab.load_clip(run / "model")
     weights = load_file(run / FILE)
@@ -90,11 +91,12 @@ def test_what_is_left_out_is_said(pictures, tmp_path, capsys):
         ("--out OUT --model ViT-XXL", "invalid choice: 'ViT-XXL'"),
         ("--out OUT --steps 0", "steps must be a whole number of at least 1, not 0"),
         ("--out OUT --lr -1", "learning rate must be above 0"),
+        ("--out OUT --augment 2", "Pictures are varied (augment) by 0 to 1, not 2"),
         ("--out OUT --threads 0", "'0' is not a whole number of at least 1"),
         ("--out OUT --every x", "'x' is not a whole number of at least 1"),
         ("--out OUT --device tpu", "no device 'tpu' here"),
         ("--resume OUT", "There is no run to go on with in"),
-        ("--resume OUT --lr 1 --no-augment --out x", "leave --lr, --augment, --out away"),
+        ("--resume OUT --lr 1 --augment 0 --out x", "leave --lr, --augment, --out away"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(capsys, tmp_path, arguments, words):

@@ -145,6 +145,17 @@ def test_augmentation_follows_its_generator_and_stays_in_range(emoji):
     assert not torch.equal(one, augmented(images, torch.Generator().manual_seed(2)))
 
 
+def test_the_stronger_the_augmentation_the_further_from_the_picture(emoji):
+    images = Batches(emoji["train"], 16, 48).batch(0).images
+
+    def off(strength: float) -> float:
+        varied = augmented(images, torch.Generator().manual_seed(1), strength=strength)
+        return (varied - on_white(images)).abs().mean().item()
+
+    assert off(0) < 1e-6
+    assert off(0.02) < off(0.3) < off(1)
+
+
 def test_a_caption_fits_all_pictures_of_its_words_and_of_its_thing():
     images = torch.zeros(3, 4, 2, 2, dtype=torch.uint8)
     assert Batch(images, ["a", "b", "c"], [1, 2, 3]).same is None

@@ -24,7 +24,7 @@ def test_the_loop_learns(image):
     clip = tiny(image)
     pairs = Blocks(16)
     assert evaluate(clip, pairs).text_to_image[1] <= 0.25
-    how = Recipe(steps=80, size=16, lr=1e-2, warmup=10, augment=False)
+    how = Recipe(steps=80, size=16, lr=1e-2, warmup=10, augment=0)
     log = train(clip, batches(size=16, n=16), how, device="cpu", progress=False)
     assert log["loss"][0] > 2
     assert log["loss"][-1] < 0.05
@@ -37,7 +37,7 @@ def test_the_loop_learns(image):
 
 def test_an_unseen_caption_of_a_known_thing_is_no_mistake():
     """Two pictures of each caption: the loss has its floor at 0, not at ln 2, and R@1 its top."""
-    how = Recipe(steps=80, size=16, lr=1e-2, warmup=10, augment=False)
+    how = Recipe(steps=80, size=16, lr=1e-2, warmup=10, augment=0)
     log = train(tiny(), batches(size=16, n=16, alike=2), how, device="cpu", progress=False)
     assert log["loss"][-1] < 0.05 < math.log(2)
     assert log["r@1"][-1] == 1

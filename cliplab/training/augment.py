@@ -13,7 +13,7 @@ from torch import Tensor
 TURN = math.radians(15)
 SIZE, STRETCH, SHEAR, SHIFT = 0.2, 0.1, 0.15, 0.12  # largest deviations, as shares of the picture
 TINT, SHADE = 0.15, 0.05  # standard deviations
-WHITE = 0.5  # share of pictures that stay on white
+COLORED = 0.5  # share of pictures whose ground is not white
 
 
 def to_square(image, side: int) -> Tensor:
@@ -45,6 +45,7 @@ def augmented(
     generator: torch.Generator,
     rows: Tensor | None = None,
     whole: int | None = None,
+    strength: float = 1.0,
 ) -> Tensor:
     """uint8 [N, 4, S, S] → float [N, 3, S, S] from 0 to 1: turned, scaled, moved, tinted, on a
     ground of white or of any color.
@@ -52,13 +53,14 @@ def augmented(
     rows, whole: these pictures are the rows `rows` of a batch of `whole`, the rest of which other
     processes have; None → they are all of it. All that is random is drawn for the whole batch, on
     the CPU and from `generator`, so neither a GPU nor more processes change what is seen.
+    strength: from 0, where each picture stays as it is, on white, to 1.
     """
     device = images.device
     rows = torch.arange(len(images)) if rows is None else rows
     N = len(images) if whole is None else whole
 
     def uniform(*shape, most=1.0):
-        return most * (2 * torch.rand(N, *shape, generator=generator) - 1)
+        return strength * most * (2 * torch.rand(N, *shape, generator=generator) - 1)
 
     angle, size, stretch = uniform(most=TURN), 1 + uniform(most=SIZE), 1 + uniform(most=STRETCH)
     cos, sin = angle.cos() * size, angle.sin() * size
@@ -69,10 +71,10 @@ def augmented(
         ],
         dim=1,
     )  # [N, 2, 3]
-    tint = torch.eye(3) + TINT * torch.randn(N, 3, 3, generator=generator)
-    shade = SHADE * torch.randn(N, 3, 1, generator=generator)
-    is_white = torch.rand(N, 1, 1, 1, generator=generator) < WHITE
-    ground = torch.where(is_white, 1.0, torch.rand(N, 3, 1, 1, generator=generator))
+    tint = torch.eye(3) + strength * TINT * torch.randn(N, 3, 3, generator=generator)
+    shade = strength * SHADE * torch.randn(N, 3, 1, generator=generator)
+    colored = torch.rand(N, 1, 1, 1, generator=generator) < strength * COLORED
+    ground = torch.where(colored, torch.rand(N, 3, 1, 1, generator=generator), 1.0)
     place, tint, shade, ground = (x[rows].to(device) for x in (place, tint, shade, ground))
 
     x = images.float() / 255

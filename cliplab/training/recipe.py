@@ -17,6 +17,8 @@ class Recipe:
         all; smaller needs less memory and costs a second forward pass (`training/cached.py`).
     lr: highest learning rate. warmup: steps on the way up to it. clip: longest gradient.
     precision: "fp32", or autocast to "bf16" or "fp16". recompute: gradient checkpointing.
+    augment: how much pictures are varied, from 0, not at all, to 1 (`training/augment.py`). More of
+        it lets a run gain for longer, and begin more slowly.
     loss: "softmax" (eq. 64) or "sigmoid" (SigLIP). Raises ValueError for what cannot be.
     """
 
@@ -30,7 +32,7 @@ class Recipe:
     clip: float = 1.0
     precision: str = "fp32"
     recompute: bool = False
-    augment: bool = True
+    augment: float = 1.0
     loss: str = "softmax"
     seed: int = 0
 
@@ -49,6 +51,8 @@ class Recipe:
                 raise ValueError(f"The {what} must be above 0, not {getattr(self, name)}.")
         if not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"The weight decay must be 0 or above, not {self.weight_decay}.")
+        if not 0 <= self.augment <= 1:
+            raise ValueError(f"Pictures are varied (augment) by 0 to 1, not {self.augment}.")
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision is {', '.join(PRECISIONS)}; not {self.precision!r}.")
         if self.loss not in LOSSES:

@@ -110,7 +110,8 @@ class Trainer:
         if self.recipe.augment:
             seed = np.random.SeedSequence((self.recipe.seed, 2, step))
             generator = torch.Generator().manual_seed(int(seed.generate_state(1)[0]))
-            images = augmented(images, generator, batch.rows, self.recipe.size)
+            strength = self.recipe.augment
+            images = augmented(images, generator, batch.rows, self.recipe.size, strength)
         else:
             images = on_white(images)
         images = self.clip.preprocess.normalize(images)
