@@ -28,7 +28,7 @@ ifdef CLIPLAB_SKIP_BROWSER
 PAGES := --ignore tests/pages
 endif
 
-.PHONY: help book test lab notebooks emoji clean browser
+.PHONY: help book test lab notebooks emoji words clean browser
 
 help:  ## say this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
@@ -53,6 +53,11 @@ emoji:  ## build the emoji data again from the public packages (needs Node and a
 	@cd _build/emoji && npm install --silent --no-audit --no-fund && $(PYTHON) -m venv venv
 	@_build/emoji/venv/bin/pip install --quiet --disable-pip-version-check pillow==13.0.0 resvg-py==0.5.0
 	@_build/emoji/venv/bin/python tools/emoji/build.py _build/emoji/node_modules cliplab/assets/emoji
+
+words: $(READY)  ## build the word vectors again from the public package (needs Node and a network)
+	@mkdir -p _build/words && cp tools/words/package.json _build/words
+	@cd _build/words && npm install --silent --no-audit --no-fund
+	@$(BIN)/python tools/words/build.py _build/words/node_modules cliplab/assets/words
 
 clean:  ## remove the book and all caches; .venv stays
 	@rm -rf _build .pytest_cache .ruff_cache .hypothesis

@@ -121,7 +121,7 @@ class CLIP(nn.Module):
 
     @classmethod
     def from_preset(cls, name: str, tokenizer: CLIPTokenizer | None = None, **settings) -> "CLIP":
-        """A fresh CLIP by name: "mini", "mini-vit", "ViT-B/32", "ViT-L/14" or "RN50".
+        """A fresh CLIP by name: "tiny", "mini", "mini-vit", "ViT-B/32", "ViT-L/14" or "RN50".
 
         tokenizer: whose vocabulary the text encoder has; None → CLIP's own. settings: as for CLIP.
         """
@@ -235,12 +235,13 @@ def require_pairs(u: Tensor, v: Tensor, same: Tensor | None) -> None:
             )
 
 
-MINI = Preprocess(64, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+HALF = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}  # pixels from −1 to 1
 MINI_TEXT = CLIPTextConfig(49408, 77, 128, 4, 4, 512, projection=128)
 PRESETS = {
     # name: (text, image, how pictures are read)
-    "mini": (MINI_TEXT, CLIPResNetConfig.mini(), MINI),
-    "mini-vit": (MINI_TEXT, CLIPVisionConfig.mini(), MINI),
+    "tiny": (MINI_TEXT, CLIPResNetConfig.mini(32), Preprocess(32, **HALF)),
+    "mini": (MINI_TEXT, CLIPResNetConfig.mini(64), Preprocess(64, **HALF)),
+    "mini-vit": (MINI_TEXT, CLIPVisionConfig.mini(), Preprocess(64, **HALF)),
     "ViT-B/32": (CLIPTextConfig.vit_b_32(), CLIPVisionConfig.vit_b_32(), Preprocess(224)),
     "ViT-L/14": (CLIPTextConfig.vit_l_14(), CLIPVisionConfig.vit_l_14(), Preprocess(224)),
     "RN50": (

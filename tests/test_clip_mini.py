@@ -24,7 +24,7 @@ def mini():
 def test_the_file_is_the_one_whose_scores_are_stated():
     file = FOLDER / "model.safetensors"
     assert hashlib.sha256(file.read_bytes()).hexdigest() == CARD["sha256"]
-    assert file.stat().st_size < 6e6
+    assert file.stat().st_size < 7e6
 
 
 @pytest.mark.parametrize("split", ["style", "concept"])
@@ -49,7 +49,7 @@ def test_its_context_is_as_long_as_stable_diffusions(mini):
     encoder = cliplab.load_text_encoder("mini")
     ids = cliplab.length_normalization(mini.tokenizer("a red circle"))
     assert encoder(ids).context.shape == (1, 77, 128)
-    assert mini.tokenizer.vocab_size == encoder.config.vocab_size < 5000
+    assert mini.tokenizer.vocab_size == encoder.config.vocab_size < 8000
 
 
 def test_the_mean_of_its_contexts_is_clearly_not_zero(mini):

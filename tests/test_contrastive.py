@@ -378,6 +378,6 @@ def test_a_preset_takes_another_vocabulary():
     assert clip.text_model.config.eos_token_id == tokenizer.eos_id
     assert clip.encode_text("a blue cat").shape == (1, 128)
     assert clip.preprocess.mean == (0.5, 0.5, 0.5)
-    assert set(PRESETS) == {"mini", "mini-vit", "ViT-B/32", "ViT-L/14", "RN50"}
-    with pytest.raises(ValueError, match=r"no preset 'ViT-H/14'; there are mini, mini-vit"):
+    assert set(PRESETS) == {"tiny", "mini", "mini-vit", "ViT-B/32", "ViT-L/14", "RN50"}
+    with pytest.raises(ValueError, match=r"no preset 'ViT-H/14'; there are tiny, mini, mini-vit"):
         CLIP.from_preset("ViT-H/14")

@@ -130,7 +130,7 @@ def test_first_values_are_openais():
         assert not proj.bias.any()
     assert not layer.self_attn.out_proj.bias.any()
 
-    resnet = CLIPResNet(CLIPResNetConfig.mini(16))
+    resnet = CLIPResNet(CLIPResNetConfig.mini())
     for name in ("q_proj", "k_proj", "v_proj", "c_proj"):
         std = getattr(resnet.attnpool, name).weight.std().item()
         assert std == pytest.approx(512**-0.5, rel=0.05)
@@ -143,7 +143,7 @@ def test_first_values_are_openais():
 
 def test_openais_rule_for_heads():
     assert CLIPResNetConfig.rn50().heads == 32
-    assert CLIPResNetConfig.mini(16).heads == 8
+    assert CLIPResNetConfig.mini().heads == 8
     assert CLIPResNetConfig(64, 2, 8).heads == 1  # 64 channels; below that there is still one
     assert CLIPResNetConfig(64, 2, 8, heads=4).heads == 4
 

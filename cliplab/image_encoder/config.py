@@ -98,9 +98,9 @@ class CLIPResNetConfig:
         return 32 * self.width
 
     @classmethod
-    def mini(cls, width: int = 16) -> "CLIPResNetConfig":
-        """A small one for pictures of 64 pixels, with one block in each stage."""
-        return cls(64, width, 128, layers=(1, 1, 1, 1))
+    def mini(cls, image_size: int = 64) -> "CLIPResNetConfig":
+        """A small one for small pictures, with one block in each stage."""
+        return cls(image_size, 16, 128, layers=(1, 1, 1, 1))
 
     @classmethod
     def rn50(cls) -> "CLIPResNetConfig":

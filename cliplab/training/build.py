@@ -1,5 +1,6 @@
 """From the words of a command to the parts of a run: data, model, batches."""
 
+import warnings
 from pathlib import Path
 
 import torch
@@ -9,10 +10,12 @@ from ..tokenizer import CLIPTokenizer
 from .batches import Batches, MixedBatches, StreamBatches
 from .data import EmojiPairs, FolderPairs, ShapePairs, ShardPairs
 from .recipe import Recipe
+from .words import give_words, word_vectors
 
 SHAPES = 100_000  # scenes of an epoch
 SHAPES_SHARE = 8  # beside emoji, one pair in so many is a scene of shapes
-VOCABULARY = 3000  # entries, for models that learn their own
+SMALL = ("tiny", "mini")  # how the names of small models begin
+VOCABULARY = 8000  # entries at most, for models that learn their own
 CONTEXT_MEAN = 0.2  # of a small model's final LayerNorm, in units of a row's standard deviation
 
 
@@ -38,15 +41,18 @@ def sources(data: str, on_bad: str = "skip") -> list:
 
 def build_clip(preset: str, data: list, *, seed: int = 0, sigmoid: bool = False) -> CLIP:
     """A fresh CLIP of a preset. The real sizes take CLIP's own vocabulary. The small ones learn one
-    from the captions; and their contexts begin with a mean that is clearly not 0, as the mean of
-    Stable Diffusion 1.5's is said to be, so that restoring it (A1111) has a meaning.
+    from the captions and the words of `words.py`, and are given these words; and their contexts
+    begin with a mean that is clearly not 0, as the mean of Stable Diffusion 1.5's is said to be, so
+    that restoring it (A1111) has a meaning.
     """
     torch.manual_seed(seed)
-    if not preset.startswith("mini"):
+    if not preset.startswith(SMALL):
         return CLIP.from_preset(preset, sigmoid=sigmoid)
     texts = [caption for source in data for caption in source.captions()]
-    tokenizer = CLIPTokenizer.train(texts, vocab_size=VOCABULARY)
+    with warnings.catch_warnings(action="ignore"):  # fewer entries: every word is one of them
+        tokenizer = CLIPTokenizer.train([*texts, *word_vectors()], vocab_size=VOCABULARY)
     clip = CLIP.from_preset(preset, tokenizer, sigmoid=sigmoid)
+    give_words(clip.text_model.embeddings.token_embedding, tokenizer)
     torch.nn.init.constant_(clip.text_model.final_layer_norm.bias, CONTEXT_MEAN)
     return clip
 

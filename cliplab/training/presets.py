@@ -16,15 +16,15 @@ class Preset(NamedTuple):
 
 PRESETS = {
     "coffee": Preset(
-        "mini",
+        "tiny",
         "emoji",
-        Recipe(steps=460, size=384, views=2, lr=1.5e-3, warmup=50),
+        Recipe(steps=800, size=384, views=2, lr=1.5e-3, warmup=50, augment=0.3),
         "a first CLIP, in the time of a coffee",
     ),
     "mini": Preset(
         "mini",
         "emoji+shapes",
-        Recipe(steps=2200, size=384, views=2, lr=1.5e-3, warmup=100),
+        Recipe(steps=1800, size=384, views=2, lr=1.5e-3, warmup=100, augment=0.6),
         "the CLIP that the course ships",
     ),
 }
