@@ -37,6 +37,9 @@ _HOME = {
     ],
     "prompts": ["Fragment", "PromptError", "PromptWarning", "convert_prompt", "parse_prompt"],
     "weighting": ["Context", "PromptEncoder", "encode_prompt", "prompt_embeds", "prompt_weighting"],
+    "vae": ["DiagonalGaussian", "latent_size", "latent_sizes"],
+    "cross_attention": ["CrossAttention", "Transformer2D", "region_maps", "watch_attention"],
+    "pipeline": ["Painting", "generate", "load_pipeline"],
 }
 _MODULES = {*_HOME, "exercises", "plots", "training"}
 _WHERE = {name: module for module, names in _HOME.items() for name in names}

@@ -25,9 +25,9 @@ ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["re
 # import anything, and nothing under them imports them; commands are roofs as well.
 ORDER = [
     "tokenizer", "masks", "text_encoder", "image_encoder", "contrastive", "checkpoints", "prompts",
-    "weighting", "training",
+    "weighting", "vae", "cross_attention", "pipeline", "training",
 ]  # fmt: skip
-ROOFS = ["source", "plots", "exercises", "tokenize", "encode", "train"]
+ROOFS = ["source", "plots", "exercises", "tokenize", "encode", "paint", "train"]
 
 
 @pytest.fixture(scope="module")

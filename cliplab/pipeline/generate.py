@@ -1,0 +1,161 @@
+"""Prompts → contexts → denoising → pictures, through the pipeline's own call."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..weighting import METHODS, PromptEncoder
+from ..weighting.settings import one_of
+from .check import read_prompts, read_size, require_guidance, require_pipeline, require_whole
+from .find import read_json
+from .painting import Painting
+
+USUAL = 7.5  # guidance of Stable Diffusion 1.5, and of diffusers where nothing is said
+IN_ATTENTION = "attention"  # a method beside those of the encoder
+
+
+def generate(
+    pipe,
+    prompt: str | Sequence[str],
+    negative: str | Sequence[str] = "",
+    syntax: str = "a1111",
+    method: str | None = None,
+    *,
+    seed: int = 0,
+    steps: int = 20,
+    guidance: float | None = None,
+    height: int | None = None,
+    width: int | None = None,
+    progress: bool | None = None,
+    **options,
+) -> Painting:
+    """Paint a prompt, or each of a list, with weights, at any length.
+
+    pipe        a StableDiffusionPipeline, as `load_pipeline` gives
+    negative    what to move away from: ε̂ = ε_neg + g (ε_pos − ε_neg). One for all prompts, or one
+                for each; it is read and weighted as the prompt is
+    syntax, method   how prompts are read, and what weights do to the context, as in
+                `encode_prompt`; "attention" leaves the context alone and multiplies the attention
+                that the U-Net gives to each token by its weight
+    seed        picture i is painted from seed + i, so it is the same alone and in a batch, up to
+                rounding (and up to the empty chunks that bring a batch to one length). Noise is
+                drawn on the CPU: the same on any machine
+    steps       of the pipeline's own scheduler
+    guidance    g; 1: none. None: the model's best, from generation.json in its folder, else 7.5
+    height, width   in pixels, multiples of 8; None: the model's own
+    progress    a progress bar; None: only where a person watches, in a terminal
+    options     those of `encode_prompt`: clip_skip, truncate, …. clip_skip holds for the negative
+                too, as in Automatic1111; diffusers has it for the prompt alone, where it crashes
+                with transformers from 5.6 on (erratum E46)
+
+    Prompt and negative are brought to one length, in whole chunks of 77. Raises ValueError and
+    TypeError for what cannot be painted, and for latents that are not finite.
+    Source: diffusers pipeline_stable_diffusion.py.
+    """
+    require_pipeline(pipe)
+    prompts, negatives = read_prompts(prompt, negative)
+    guidance = best_guidance(pipe) if guidance is None else guidance
+    require_guidance(guidance)
+    require_whole("steps", steps, 1, pipe.scheduler.config.num_train_timesteps)
+    require_whole("seed", seed, 0, 2**63 - len(prompts))
+    size = read_size(pipe, height, width)
+    seeds = [seed + i for i in range(len(prompts))]
+
+    if method is not None:
+        one_of("method", method, (*METHODS, IN_ATTENTION))
+    in_context = "ignore" if method == IN_ATTENTION else method
+    encoder = PromptEncoder(pipe.tokenizer, pipe.text_encoder, syntax, in_context, **options)
+    contexts = encoder(prompts + negatives)  # all of one length
+    if guidance == 1:
+        del contexts[len(prompts) :]
+    B, guided = len(prompts), guidance > 1
+    if not guided:
+        del contexts[B:]
+    factors = torch.stack([c.weights for c in contexts[B:] + contexts[:B]])  # as the U-Net has them
+    factors = factors.float() if method == IN_ATTENTION else None
+
+    def paint(show: bool) -> tuple[list, list[Tensor]]:
+        return denoise(pipe, contexts, seeds, steps, guidance, size, show)
+
+    def watched(show: bool) -> tuple:
+        from ..cross_attention import watch_attention
+
+        with watch_attention(pipe.unet, factors, guided=guided and factors is None) as watch:
+            return *paint(show), watch.maps
+
+    def watch() -> Tensor:
+        from ..cross_attention import region_maps
+
+        _, latents, maps = watched(False)
+        return region_maps(maps, tuple(latents[0].shape[-2:]))[-B:]
+
+    show = sys.stderr.isatty() if progress is None else progress
+    images, latents = paint(show) if factors is None else watched(show)[:2]
+    return Painting(
+        images, latents, contexts[:B], contexts[B:], seeds, steps, float(guidance), watch
+    )
+
+
+def denoise(
+    pipe, contexts: list, seeds: list[int], steps: int, guidance: float, size: tuple, show: bool
+) -> tuple[list, list[Tensor]]:
+    """Contexts (of the prompts, then of the negatives) → pictures, and every step's latents."""
+    B = len(seeds)
+    embeds = torch.stack([context.tensor for context in contexts])  # [B or 2B, L', D]
+    draws = [torch.Generator().manual_seed(seed) for seed in seeds]
+    h, w = (pixels // pipe.vae_scale_factor for pixels in size)
+    shape = (1, pipe.unet.config.in_channels, h, w)
+    noise = torch.cat([torch.randn(shape, generator=draw) for draw in draws]).to(embeds)
+    latents = []
+
+    def keep(pipe, step, t, now):
+        latents.append(now["latents"])
+        return now
+
+    with progress_bar(pipe, show):
+        x = pipe(
+            prompt_embeds=embeds[:B],
+            negative_prompt_embeds=embeds[B:] if len(embeds) > B else None,
+            latents=noise,
+            generator=draws,  # go on where the noise ended, for schedulers that draw at each step
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            height=size[0],
+            width=size[1],
+            callback_on_step_end=keep,
+            output_type="pt",
+        ).images  # [B, 3, H, W], 0 … 1
+    if not x.isfinite().all():
+        good = "finite" if latents[-1].isfinite().all() else "not finite either"
+        raise ValueError(
+            f"The picture is not finite, and would be black (its latents are {good}, in "
+            f"{str(embeds.dtype).removeprefix('torch.')}). Load the pipeline in float32 or "
+            "bfloat16, which hold larger numbers, or lower the weights or the guidance."
+        )
+    processor = pipe.image_processor
+    images = processor.numpy_to_pil(processor.pt_to_numpy(x))
+    return images, [noise * pipe.scheduler.init_noise_sigma, *latents]
+
+
+def best_guidance(pipe) -> float:
+    """What the model's folder says in generation.json; 7.5 where it says nothing."""
+    folder = getattr(pipe.config, "_name_or_path", None)
+    path = Path(folder or "") / "generation.json"
+    return read_json(path).get("guidance", USUAL) if folder and path.is_file() else USUAL
+
+
+@contextmanager
+def progress_bar(pipe, show: bool) -> Iterator[None]:
+    """With or without diffusers' progress bar; what was set before is set again afterwards."""
+    before = getattr(pipe, "_progress_bar_config", {})
+    pipe.set_progress_bar_config(**before | {"disable": not show})
+    try:
+        yield
+    finally:
+        pipe.set_progress_bar_config(**before)
