@@ -106,7 +106,9 @@ def sizes(pipe, folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--model", default="mini", help='"mini" or a folder')
-    parser.add_argument("--rounds", type=int, default=10, help="after a first one that is not counted")
+    parser.add_argument(
+        "--rounds", type=int, default=10, help="after a first, which is not counted"
+    )
     args = parser.parse_args()
     pipe = load_pipeline(args.model, device="cpu")
     pipe.set_progress_bar_config(disable=True)
