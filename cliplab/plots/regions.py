@@ -1,0 +1,224 @@
+"""Where in a picture each word was read, step by step, and which tokens attention goes to."""
+
+import numpy as np
+from matplotlib import rc_context
+from PIL import Image
+
+from .data import array, kinds_of, names_of, shorten, spans
+from .draw import frame, label, line, pixels, rectangles
+from .encoder import LEVELS, _levels
+from .figure import Figure, Table
+from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET, color_alpha
+
+SIDE, SMALL = 96, 56  # of a map over a picture, and of one among many, in points
+GAP = 14
+EDGE = 0.5  # how steep a picture's outline is, as a share of its steepest place
+ROW, BAR = 22, 90  # of `token_shares`: height of a row, length of the longest bar
+THIRDS = (("upper left", "upper middle", "upper right"), ("left", "middle", "right"),
+          ("lower left", "lower middle", "lower right"))  # fmt: skip
+
+
+@rc_context(RC)
+def word_regions(image, words, title=None, source=None):
+    """A picture, and for each word where it was read: blocks, under the picture's outline.
+
+    image: a PIL picture; words: [(word, map [h, w]), …], shares of attention, as a Painting's
+    `word_maps` has them. Each map has a color scale of its own, whose ends stand below it.
+    ValueError for no words, and for maps that are no tables.
+    """
+    words = [(str(word), _checked(values, 2)) for word, values in words]
+    if not words:
+        raise ValueError("Give at least one word with its map: [(word, map [h, w]), …].")
+    columns = min(1 + len(words), 6)
+    rows = -(-(1 + len(words)) // columns)
+    step = SIDE + 44
+    fig = Figure(max(columns * (SIDE + GAP) + GAP, 360), 10 + rows * step + 26)
+    ax = fig.sheet()
+    picture = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    for n in range(1 + len(words)):
+        x, y = GAP + n % columns * (SIDE + GAP), 10 + n // columns * step
+        word, values = words[n - 1] if n else ("the picture", None)
+        shown = np.asarray(picture) if values is None else _overlay(picture, values)
+        pixels(ax, _few_colors(shown), x, y, SIDE, SIDE)
+        frame(ax, x, y, SIDE, SIDE)
+        label(ax, x + SIDE / 2, y + SIDE + 12, shorten(word, 14), weight="bold")
+        if n:
+            label(ax, x + SIDE / 2, y + SIDE + 27, _range(values), size=10, faint=True)
+    _scale(ax, GAP, fig.height - 16)
+    parts = [f"“{word}” most at the {_where(values)}, {_range(values)}" for word, values in words]
+    alt = (
+        f"A picture, and beside it where each of {len(words)} words was read, in percent of each "
+        f"place's attention: {'; '.join(parts)}."
+    )
+    return fig.described(alt, _table([(word, "all", m) for word, m in words]), title, source)
+
+
+@rc_context(RC)
+def maps_by_step(words, maps, steps, title=None, source=None):
+    """A row of maps for each word, a column for each step; one color scale for each row.
+
+    words: W strings; maps [W, T, h, w], shares of attention; steps: T numbers or short strings.
+    ValueError when these do not fit together.
+    """
+    maps, words, steps = _checked(maps, 4), list(map(str, words)), list(map(str, steps))
+    if maps.shape[:2] != (len(words), len(steps)):
+        raise ValueError(
+            f"There are {len(words)} words and {len(steps)} steps, so maps must be a tensor "
+            f"[{len(words)}, {len(steps)}, h, w]; they are {list(maps.shape)}."
+        )
+    left, tall, wide = 112, SMALL + 10, SMALL + 8
+    fig = Figure(max(left + len(steps) * wide + 6, 360), 26 + len(words) * tall + 26)
+    ax = fig.sheet()
+    label(ax, left - 12, 13, "step", size=10, ha="right", faint=True)
+    for t, step in enumerate(steps):
+        label(ax, left + t * wide + SMALL / 2, 13, step, size=10)
+    for n, word in enumerate(words):
+        y = 26 + n * tall
+        label(ax, left - 12, y + SMALL / 2 - 8, shorten(word, 13), ha="right", weight="bold")
+        label(ax, left - 12, y + SMALL / 2 + 8, _range(maps[n]), size=10, ha="right", faint=True)
+        low, high = maps[n].min(), maps[n].max()
+        for t in range(len(steps)):
+            pixels(ax, _colored(maps[n, t], low, high), left + t * wide, y, SMALL, SMALL)
+            frame(ax, left + t * wide, y, SMALL, SMALL)
+    _scale(ax, 12, fig.height - 14)
+    parts = []
+    for n, word in enumerate(words):
+        where = [_where(maps[n, t]) for t in range(len(steps))]
+        told = f"at the {where[-1]} from step {steps[_settled(where)]} on"
+        parts.append(f"“{word}” has its most {told}, {_range(maps[n])} in all")
+    alt = (
+        f"Maps of {len(words)} words at {len(steps)} steps, in percent of each place's attention: "
+        f"{'; '.join(parts)}."
+    )
+    rows = [(w, s, maps[n, t]) for n, w in enumerate(words) for t, s in enumerate(steps)]
+    return fig.described(alt, _table(rows), title, source)
+
+
+@rc_context(RC)
+def token_shares(tokens, shares, title=None, source=None):
+    """Which tokens the attention of all places goes to: a row for each, a bar for each case.
+
+    tokens: L strings, BOS, EOS and padding included; shares: {case: [L]}, at most four, each
+    summing to 1, or shorter where a case has fewer tokens. Padding is one row. ValueError for
+    shares of another length, or that do not sum to 1.
+    """
+    tokens, cases = list(tokens), {str(k): _checked(v, 1) for k, v in shares.items()}
+    for case, values in cases.items():
+        if len(values) > len(tokens) or abs(values.sum() - 1) > 1e-3:
+            raise ValueError(
+                f"{case}: shares are numbers [{len(tokens)}] or fewer that sum to 1; these are "
+                f"{len(values)} and sum to {values.sum():.3g}."
+            )
+    kinds, names = kinds_of(tokens), names_of(tokens)
+    pads = [i for i, kind in enumerate(kinds) if kind == "padding"]
+    rows = [([i], names[i], kinds[i]) for i in range(len(tokens)) if i not in pads]
+    rows += [(pads, f"{len(pads)} × pad", "padding")] if pads else []
+    left, wide = 128, BAR + 108
+    fig = Figure(max(left + wide * len(cases) + 4, 360), 30 + ROW * len(rows) + 8)
+    ax = fig.sheet()
+    label(ax, 44, 15, "slot", size=10, ha="right", faint=True)
+    label(ax, 56, 15, "token", size=10, ha="left", faint=True)
+    for n, (slots, name, kind) in enumerate(rows):
+        y = 30 + ROW * n
+        style = {"style": "italic"} if kind == "padding" else {}
+        label(ax, 44, y + ROW / 2, spans(slots), size=9, ha="right", faint=True)
+        label(ax, 56, y + ROW / 2, name, size=11, ha="left", **style)
+    colors = {"BOS": GREEN, "content": BLUE, "EOS": ORANGE, "padding": VIOLET}
+    table = []
+    for m, (case, values) in enumerate(cases.items()):
+        x = left + m * wide
+        label(ax, x, 15, shorten(case, 24), size=11, ha="left", weight="bold")
+        line(ax, (x, 28), (x, 30 + ROW * len(rows)), color=color_alpha(INK, 0.4))
+        for n, (slots, _, kind) in enumerate(rows):
+            here = [i for i in slots if i < len(values)]
+            share = float(values[here].sum())
+            y = 30 + ROW * n
+            if here:
+                bar = (x, y + 4, max(BAR * share, 0.5), ROW - 8)
+                rectangles(ax, [bar], colors[kind], fill=0.55)
+            text = _percent(share) if here else "not there"
+            if len(here) > 1:
+                text += f" ({_percent(share / len(here))} each)"
+            label(ax, x + BAR * share + 5, y + ROW / 2, text, size=10, ha="left", faint=not here)
+            table.append((case, spans(slots), rows[n][1], text))
+    told = []
+    for case in cases:
+        mine = [(name, text) for c, _, name, text in table if c == case]
+        told.append(f"{case}: {', '.join(f'{name} {text}' for name, text in mine)}")
+    alt = f"Shares of the attention of all places, by token. {'; '.join(told)}."
+    return fig.described(
+        alt, Table(("case", "slots", "token", "share"), table, "Shares of attention"), title, source
+    )
+
+
+def _checked(values, axes):
+    values = array(values).astype(float)
+    if values.ndim != axes or not values.size or not np.isfinite(values).all():
+        shape = ["L", "h, w", "", "W, T, h, w"][axes - 1]
+        raise ValueError(
+            f"Shares of attention are finite numbers [{shape}]; these have the shape "
+            f"{list(values.shape)}. Pick one picture of the batch first."
+        )
+    return values
+
+
+def _colored(values, low, high):
+    """uint8 [h, w, 4]: the color scale from low to high in even steps."""
+    part = (values - low) / (high - low) if high > low else np.zeros_like(values)
+    return _levels()[np.minimum((part * LEVELS).astype(int), LEVELS - 1)]
+
+
+def _overlay(picture, values):
+    """The map in blocks, and on it the outline of the picture, uint8 [SIDE, SIDE, 3]."""
+    colors = Image.fromarray(_colored(values, values.min(), values.max())).convert("RGB")
+    colors = colors.resize((SIDE, SIDE), Image.Resampling.NEAREST)
+    steep = np.hypot(*np.gradient(np.asarray(picture.convert("L"), float)))
+    outline = (steep > EDGE * steep.max())[..., None]
+    bright = np.asarray(colors.convert("L"))[..., None] > 127
+    return np.where(outline, np.where(bright, 0, 255), np.asarray(colors)).astype(np.uint8)
+
+
+def _few_colors(rgb):
+    """uint8 [SIDE, SIDE, 4] in at most 64 colors, so that a notebook can hold many."""
+    few = Image.fromarray(rgb).quantize(64, dither=Image.Dither.NONE)
+    return np.asarray(few.convert("RGBA"))
+
+
+def _scale(ax, x, y):
+    """The legend: one cell for each step of the color scale."""
+    pixels(ax, _levels()[None], x, y - 6, LEVELS * 10, 12)
+    frame(ax, x, y - 6, LEVELS * 10, 12)
+    text = "least to most, of each place's attention"
+    label(ax, x + LEVELS * 10 + 10, y, text, size=10, ha="left", faint=True)
+
+
+def _percent(share):
+    return f"{100 * share:.1f} %".replace("-", "−")
+
+
+def _range(values):
+    low, high = 100 * values.min(), 100 * values.max()
+    digits = 1 if high - low >= 1 else 2
+    return f"{low:.{digits}f} to {high:.{digits}f} %"
+
+
+def _where(values):
+    """In which ninth of the picture the greatest share lies."""
+    h, w = values.shape
+    row, column = divmod(int(values.argmax()), w)
+    return THIRDS[3 * row // h][3 * column // w]
+
+
+def _settled(places):
+    """From which entry on all are the last one."""
+    start = len(places) - 1
+    while start and places[start - 1] == places[-1]:
+        start -= 1
+    return start
+
+
+def _table(rows):
+    found = [(word, step, _percent(m.min()), _percent(m.mean()), _percent(m.max()), _where(m))
+             for word, step, m in rows]  # fmt: skip
+    columns = ("word", "step", "least", "mean", "most", "most at the")
+    return Table(columns, found, "Shares of attention that places give to a word")
