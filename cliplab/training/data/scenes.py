@@ -56,7 +56,10 @@ _CAPTION = re.compile(
 
 @dataclass(frozen=True)
 class Thing:
-    """One colored shape: its words, its center and radius in sides of the picture (y down)."""
+    """One colored shape: its words, its center and radius in sides of the picture (y down).
+
+    pale: the share of white in its color, from 0 to 1; no word says it.
+    """
 
     size: str
     color: str
@@ -64,6 +67,7 @@ class Thing:
     x: float = 0.5
     y: float = 0.5
     radius: float = 0.15
+    pale: float = 0.0
 
     @property
     def words(self) -> str:
@@ -97,14 +101,16 @@ class Scene:
         return " ".join(parts)
 
 
-def place(things: tuple[Thing, ...], relation: str, draw, jitter: float) -> tuple[Thing, ...]:
+def place(
+    things: tuple[Thing, ...], relation: str, draw, jitter: float, sizes: dict = SIZES
+) -> tuple[Thing, ...]:
     """Things with radii and centers: inside the picture, apart, and as the relation says.
 
     draw() gives numbers in [0, 1). jitter: how much of the free room is used, from 0 (one thing in
     the middle, two close together around it) to 1 (anywhere).
     """
     margin, gap = 0.02, 0.05
-    radii = [low + draw() * (high - low) for low, high in (SIZES[t.size] for t in things)]
+    radii = [low + draw() * (high - low) for low, high in (sizes[t.size] for t in things)]
 
     def between(low: float, high: float) -> float:
         return (low + high) / 2 + jitter * (draw() - 0.5) * (high - low)

@@ -60,7 +60,8 @@ def render(scene: Scene, size: int = 64) -> np.ndarray:
         x, y = np.broadcast_arrays(x, y[:, None])
         covered = np.clip(0.5 - sdf(thing.shape, x, y) * thing.radius * size, 0, 1)[..., None]
         window = picture[top:bottom, left:right]
-        window += covered * (np.array(PALETTE[thing.color]) - window)
+        color = (1 - thing.pale) * np.array(PALETTE[thing.color]) + thing.pale * 255
+        window += covered * (color - window)
     return (picture + 0.5).astype(np.uint8)
 
 

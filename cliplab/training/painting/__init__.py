@@ -1,0 +1,15 @@
+"""Training the miniature Stable Diffusion: an autoencoder, then a text encoder and a U-Net.
+
+    scenes.py   what is painted, in balance; pictures
+    vae.py      pictures ↔ latents; whitening; the decoder's tuning
+    words.py    captions of which only a word's own row is always right
+    text.py     the vocabulary, the text encoder, contexts of such captions
+    unet.py     latents and captions → the U-Net and the text encoder
+    loop.py     steps, snapshots, a moving average of the weights
+    folder.py   the parts as a folder of diffusers
+    judge.py    what is on a picture, by geometry alone
+    scores.py   what was asked for, against what the judge sees
+    study.py    what the weight of a word does to the picture
+
+From a shell: ``python -m cliplab.training.painting --help``.
+"""

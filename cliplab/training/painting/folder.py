@@ -1,0 +1,72 @@
+"""The parts of a miniature as a folder that diffusers' StableDiffusionPipeline opens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+
+from ..errors import TrainingError
+
+VAE = "vae"  # the name of the autoencoder's folder in a run, and in a pipeline
+SETTINGS = "generation.json"  # beside diffusers' files: the guidance and steps that suit the model
+
+
+def save_vae(vae, folder: Path) -> None:
+    vae.to(memory_format=torch.contiguous_format).save_pretrained(folder / VAE)
+
+
+def load_vae(folder: Path):
+    """The autoencoder of a finished run of `vae`, or of a folder in diffusers' format."""
+    from diffusers import AutoencoderKL
+
+    path = folder / VAE if (folder / VAE).is_dir() else folder
+    if not (path / "config.json").is_file():
+        raise TrainingError(
+            f"There is no autoencoder in {folder}. Train one to its end: python -m "
+            f"cliplab.training.painting vae --out {folder}"
+        )
+    vae = AutoencoderKL.from_pretrained(path, use_safetensors=True, low_cpu_mem_usage=False)
+    return vae.eval().requires_grad_(False)
+
+
+def load_pipeline_folder(folder: Path):
+    """A pipeline in float32, as plain diffusers opens it."""
+    from diffusers import StableDiffusionPipeline
+
+    pipe = StableDiffusionPipeline.from_pretrained(
+        folder, use_safetensors=True, low_cpu_mem_usage=False
+    )
+    pipe.set_progress_bar_config(disable=True)
+    return pipe.to(torch.float32)
+
+
+def save_pipeline(painter, tokenizer, vae, folder: Path, dtype=torch.float32) -> None:
+    """Write a whole pipeline. A tokenizer folder is written by cliplab.CLIPTokenizer."""
+    from diffusers import DDIMScheduler, StableDiffusionPipeline
+    from transformers import CLIPTokenizer
+
+    from .unet import SCHEDULE
+
+    tokenizer.save(folder / "tokenizer")
+    parts = {
+        "vae": vae,
+        "text_encoder": painter.text_encoder,
+        "unet": painter.unet.to(memory_format=torch.contiguous_format),
+    }
+    pipe = StableDiffusionPipeline(
+        **parts,
+        tokenizer=CLIPTokenizer.from_pretrained(folder / "tokenizer"),
+        scheduler=DDIMScheduler(**SCHEDULE),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipe.to(dtype).save_pretrained(folder)
+    tokenizer.save(folder / "tokenizer")  # vocab.json and merges.txt, which any version reads
+
+
+def save_settings(folder: Path, guidance: float, steps: int = 20) -> None:
+    text = json.dumps({"guidance": guidance, "steps": steps}) + "\n"
+    (folder / SETTINGS).write_text(text, encoding="utf-8")

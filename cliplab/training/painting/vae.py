@@ -1,0 +1,137 @@
+"""The autoencoder: pictures to latents of even variance, and back.
+
+First the whole of it learns to reproduce pictures. Then its latents are whitened, and the decoder
+alone goes on, from latents with noise on them: what a sampler makes is never quite what an encoder
+would have made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor
+
+from ..optim import adamw, learning_rate
+from .loop import Averaged, move
+from .scenes import S, draw_scene, importance, pictures
+
+SHAPE = {
+    "in_channels": 3,
+    "out_channels": 3,
+    "down_block_types": ("DownEncoderBlock2D",) * 3,
+    "up_block_types": ("UpDecoderBlock2D",) * 3,
+    "block_out_channels": (16, 32, 64),
+    "layers_per_block": 1,
+    "latent_channels": 8,
+    "norm_num_groups": 8,
+    "mid_block_add_attention": False,
+    "sample_size": S,
+    "scaling_factor": 1.0,
+}
+SEEN = 2048  # pictures of which the latents' variance is measured
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """steps: of the whole; tune: more, of the decoder alone. size: pictures in a step.
+
+    kl: weight of the divergence from N(0, 1), per number. noise: the highest standard deviation of
+    what is added to whitened latents while the decoder is tuned; that times u², u from 0 to 1.
+    """
+
+    steps: int = 3400
+    tune: int = 4000
+    size: int = 16
+    lr: float = 2e-3
+    tune_lr: float = 1.5e-3
+    kl: float = 1e-5
+    noise: float = 0.15
+    seed: int = 0
+
+
+class VAETask:
+    """The autoencoder in training, as `fit` wants it."""
+
+    def __init__(self, recipe: Recipe):
+        from diffusers import AutoencoderKL
+
+        torch.manual_seed(recipe.seed)
+        vae = AutoencoderKL(**SHAPE).to(memory_format=torch.channels_last)
+        self.recipe, self.steps = recipe, recipe.steps + recipe.tune
+        self.about = {"what": "vae", **asdict(recipe)}
+        self.model = Averaged(vae, decay=0.99)
+        self.optimizer = adamw(vae, lr=recipe.lr, weight_decay=0.0)
+
+    def step(self, n: int) -> dict:
+        r, vae = self.recipe, self.model.net
+        if n == r.steps:
+            vae.load_state_dict(self.model.average.state_dict())
+            whiten(vae)
+            self.model.average.load_state_dict(vae.state_dict())
+            self.optimizer.state.clear()
+        # Two of three scenes have two things; places are anywhere.
+        scenes = [
+            draw_scene(f"vae {r.seed} {n} {i}", objects=1 if i % 3 == 0 else 2, jitter=1.0)
+            for i in range(r.size)
+        ]
+        x = pictures(scenes).to(memory_format=torch.channels_last)
+        weight = importance(x, [scene.background for scene in scenes])
+        noise = torch.Generator().manual_seed(r.seed * 1_000_003 + n)
+        if n < r.steps:
+            posterior = vae.encode(x).latent_dist
+            made = vae.decode(posterior.sample(noise)).sample
+            kl = posterior.kl().mean() / posterior.mean[0].numel()
+            lr = learning_rate(n, steps=r.steps, warmup=50, peak=r.lr)
+        else:
+            with torch.no_grad():
+                z = vae.encode(x).latent_dist.sample(noise)
+            strength = r.noise * torch.rand(len(z), 1, 1, 1, generator=noise) ** 2
+            made = vae.decode(z + strength * torch.randn(z.shape, generator=noise)).sample
+            kl = torch.zeros(())
+            lr = learning_rate(n - r.steps, steps=r.tune, warmup=50, peak=r.tune_lr)
+        error = weight * ((made - x).abs() + (made - x) ** 2)
+        loss = error.mean() / weight.mean() + r.kl * kl
+        value = move(self, loss, n, lr)
+        psnr = -10 * torch.log10(((made - x).detach() ** 2).mean() / 4).item()
+        return {"loss": value, "psnr": psnr, "kl": kl.item()}
+
+
+@torch.no_grad()
+def whiten(vae) -> None:
+    """Turn and scale the latent space so that its channels have variance 1 and no covariance.
+
+    z' = W (z − μ), of the latents' mean and principal axes. It goes into the two 1 × 1 convolutions
+    that a stock AutoencoderKL has at that place anyway, quant_conv and post_quant_conv: decoding is
+    what it was, to rounding, and scaling_factor stays 1. In the turned space the posterior's axes
+    are no longer the channels'; its variances there, diag(W diag(σ²) Wᵀ), are not linear in what
+    the convolution reads, so their logarithm is fitted by least squares.
+    """
+    scenes = [draw_scene(f"whiten {i}", objects=1 + i % 2) for i in range(SEEN)]
+    hidden = torch.cat([vae.encoder(pictures(scenes[i : i + 64])) for i in range(0, SEEN, 64)])
+    C = vae.config.latent_channels
+    h = hidden.permute(0, 2, 3, 1).flatten(0, 2).double()  # [P, 2C], P places
+    A, b = vae.quant_conv.weight[:, :, 0, 0].double(), vae.quant_conv.bias.double()
+    mean, logvar = (h @ A.T + b).split(C, dim=1)
+    mu = mean.mean(0)
+    values, axes = torch.linalg.eigh((mean - mu).T @ (mean - mu) / len(mean))
+    W = axes.T / values.sqrt()[:, None]  # [C, C]
+    turned = (logvar.clamp(-30, 20).exp() @ (W**2).T).log()  # [P, C]
+    ones = torch.cat([h, torch.ones(len(h), 1).double()], dim=1)
+    fitted = torch.linalg.lstsq(ones, turned).solution.T  # [C, 2C + 1]
+    quant = torch.cat([W @ A[:C], fitted[:, :-1]])
+    offset = torch.cat([W @ (b[:C] - mu), fitted[:, -1]])
+    P, inverse = vae.post_quant_conv.weight[:, :, 0, 0].double(), torch.linalg.inv(W)
+    vae.post_quant_conv.bias += (P @ mu).float()
+    vae.post_quant_conv.weight.copy_((P @ inverse).float()[:, :, None, None])
+    vae.quant_conv.weight.copy_(quant.float()[:, :, None, None])
+    vae.quant_conv.bias.copy_(offset.float())
+
+
+@torch.no_grad()
+def latents(vae, scenes, seed: int) -> Tensor:
+    """N scenes → their latents [N, 8, 8, 8] as a diffusion model sees them: drawn, and scaled."""
+    noise = torch.Generator().manual_seed(seed)
+    parts = [scenes[i : i + 64] for i in range(0, len(scenes), 64)]
+    z = [vae.encode(pictures(part)).latent_dist.sample(noise) for part in parts]
+    return torch.cat(z) * vae.config.scaling_factor

@@ -1,0 +1,114 @@
+"""Captions whose rows mean what their words say, whatever the rest of the sentence has heard.
+
+A causal encoder may write all of a prompt's meaning into its last rows: EOS, and in Stable
+Diffusion's case the 70 rows of padding after it. A U-Net that reads those paints well, but there is
+nothing left for the weight of a word to act on. So half of the captions are mixed from several
+encodings of one sentence:
+
+    told      some words, each with probability 1/2; the others are kept
+    a lie     the sentence with other words, drawn at random, in place of those that are told
+    context   the rows of the told words from the true sentence, all others from the lie
+    blank     now and then a told word's row is the empty prompt's: then nothing tells it
+    long      half of the told rows are up to 1.8 times as far from the empty prompt's, though the
+              picture is the same: more than red is still red. Not those of sizes
+
+Rows of kept words, of "a" and "on", EOS and padding have heard the lie; what they say of the told
+words is worth nothing. Only a word's own row is always right, or blank.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ..data.scenes import BACKGROUNDS, PALETTE, SHAPES, SIZES, Scene
+
+TELL, BLANK, LONG, STRETCH = 1 / 2, 1 / 8, 1 / 2, 0.8
+GRADES = tuple(filter(None, SIZES))
+OPPOSITE = {"above": "below", "below": "above", "left of": "right of", "right of": "left of"}
+DARK = tuple(name for name in BACKGROUNDS if name != "white")
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Two sentences of equal length, and where each word's row comes from.
+
+    told, blank: places of words, counted from 0 for the first word. A blank place is told as well.
+    long: places, each with the factor by which its row is further from the empty prompt's.
+    """
+
+    true: tuple[str, ...]
+    lie: tuple[str, ...]
+    told: frozenset[int]
+    blank: frozenset[int]
+    long: tuple[tuple[int, float], ...]
+
+
+def words(scene: Scene) -> list[tuple[str, tuple | None]]:
+    """The words of a caption, each with the slot that it fills, or None: ("color", 0), …"""
+    found: list[tuple[str, tuple | None]] = []
+    for n, thing in enumerate(scene.things):
+        if n:
+            found += [(word, ("relation",)) for word in scene.relation.split()]
+        if scene.articles:
+            found.append(("an" if thing.words.startswith("orange") else "a", None))
+        found += [
+            (getattr(thing, slot), (slot, n))
+            for slot in ("size", "color", "shape")
+            if getattr(thing, slot)
+        ]
+    if scene.background != "white":
+        found.append(("on", None))
+        if scene.articles:
+            found.append(("a", None))
+        found += [(scene.background, ("background",)), ("background", None)]
+    return found
+
+
+def mix(scene: Scene, draw: Callable[[], float]) -> Mixed:
+    """A scene → two sentences and the places of the words that are told, or blank.
+
+    What is blank may also be a word that the scene does not have: a size for a thing of medium
+    size, a background for a white one. So a blank row leaves open what the scenes leave open.
+    """
+
+    def choose(options):
+        return options[int(draw() * len(options))]
+
+    blank_slots, things = set(), []
+    for n, thing in enumerate(scene.things):
+        blank_slots |= {(slot, n) for slot in ("size", "color", "shape") if draw() < BLANK}
+        added = not thing.size and ("size", n) in blank_slots
+        things.append(replace(thing, size=choose(GRADES)) if added else thing)
+    if draw() < BLANK:
+        blank_slots.add(("background",))
+        if scene.background == "white":
+            scene = replace(scene, background=choose(DARK))
+    if draw() < BLANK:
+        blank_slots.add(("relation",))
+    scene = replace(scene, things=tuple(things))
+    true = words(scene)
+    slots = sorted({slot for _, slot in true if slot}, key=str)
+    told = {slot for slot in slots if slot in blank_slots or draw() < TELL}
+
+    things = []
+    for n, thing in enumerate(scene.things):
+        drawn = {"size": choose(GRADES), "color": choose(tuple(PALETTE)), "shape": choose(SHAPES)}
+        false = {slot: value for slot, value in drawn.items() if (slot, n) in told}
+        things.append(replace(thing, **false))
+    relation, background = scene.relation, scene.background
+    if ("relation",) in told and draw() < 0.5:
+        relation = OPPOSITE.get(relation, relation)
+    if ("background",) in told:
+        background = choose(DARK)
+    long = tuple(
+        (place, 1 + STRETCH * draw())
+        for place, (_, slot) in enumerate(true)
+        if slot in told - blank_slots and slot[0] != "size" and draw() < LONG
+    )
+    lie = words(replace(scene, things=tuple(things), relation=relation, background=background))
+    return Mixed(
+        true=tuple(word for word, _ in true),
+        lie=tuple(word for word, _ in lie),
+        told=frozenset(i for i, (_, slot) in enumerate(true) if slot in told),
+        blank=frozenset(i for i, (_, slot) in enumerate(true) if slot and slot in blank_slots),
+        long=long,
+    )

@@ -1,0 +1,340 @@
+"""How the miniature Stable Diffusion is trained: scenes, judge, captions, whitening, a run."""
+
+import random
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("diffusers")
+
+from cliplab.training import Stopped, TrainingError
+from cliplab.training.data.scenes import HELD_OUT, Scene, Thing, parse
+from cliplab.training.data.scenes import SIZES as GRAMMAR
+from cliplab.training.data.shapes import render
+from cliplab.training.painting import study, text, unet, vae
+from cliplab.training.painting.__main__ import main
+from cliplab.training.painting.judge import judge
+from cliplab.training.painting.loop import fit
+from cliplab.training.painting.scenes import PALE, SIZES, S, draw_scene, importance, pictures
+from cliplab.training.painting.scores import right, share
+from cliplab.training.painting.words import BLANK, STRETCH, TELL, mix, words
+
+SCENES = [draw_scene(f"test {i}", objects=1 + i % 2) for i in range(240)]
+CAPTIONS = [scene.caption for scene in SCENES]
+
+
+def test_scenes_are_the_same_everywhere_and_never_of_a_held_out_pair():
+    assert draw_scene("a", 1).caption == draw_scene("a", 1).caption
+    assert draw_scene("a", 1) != draw_scene("b", 1)
+    for scene in SCENES:
+        assert parse(scene.caption).caption == scene.caption
+        for thing in scene.things:
+            assert (thing.color, thing.shape) not in HELD_OUT
+            assert 0 <= thing.pale < PALE
+            assert SIZES[thing.size][0] <= thing.radius <= SIZES[thing.size][1]
+
+
+def test_sizes_and_grounds_are_in_balance():
+    sizes = [thing.size for scene in SCENES for thing in scene.things]
+    assert all(abs(sizes.count(size) / len(sizes) - 1 / 3) < 0.08 for size in SIZES)
+    white = sum(scene.background == "white" for scene in SCENES)
+    assert abs(white / len(SCENES) - 1 / 2) < 0.1
+    # `place` fits two things of the grammar's largest size; ours may not be larger.
+    assert SIZES["large"][1] <= GRAMMAR["large"][1]
+
+
+def test_a_pale_color_has_white_in_it():
+    scene = Scene((Thing("large", "red", "square", pale=0.5, radius=0.2),))
+    assert render(scene, S)[S // 2, S // 2].tolist() == [239, 144, 147]
+
+
+def test_pictures_go_from_minus_one_to_one_and_things_count_more():
+    x = pictures(SCENES[:8])
+    assert x.shape == (8, 3, S, S)
+    assert x.min() >= -1
+    assert x.max() <= 1
+    weight = importance(x, [scene.background for scene in SCENES[:8]])
+    assert weight.shape == (8, 1, S, S)
+    assert weight[0, 0, 0, 0] == 1
+    assert weight.max() == 4
+
+
+# The judge ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("objects", [1, 2])
+def test_the_judge_knows_real_pictures(objects):
+    scenes = [scene for scene in SCENES if len(scene.things) == objects]
+    found = share([right(scene, judge(render(scene, S))) for scene in scenes])
+    assert min(found.values()) >= 0.98
+
+
+def test_the_judge_sees_what_is_there_not_what_was_asked():
+    (thing,) = SCENES[0].things
+    picture = render(SCENES[0], S)
+    for other in (
+        replace(thing, color="cyan" if thing.color != "cyan" else "red"),
+        replace(thing, shape="circle" if thing.shape != "circle" else "star"),
+    ):
+        assert not right(replace(SCENES[0], things=(other,)), judge(picture))["both"]
+
+
+def test_the_judge_measures_place_and_size():
+    thing = Thing("large", "blue", "ring", x=0.4, y=0.6, radius=0.21)
+    (found,) = judge(render(Scene((thing,), background="gray"), S)).things
+    assert (found.color, found.shape, found.size) == ("blue", "ring", "large")
+    assert abs(found.x - 0.4) < 0.02
+    assert abs(found.y - 0.6) < 0.02
+    assert abs(found.radius - 0.21) < 0.02
+    assert found.overlap > 0.9
+
+
+def test_relations_are_looked_at():
+    scene = parse("a red circle above a blue square")
+    picture = render(scene, S)
+    assert right(scene, judge(picture))["relation"]
+    below = replace(scene, relation="below")
+    assert right(below, judge(picture))["both"]
+    assert not right(below, judge(picture))["relation"]
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_the_judge_finds_nothing_on_an_empty_picture(value):
+    seen = judge(np.full((S, S, 3), value, dtype=np.uint8))
+    assert seen.things == ()
+
+
+def test_the_judge_survives_noise():
+    noise = np.random.default_rng(0).integers(0, 256, (5, S, S, 3), dtype=np.uint8)
+    for picture in noise:
+        judge(picture)
+
+
+# Captions whose rows are true ---------------------------------------------------------------------
+
+
+def test_words_and_slots_make_up_the_caption():
+    for scene in SCENES:
+        assert " ".join(word for word, _ in words(scene)) == scene.caption
+
+
+def test_a_lie_differs_in_told_words_only_and_blanks_are_told():
+    draw = random.Random(0).random
+    for scene in SCENES:
+        mixed = mix(scene, draw)
+        assert len(mixed.true) == len(mixed.lie)
+        assert mixed.blank <= mixed.told
+        for place, (true, lie) in enumerate(zip(mixed.true, mixed.lie, strict=True)):
+            assert place in mixed.told or true == lie or {true, lie} == {"a", "an"}
+
+
+def test_rows_of_sizes_are_not_lengthened():
+    draw = random.Random(3).random
+    mixed = [mix(scene, draw) for scene in SCENES for _ in range(3)]
+    long = [(m.true[place], times) for m in mixed for place, times in m.long]
+    assert long
+    assert all(1 <= times <= 1 + STRETCH for _, times in long)
+    assert not {"small", "large"} & {word for word, _ in long}
+    assert all(place in m.told - m.blank for m in mixed for place, _ in m.long)
+
+
+def test_shares_of_told_and_blank_words():
+    draw, scene = random.Random(1).random, parse("a large red circle above a small blue ring")
+    mixed = [mix(scene, draw) for _ in range(3000)]
+    place = mixed[0].true.index("red")
+    told = sum(place in m.told for m in mixed) / len(mixed)
+    blank = sum(place in m.blank for m in mixed) / len(mixed)
+    assert abs(blank - BLANK) < 0.03
+    assert abs(told - (BLANK + (1 - BLANK) * TELL)) < 0.04
+    # What the lie says of a told word has nothing to do with the truth.
+    right = [m.lie[place] == "red" for m in mixed if place in m.told]
+    assert abs(sum(right) / len(right) - 1 / 8) < 0.04
+
+
+def test_every_word_of_the_grammar_is_one_token():
+    tokenizer = text.build_tokenizer()
+    for caption in CAPTIONS:
+        assert len(tokenizer.content(caption)) == len(caption.split())
+    assert tokenizer.content("zebra")  # bytes spell what it does not know
+
+
+def test_told_rows_are_the_true_sentences_and_blank_rows_the_empty_prompts():
+    tokenizer = text.build_tokenizer()
+    torch.manual_seed(0)
+    encoder = text.build_encoder(tokenizer).eval()
+    draw = random.Random(2).random
+    mixed = [mix(scene, draw) for scene in SCENES[:12]]
+    captions = [*mixed, "a red circle", ""]
+    with torch.no_grad():
+        made = text.mixed_contexts(encoder, tokenizer, captions, 20)
+
+        def encoded(sentence):
+            return encoder(text.ids_of(tokenizer, [sentence], 20)).last_hidden_state[0]
+
+        empty = encoded("")
+        for row, m in zip(made, mixed, strict=False):
+            true, lie = encoded(" ".join(m.true)), encoded(" ".join(m.lie))
+            longer = dict(m.long)
+            for place in range(len(m.true)):
+                source = empty if place in m.blank else true if place in m.told else lie
+                row_of_it = empty[1 + place].lerp(source[1 + place], longer.get(place, 1.0))
+                torch.testing.assert_close(row[1 + place], row_of_it, atol=1e-4, rtol=0)
+            torch.testing.assert_close(row[len(m.true) + 1 :], lie[len(m.true) + 1 :],
+                                       atol=2e-5, rtol=0)  # fmt: skip
+        torch.testing.assert_close(made[-2], encoded("a red circle"), atol=2e-5, rtol=0)
+        torch.testing.assert_close(made[-1], empty, atol=2e-5, rtol=0)
+
+
+# The two runs -------------------------------------------------------------------------------------
+
+SMALL = vae.Recipe(steps=4, tune=2, size=4)
+
+
+@pytest.fixture(scope="module")
+def coder():
+    task = vae.VAETask(SMALL)
+    for n in range(task.steps):
+        task.step(n)
+    return task.model.average.eval()
+
+
+def test_whitening_leaves_pictures_as_they_were_and_latents_even():
+    torch.manual_seed(0)
+    from diffusers import AutoencoderKL
+
+    coder = AutoencoderKL(**vae.SHAPE).eval()
+    x = pictures([draw_scene(f"whiten {i}", objects=1 + i % 2) for i in range(256)])
+    with torch.no_grad():
+        before = coder.decode(coder.encode(x).latent_dist.mode()).sample
+        vae.whiten(coder)
+        posterior = coder.encode(x).latent_dist
+        after = coder.decode(posterior.mode()).sample
+    torch.testing.assert_close(after, before, atol=1e-3, rtol=0)
+    z = posterior.mode().permute(1, 0, 2, 3).flatten(1)
+    torch.testing.assert_close(torch.cov(z), torch.eye(8), atol=0.3, rtol=0)
+    assert z.mean(1).abs().max() < 0.2
+
+
+def test_a_killed_run_resumed_ends_as_one_that_was_not(tmp_path):
+    whole, parts = vae.VAETask(SMALL), vae.VAETask(SMALL)
+    fit(whole, tmp_path / "whole", progress=False)
+    parts.steps = 3  # as if it had been killed; then across the whitening
+    fit(parts, tmp_path / "parts", progress=False)
+    again = vae.VAETask(SMALL)
+    log = fit(again, tmp_path / "parts", resume=True, progress=False)
+    assert [record["step"] for record in log.steps] == list(range(6))
+    for a, b in zip(whole.model.parameters(), again.model.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_unet_learns_and_resumes(coder, tmp_path):
+    recipe = unet.Recipe(steps=6, size=4, scenes=8, warmup=2, alone=0.5)
+    whole = unet.UNetTask(recipe, coder, {})
+    log = fit(whole, tmp_path / "whole", progress=False)
+    assert all(np.isfinite(log["loss"]))
+    parts = unet.UNetTask(recipe, coder, {})
+    parts.steps = 4
+    fit(parts, tmp_path / "parts", progress=False)
+    again = unet.UNetTask(recipe, coder, {})
+    fit(again, tmp_path / "parts", resume=True, progress=False)
+    for a, b in zip(whole.model.parameters(), again.model.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_the_learning_rate_rises_holds_and_falls(coder):
+    task = unet.UNetTask(unet.Recipe(steps=100, scenes=2, warmup=10, hold=0.4), coder, {})
+    rates = [task.lr(n) for n in range(100)]
+    assert rates[0] == pytest.approx(2e-4)
+    assert rates[9] == rates[39] == 2e-3
+    assert rates[40:] == sorted(rates[40:], reverse=True)
+    assert rates[-1] < 1e-5
+
+
+def test_what_ends_a_run_is_said_in_a_sentence(tmp_path, capsys):
+    out = str(tmp_path / "run")
+    small = ["--steps", "2", "--tune", "1", "--size", "2", "--threads", "1", "--quiet"]
+    main(["vae", "--out", out, *small])
+    assert "The autoencoder" in capsys.readouterr().out
+    for arguments, said in (
+        (["vae", "--out", out, *small], "holds a run"),
+        (["vae", "--out", out, "--resume", "--steps", "3"], "another recipe"),
+        (["vae", "--out", str(tmp_path / "no"), "--resume"], "no run to go on with"),
+        (["unet", "--vae", str(tmp_path), "--out", out], "no autoencoder"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+        assert said in capsys.readouterr().err
+
+
+def test_from_two_commands_to_a_stock_pipeline(tmp_path):
+    from cliplab.training.painting.folder import load_pipeline_folder
+    from cliplab.training.painting.scores import paint
+
+    one, two = str(tmp_path / "vae"), str(tmp_path / "unet")
+    main(["vae", "--out", one, "--steps", "1", "--tune", "1", "--size", "2", "--quiet"])
+    main(["unet", "--vae", one, "--out", two, "--steps", "1", "--size", "2", "--scenes", "4",
+          "--quiet"])  # fmt: skip
+    pipe = load_pipeline_folder(tmp_path / "unet" / "pipeline")
+    painted = paint(pipe, ["a red circle", "a blue square"], guidance=2.0, steps=2)
+    assert painted.shape == (2, S, S, 3)
+    assert pipe.tokenizer("a red circle").input_ids[1:-1] == text.build_tokenizer().content(
+        "a red circle"
+    )
+
+
+def test_stopping_saves(tmp_path, monkeypatch):
+    task = vae.VAETask(SMALL)
+    step = task.step
+
+    def stopped(n):
+        if n == 1:
+            import os
+            import signal
+
+            os.kill(os.getpid(), signal.SIGINT)
+        return step(n)
+
+    task.step = stopped
+    with pytest.raises(Stopped, match="after step 2 of 6"):
+        fit(task, tmp_path, progress=False)
+    fit(vae.VAETask(SMALL), tmp_path, resume=True, progress=False)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(tmp_path):
+    task = vae.VAETask(SMALL)
+    task.step = lambda n: {"loss": float("nan")}
+    with pytest.raises(TrainingError, match="not a finite number"):
+        fit(task, tmp_path, progress=False)
+
+
+# The study ----------------------------------------------------------------------------------------
+
+
+def test_the_study_asks_at_least_200_prompts_of_pairs_that_were_trained():
+    cases = list(study.cases())
+    assert len(cases) >= 200
+    for case in cases:
+        plain = case.prompt(1).replace("(", "").replace(":1)", "")
+        assert (case.color, case.shape) not in HELD_OUT
+        parse(plain)
+
+
+def test_monotone_says_up_to_which_weight():
+    weights = [0.0, 0.5, 1.0, 1.5, 2.0]
+    curves = {"present": [0.1, 0.5, 0.9, 0.9, 0.4], "area": [9, 7, 5, 4, 3]}
+    assert study.holds(curves, "present", weights) == 1.5
+    assert study.holds(curves, "-area", weights) == 2.0
+    assert study.holds(curves, "area", weights) == 0.0
+
+
+def test_the_command_says_how_it_is_used():
+    told = subprocess.run(
+        [sys.executable, "-m", "cliplab.training.painting", "--help"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "unet --vae" in told.stdout

@@ -1,0 +1,135 @@
+"""Two runs of the course's training → the miniature Stable Diffusion that the package ships.
+
+python -m cliplab.training.painting vae --out runs/vae
+python -m cliplab.training.painting unet --vae runs/vae --out runs/unet      over an hour
+python tools/sd_mini.py runs/vae runs/unet      weights, log and scores, some minutes
+python tools/sd_mini.py --study                 what weights do, some twenty minutes
+python tools/sd_mini.py --check                 compute the scores again and compare
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL
+from safetensors.torch import load_file
+
+import cliplab
+from cliplab.training.painting.folder import load_pipeline_folder, save_pipeline, save_settings
+from cliplab.training.painting.scores import best_guidance, reconstruction, scores
+from cliplab.training.painting.study import study
+from cliplab.training.painting.text import build_tokenizer
+from cliplab.training.painting.unet import Painter
+from cliplab.training.painting.vae import SHAPE
+from cliplab.training.snapshot import FILE, read_state
+
+HERE = Path(cliplab.__file__).parent / "assets" / "sd-mini"
+EVERY = {"vae": 25, "unet": 20}  # steps of the logs that are kept
+STEPS = 20
+WEIGHTS = ("text_encoder/model", "unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("vae", type=Path, nargs="?", help="the folder of the autoencoder's run")
+    parser.add_argument("unet", type=Path, nargs="?", help="the folder of the U-Net's run")
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    parser.add_argument("--study", action="store_true", help="weigh words in the shipped model")
+    options = parser.parse_args()
+    if options.check:
+        stored = read("scores.json")["scores"]
+        again = all_scores(read("generation.json")["guidance"])
+        print("The scores are as stored." if again == stored else f"They are now: {again}")
+        sys.exit(again != stored)
+    if options.study:
+        found = study(load_pipeline_folder(HERE), read("generation.json")["guidance"])
+        write("study.json", {"sha256": hashes(), **found})
+    elif options.unet:
+        ship(options.vae, options.unet)
+    else:
+        parser.error("name the folders of the two runs, or --study, or --check")
+
+
+def ship(vae: Path, unet: Path) -> None:
+    """Store weights in half precision, thinned logs, and the scores of what is stored."""
+    tokenizer = build_tokenizer()
+    coder, painter = AutoencoderKL(**SHAPE), Painter(tokenizer)
+    for part, run in ((coder, vae), (painter, unet)):
+        part.load_state_dict(averages(run))
+    save_pipeline(painter, tokenizer, coder, HERE, dtype=torch.float16)
+    pipe = load_pipeline_folder(HERE)
+    guidance = best_guidance(pipe)
+    save_settings(HERE, guidance, STEPS)
+    parts = {"text_encoder": pipe.text_encoder, "unet": pipe.unet, "vae": pipe.vae}
+    spent = keep_logs({"vae": vae, "unet": unet})
+    write(
+        "scores.json",
+        {
+            "runs": {"vae": state_of(vae), "unet": state_of(unet)},
+            "core_seconds": spent,
+            "parameters": {name: part.num_parameters() for name, part in parts.items()},
+            "sha256": hashes(),
+            "scores": all_scores(guidance),
+        },
+    )
+    for file in HERE.rglob("*"):
+        file.chmod(0o755 if file.is_dir() else 0o644)
+
+
+def state_of(run: Path) -> dict:
+    state = read_state(run)
+    return {"step": state["step"], "recipe": state["recipe"]}
+
+
+def averages(run: Path) -> dict:
+    """The moving average of a run's weights, from its last snapshot."""
+    prefix, stored = "model.average.", load_file(run / FILE)
+    return {k.removeprefix(prefix): t for k, t in stored.items() if k.startswith(prefix)}
+
+
+def all_scores(guidance: float) -> dict:
+    pipe = load_pipeline_folder(HERE)
+    return {"reconstruction": reconstruction(pipe.vae), **scores(pipe, guidance, STEPS)}
+
+
+def hashes() -> dict:
+    files = [f"{name}.safetensors" for name in WEIGHTS]
+    return {file: hashlib.sha256((HERE / file).read_bytes()).hexdigest() for file in files}
+
+
+def keep_logs(runs: dict[str, Path]) -> dict[str, int]:
+    """Some steps of each run, to four digits, in one file; returns each run's core-seconds."""
+    kept, spent = [], {}
+    for name, run in runs.items():
+        lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        records = [json.loads(line) for line in lines]
+        spent[name] = round(sum(record["core_seconds"] for record in records))
+        for record in records:
+            if record["step"] % EVERY[name] == 0:
+                record = {"run": name, **record}
+                kept.append(json.dumps({k: short(v) for k, v in record.items() if k != "kind"}))
+    (HERE / "log.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    return spent
+
+
+def short(value):
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def read(name: str) -> dict:
+    return json.loads((HERE / name).read_text(encoding="utf-8"))
+
+
+def write(name: str, found: dict) -> None:
+    text = json.dumps(found, indent=1) + "\n"
+    (HERE / name).write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
