@@ -1,10 +1,11 @@
 """Stable Diffusion 1.5 at its full size, on random weights, for one step: on request only.
 
-    CLIPLAB_FULL_SIZE=bfloat16 python -m pytest -s tests/test_pipeline_full_size.py
-    CLIPLAB_FULL_SIZE=float32  …                       twice the memory
+    CLIPLAB_FULL_SIZE=float32 python -m pytest -s tests/test_pipeline_full_size.py
+    CLIPLAB_FULL_SIZE=float16 …                for a GPU: a CPU convolves slowly in half precision
 
-It writes a diffusers folder of 2.1 or 4.3 GB to the temporary folder, opens it with load_pipeline
-and paints 512 × 512 pixels, on the fastest device that is there. Times and memory are printed.
+It writes a diffusers folder of 4.3 or 2.1 GB to the temporary folder, opens it with load_pipeline
+and paints 512 × 512 pixels, on the fastest device that is there. Times and memory are printed. Two
+cores of an AMD EPYC, one thread, float32: the step with guidance and the VAE 73 s, peak 5.5 GiB.
 """
 
 from __future__ import annotations
@@ -20,9 +21,7 @@ import torch
 from cliplab.pipeline import generate, load_pipeline
 
 KIND = os.environ.get("CLIPLAB_FULL_SIZE")
-pytestmark = pytest.mark.skipif(
-    KIND is None, reason="large: CLIPLAB_FULL_SIZE=bfloat16 or float32 asks for it"
-)
+pytestmark = pytest.mark.skipif(KIND is None, reason="large: CLIPLAB_FULL_SIZE=float32 asks for it")
 COUNTS = {"text_encoder": 123_060_480, "unet": 859_520_964, "vae": 83_653_863}
 
 
@@ -46,6 +45,8 @@ def build(folder, dtype, tokenizer) -> dict[str, int]:
         }
     finally:
         torch.set_default_dtype(torch.float32)
+    # A fresh LayerNorm gives every row the mean 0, which A1111's weighting cannot restore.
+    torch.nn.init.normal_(parts["text_encoder"].final_layer_norm.bias, mean=0.2)
     scheduler = PNDMScheduler(
         beta_schedule="scaled_linear",
         beta_start=0.00085,
