@@ -31,8 +31,8 @@ PROMPT, NEGATIVE, STEPS, GUIDANCE = "a large red circle", "a blue square", 20, 2
 START = {
     "cliplab": "from cliplab.pipeline import generate, load_pipeline\n"
     "generate(load_pipeline({model!r}), {prompt!r})",
-    "diffusers": "from diffusers import StableDiffusionPipeline\n"
-    "pipe = StableDiffusionPipeline.from_pretrained({folder!r})\n"
+    "diffusers": "import torch\nfrom diffusers import StableDiffusionPipeline\n"
+    "pipe = StableDiffusionPipeline.from_pretrained({folder!r}, torch_dtype=torch.float32)\n"
     "pipe.set_progress_bar_config(disable=True)\n"
     "pipe({prompt!r}, num_inference_steps=20)",
 }

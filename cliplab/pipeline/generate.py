@@ -71,12 +71,11 @@ def generate(
         one_of("method", method, (*METHODS, IN_ATTENTION))
     in_context = "ignore" if method == IN_ATTENTION else method
     encoder = PromptEncoder(pipe.tokenizer, pipe.text_encoder, syntax, in_context, **options)
-    contexts = encoder(prompts + negatives)  # all of one length
-    if guidance == 1:
-        del contexts[len(prompts) :]
     B, guided = len(prompts), guidance > 1
-    if not guided:
-        del contexts[B:]
+    texts = prompts + negatives if guided else prompts
+    different = list(dict.fromkeys(texts))  # most often all negatives are one
+    made = dict(zip(different, encoder(different), strict=True))  # all of one length
+    contexts = [made[text] for text in texts]
     factors = torch.stack([c.weights for c in contexts[B:] + contexts[:B]])  # as the U-Net has them
     factors = factors.float() if method == IN_ATTENTION else None
 
