@@ -16,6 +16,7 @@ import itertools
 from cliplab.plots.study import study_curves
 from cliplab.training.data.scenes import parse
 from cliplab.training.painting.folder import load_pipeline_folder
+from cliplab.training.painting.guided import guided_study
 from cliplab.training.painting.judge import judge
 from cliplab.training.painting.scores import SEED, asked, paint, reconstruction, right, share
 from cliplab.training.painting.study import METHODS, cases, means
@@ -23,6 +24,7 @@ from cliplab.training.painting.study import METHODS, cases, means
 FOLDER = resources.files("cliplab") / "assets" / "sd-mini"
 CARD = json.loads((FOLDER / "scores.json").read_text(encoding="utf-8"))
 STUDY = json.loads((FOLDER / "study.json").read_text(encoding="utf-8"))
+GUIDED = json.loads((FOLDER / "guided.json").read_text(encoding="utf-8"))
 BEST = json.loads((FOLDER / "generation.json").read_text(encoding="utf-8"))
 
 
@@ -34,7 +36,7 @@ def pipe():
 def test_the_files_are_those_whose_scores_are_stated():
     for file, stated in CARD["sha256"].items():
         assert hashlib.sha256((FOLDER / file).read_bytes()).hexdigest() == stated, file
-    assert STUDY["sha256"] == CARD["sha256"]
+    assert STUDY["sha256"] == GUIDED["sha256"] == CARD["sha256"]
 
 
 def test_it_is_small_and_in_half_precision():
@@ -116,8 +118,8 @@ def test_a_picture_takes_a_moment(pipe):
 @pytest.mark.parametrize("method", ["from_empty", "compel"])
 @pytest.mark.parametrize("kind", ["color", "large"])
 def test_weights_act_monotonically_on_a_sample(pipe, kind, method):
-    """12 prompts: more of the named attribute at weight 1 than at 0.5 than at 0."""
-    some = [case for case in cases(12) if case.kind == kind]
+    """12 prompts of all colors: more of the named attribute at weight 1 than at 0.5 than at 0."""
+    some = [case for case in cases(36) if case.kind == kind][::3]
     key = "present" if kind == "color" else "area"
     y = [means(pipe, some, w, method, BEST["guidance"], 10, 40_000)[key] for w in (0, 0.5, 1, 1.5)]
     assert y[0] < y[2]
@@ -137,7 +139,8 @@ def test_the_study_covers_what_it_says():
 @pytest.mark.parametrize("method", ["from_empty", "compel"])
 def test_the_study_finds_color_and_size_words_monotone_up_to_one_and_a_half(method):
     monotone = STUDY["monotone"]
-    assert monotone["color"][method]["present"] >= 1.5
+    for measure in ("present", "excess", "area"):
+        assert monotone["color"][method][measure] >= 1.5
     assert monotone["large"][method]["area"] >= 1.5
     assert monotone["small"][method]["-area"] >= 1.5
 
@@ -158,3 +161,24 @@ def test_prompts_of_the_scores_are_of_the_grammar():
         for scene in asked(name)[:20]:
             assert parse(scene.caption).caption == scene.caption
             assert any(t.held_out for t in scene.things) == name.endswith("held_out")
+
+
+# Guidance and negatives ---------------------------------------------------------------------------
+
+
+def test_guidance_and_negatives_act_on_a_sample_as_stated(pipe):
+    """9 of the 36 prompts, without guidance and with much: negatives turn the size around."""
+    found = guided_study(pipe, 9, (1.0, 4.0))["effects"]
+    area = found["area"]
+    assert area["none"][0] == area["a small one"][0] == area["a large one"][0]
+    assert area["a large one"][1] < area["none"][1] < area["a small one"][1]
+    assert found["second"]["the second thing"][0] == found["second"]["none"][0]
+
+
+def test_the_study_of_guidance_begins_where_negatives_have_no_say():
+    assert GUIDED["guidance"][0] == 1
+    assert GUIDED["prompts"] >= 36
+    for what in ("area", "second"):
+        assert len({values[0] for values in GUIDED["effects"][what].values()}) == 1
+        for values in GUIDED["effects"][what].values():
+            assert len(values) == len(GUIDED["guidance"])

@@ -3,10 +3,10 @@
 from .curves import curves
 
 MEASURES = {
-    "present": "share of pictures with the named attribute",
+    "present": "share with the named attribute",
     "area": "area in pixels",
     "excess": "color excess, from 0 to 1",
-    "other": "share of pictures with the other thing as it should be",
+    "other": "share with the other thing right",
 }
 
 

@@ -117,18 +117,6 @@ def by_kind(scenes: list[Scene], verdicts: list[dict[str, bool]]) -> dict[str, f
     return found
 
 
-def best_guidance(pipe, among: Sequence[float] = (1.0, 1.5, 2.0, 3.0)) -> float:
-    """The guidance with most pictures right, over other prompts than those of the scores."""
-    scenes = [draw_scene(f"guidance {i}", objects=1 + i % 2) for i in range(120)]
-
-    def rightly(guidance: float) -> float:
-        painted = paint(pipe, [s.caption for s in scenes], guidance, seed=2 * SEED)
-        return share([right(s, judge(p)) for s, p in zip(scenes, painted, strict=True)])["both"]
-
-    found = {guidance: rightly(guidance) for guidance in among}
-    return max(found, key=found.get)
-
-
 def reconstruction(vae, number: int = 500) -> dict:
     """How well the judge knows real pictures, and the same after encoding and decoding.
 

@@ -52,7 +52,7 @@ class Recipe:
     trained more often, in proportion to t to this power.
     """
 
-    steps: int = 2500
+    steps: int = 6000
     size: int = 64
     scenes: int = 20_000
     lr: float = 2e-3

@@ -41,7 +41,7 @@ class Recipe:
     """
 
     steps: int = 3400
-    tune: int = 4000
+    tune: int = 7000
     size: int = 16
     lr: float = 2e-3
     tune_lr: float = 1.5e-3
