@@ -141,10 +141,11 @@ def stride_windows(sides=(6, 5), kernel=3, stride=2):
     """
     lanes = [(side, before) for side in sides for before in (0, 1)]
     tall = 82
-    fig = Figure(40 + (max(sides) + 2) * CELL + 210, len(lanes) * tall + 8)
+    wide = (max(sides) + 2) * CELL
+    fig = Figure(wide + 212, len(lanes) * tall + 8)  # as wide as a telephone shows
     ax, rows = fig.sheet(), []
     for n, (side, before) in enumerate(lanes):
-        y, start = 12 + n * tall, 20 + CELL * (1 - before)
+        y, start = 12 + n * tall, 8 + CELL * (1 - before)
         for i in range(side + before + 1):
             x, inside = start + i * CELL, before <= i < before + side
             box(ax, x + 1, y, CELL - 2, CELL - 2, INK, fill=0.08 if inside else 0, radius=2)
@@ -161,7 +162,7 @@ def stride_windows(sides=(6, 5), kernel=3, stride=2):
             label(ax, (a + b) / 2, low + 13, k + 1, size=10, weight="bold")
         where = "on both sides" if before else "on the right"
         text = f"{side} pixels, padded {where}:"
-        x = 40 + (max(sides) + 2) * CELL
+        x = 8 + wide + 14
         label(ax, x, y + 10, text, size=11, ha="left")
         label(ax, x, y + 27, f"{count} windows", size=11, ha="left", weight="bold")
         rows.append((side, where, count))

@@ -13,7 +13,8 @@ from .theme import GREEN, RC
 
 SIDE = 48  # of every picture, in points: a page shows it pixel for pixel
 COLORS = 32  # in a picture's palette, so that a notebook can hold dozens
-CELL, LINE = 84, 13  # width of a picture's place; height of a line of words
+CELL, LINE = 82, 13  # width of a picture's place; height of a line of words
+EDGE = 4  # left and right of a grid: with it, five pictures fit on a telephone
 CHARACTERS = 15  # that fit into such a line
 
 
@@ -34,11 +35,11 @@ def picture_grid(images, captions, columns=5, title=None, source=None):
     folded = [captions[i : i + columns] for i in range(0, len(captions), columns)]
     lines = [max(len(lines_of(caption, 4)) for caption in row) for row in folded]
     heights = [SIDE + 14 + LINE * n for n in lines]
-    fig = Figure(columns * CELL + 12, 8 + sum(heights))
+    fig = Figure(columns * CELL + 2 * EDGE, 8 + sum(heights))
     ax, y = fig.sheet(), 8
     for r, height in enumerate(heights):
         for c, caption in enumerate(folded[r]):
-            x = 6 + c * CELL
+            x = EDGE + c * CELL
             draw_picture(ax, images[r * columns + c], x + (CELL - SIDE) // 2, y)
             draw_lines(ax, x + CELL / 2, y + SIDE + 11, lines_of(caption, 4))
         y += height
@@ -64,12 +65,12 @@ def search_results(found, right=None, title=None, source=None):
     columns = max(len(row) for row in found.values())
     lines = [max(len(lines_of(c, 3)) for _, c, _ in row) for row in found.values()]
     heights = [SIDE + 50 + LINE * n for n in lines]
-    fig = Figure(max(columns * CELL, 280) + 12, sum(heights) + 2)
+    fig = Figure(max(columns * CELL, 280) + 2 * EDGE, sum(heights) + 2)
     ax, y = fig.sheet(), 0
     for (query, row), height in zip(found.items(), heights, strict=True):
         label(ax, 12, y + 13, f"“{shorten(query, 70)}”", size=12, ha="left", weight="bold")
         for n, (image, caption, score) in enumerate(row):
-            x = 6 + n * CELL
+            x = EDGE + n * CELL
             left, hit = x + (CELL - SIDE) // 2, caption in right.get(query, ())
             if hit:
                 edges = [(left - 2.5, y + 23.5, SIDE + 5, SIDE + 5)]
