@@ -419,7 +419,8 @@ def test_depth_costs_little(left, right, depth):
     ],
 )
 @pytest.mark.parametrize("frame", ["{}", "({})", "x {} a b c"])
-def test_any_text_takes_less_than_a_second(piece, frame):
+def test_any_text_takes_seconds_at_most(piece, frame):
+    """0.8 s of a slow core for the worst of them; what is not linear would take minutes."""
     prompt = frame.format(piece * (99_990 // len(piece)))
 
     def seconds(quirks):
@@ -429,4 +430,4 @@ def test_any_text_takes_less_than_a_second(piece, frame):
         return time.process_time() - begun
 
     for quirks in (True, False):  # again if it took long: the machine may have been busy
-        assert any(seconds(quirks) < 1 for _ in range(3))
+        assert any(seconds(quirks) < 3 for _ in range(3))
