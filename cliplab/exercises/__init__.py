@@ -16,10 +16,22 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-__all__ = ["Almost", "Exercise", "check", "exercise", "expect", "get", "ids", "trying"]
+__all__ = [
+    "Almost",
+    "Exercise",
+    "check",
+    "exercise",
+    "expect",
+    "get",
+    "ids",
+    "random",
+    "same",
+    "trying",
+    "why",
+]
 
 
 class Almost(Exception):
@@ -137,6 +149,27 @@ def expect(got: Any, wanted: Any, where: str = "", hint: str = "", tolerance: fl
     problem = _difference(got, wanted, tolerance)
     if problem:
         raise Almost(f"{where} {problem}".strip() + (f": {hint.rstrip('.')}." if hint else "."))
+
+
+def same(got: Any, wrong: Any, tolerance: float = 1e-5) -> bool:
+    """Whether an answer is this known wrong one: of its kind and shape, with its values."""
+    return not _difference(got, wrong, tolerance)
+
+
+def why(got: Any, wanted: Any, mistakes: Iterable[tuple[Any, str]]) -> str:
+    """The reason of the first known mistake that an answer is, as a hint for `expect`; or "".
+
+    mistakes: what each would give, and the reason. One that gives what is wanted is passed over.
+    """
+    told = ((wrong, reason) for wrong, reason in mistakes if not same(wrong, wanted))
+    return next((reason for wrong, reason in told if same(got, wrong)), "")
+
+
+def random(*shape: int, seed: int):
+    """Normal numbers of this shape, the same on every run."""
+    import torch
+
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 def _difference(got: Any, wanted: Any, tolerance: float) -> str:

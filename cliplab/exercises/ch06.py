@@ -3,18 +3,9 @@
 import torch
 
 from ..masks import attention_mask, causal_mask, length_normalization, mask_pad
-from . import Almost, exercise, expect, trying
+from . import Almost, exercise, expect, same, trying, why
 
 BOS, EOS = 49406, 49407
-
-
-def same(got, wrong) -> bool:
-    """Whether an answer is this known wrong one: the same kind, shape and values."""
-    try:
-        expect(got, wrong)
-    except Almost:
-        return False
-    return True
 
 
 @exercise("06.1", title="The PAD mask by length")
@@ -86,8 +77,7 @@ def visible_pairs(answer):
         }
         wanted = int(attention_mask(ids).sum())
         got = call(m)
-        reason = next((why for count, why in reasons.items() if same(got, count)), "")
-        expect(got, wanted, where, reason)
+        expect(got, wanted, where, why(got, wanted, reasons.items()))
     return "a triangle up to EOS, and a full row of m + 2 for every padding slot."
 
 
@@ -114,8 +104,7 @@ def rows_that_change(answer):
                 ([], "row k carries its own token along the residual, seen or not"),
                 (list(range(k, 77)), "slot k is padding, and the PAD mask hides it from all rows"),
             ]
-        reason = next((why for rows, why in reasons if got == rows), "")
-        expect(got, wanted, where, reason)
+        expect(got, wanted, where, why(got, wanted, reasons))
     return "the encoder itself was asked, and these are the rows that changed."
 
 

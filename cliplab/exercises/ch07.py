@@ -7,16 +7,7 @@ import torch.nn.functional as F
 
 from ..contrastive import similarity_matrix
 from ..training.evaluate import retrieval
-from . import Almost, exercise, expect, trying
-
-
-def is_close(got, wrong) -> bool:
-    """Whether an answer is this known wrong one: the same shape and values."""
-    try:
-        expect(got, wrong, tolerance=1e-4)
-    except Almost:
-        return False
-    return True
+from . import Almost, exercise, expect, random, same, trying
 
 
 def name_the_mistake(got, wanted, where: str, mistakes: list, hint: str = "") -> None:
@@ -25,13 +16,9 @@ def name_the_mistake(got, wanted, where: str, mistakes: list, hint: str = "") ->
     mistakes: [(what it would give, the reason), …]; one that gives what is wanted is passed over.
     """
     for wrong, reason in mistakes:
-        if not is_close(wrong, wanted) and is_close(got, wrong):
+        if not same(wrong, wanted, 1e-4) and same(got, wrong, 1e-4):
             raise Almost(f"{where} {reason}.")
     expect(got, wanted, where, hint)
-
-
-def random(*shape: int, seed: int = 0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 @exercise("07.1", title="The similarity matrix")

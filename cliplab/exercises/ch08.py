@@ -3,16 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from . import Almost, exercise, expect, trying
-
-
-def same(got, wrong) -> bool:
-    """Whether an answer is this known wrong one: the same kind, shape and values."""
-    try:
-        expect(got, wrong)
-    except Almost:
-        return False
-    return True
+from . import Almost, exercise, expect, same, trying, why
 
 
 def unit_vectors(n: int, seed: int, E: int = 6) -> torch.Tensor:
@@ -46,7 +37,7 @@ def partner_ranks(answer):
              "one similarity has found nothing: count the others that are at least as similar"),
         ]  # fmt: skip
         got = call(captions, pictures)
-        reason = next((why for w, why in reasons if not same(w, wanted) and same(got, w)), "")
+        reason = why(got, wanted, reasons)
         expect(got, wanted, where, reason or "whole numbers from 1 to N, one for each caption")
     return "one comparison for each pair, one sum for each row, and ties do not count as found."
 
@@ -101,7 +92,7 @@ def class_weights(answer):
             (F.normalize(unit.mean(1), dim=0), "the last normalization runs over the labels. Each "
              "row must get length 1: dim=-1"),
         ]  # fmt: skip
-        reason = next((why for w, why in reasons if not same(w, wanted) and same(got, w)), "")
+        reason = why(got, wanted, reasons)
         expect(got, wanted, where, reason or "normalize, average over templates, normalize")
     return "encode, normalize, average, normalize: that is the whole classifier."
 
@@ -127,8 +118,7 @@ def classify(answer):
             (wanted.T, "rows and columns are swapped: [N, C]"),
         ]  # fmt: skip
         got = call(v, W, tau)
-        reason = next((why for w, why in reasons if not same(w, wanted) and same(got, w)), "")
-        expect(got, wanted, where, reason)
+        expect(got, wanted, where, why(got, wanted, reasons))
     return "the loss of training, with the classes in the place of the other captions."
 
 
@@ -148,15 +138,15 @@ def baselines(answer):
         if same(chance, 100 / C) or same(majority, 100 * most / n):
             raise Almost(f"{where} give shares from 0 to 1, not percent.")
         seen = len(set(classes))
-        why = f"a guess does not know which classes occur: there are {C}, not {seen}"
-        expect(chance, wanted[0], f"{where} chance:", why if same(chance, 1 / seen) else "")
+        said = f"a guess does not know which classes occur: there are {C}, not {seen}"
+        expect(chance, wanted[0], f"{where} chance:", said if same(chance, 1 / seen) else "")
         reasons = [
             (most, "divide by the number of pictures"),
             (max(set(classes), key=classes.count), "that is the class; asked for is its share"),
             (most / C, "divide by the number of pictures, not of classes"),
         ]
-        why = next((why for w, why in reasons if same(majority, float(w))), "")
-        expect(majority, wanted[1], f"{where} majority:", why)
+        reason = why(majority, wanted[1], [(float(w), text) for w, text in reasons])
+        expect(majority, wanted[1], f"{where} majority:", reason)
     return "whoever always says the most frequent class gets this far without a look."
 
 
@@ -191,6 +181,5 @@ def swap_share(answer):
             (100 * wanted, "give a share from 0 to 1, not percent"),
             (8 * wanted, "divide by the number of pictures"),
         ]  # fmt: skip
-        reason = next((why for w, why in reasons if not same(w, wanted) and same(got, w)), "")
-        expect(got, wanted, where, reason)
+        expect(got, wanted, where, why(got, wanted, reasons))
     return "a bag of words gives both captions one vector, and comes out at one half exactly."

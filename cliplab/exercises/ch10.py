@@ -2,20 +2,7 @@
 
 import torch
 
-from . import Almost, exercise, expect, trying
-
-
-def same(got, wrong) -> bool:
-    """Whether an answer is this known wrong one: the same kind, shape and values."""
-    try:
-        expect(got, wrong)
-    except Almost:
-        return False
-    return True
-
-
-def numbers(seed: int, *shape: int) -> torch.Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+from . import exercise, expect, random, trying, why
 
 
 def attention(Q, K, V, heads, scale=None, axis=-1, split=None, together=True):
@@ -32,7 +19,7 @@ def cross_attention_with_heads(answer):
     call = trying(answer)
     for P, L, C, H in [(6, 5, 12, 3), (4, 7, 8, 2), (5, 5, 16, 4)]:
         where = f"for {P} places, {L} tokens, width {C} and {H} heads"
-        Q, K, V = numbers(P, P, C), numbers(L + 10, L, C), numbers(C + 20, L, C)
+        Q, K, V = random(P, C, seed=P), random(L, C, seed=L + 10), random(L, C, seed=C + 20)
         wanted = attention(Q, K, V, H)
         got = call(Q, K, V, H)
         wide = C // H
@@ -60,8 +47,7 @@ def cross_attention_with_heads(answer):
              "heads are joined"),
             (attention(Q, K, K, H), "the mixture is of keys; the values are to be mixed"),
         ]  # fmt: skip
-        reason = next((why for wrong, why in reasons if same(got, wrong)), "")
-        expect(got, wanted, where, reason)
+        expect(got, wanted, where, why(got, wanted, reasons))
     return "every place asked, every token answered, and each head did it in its own few numbers."
 
 
@@ -81,8 +67,7 @@ def right_scale(answer):
             (wide**0.5, "the scores are multiplied by this number, so it must be below 1"),
             (float(wide), "that is the width of a head; what are its scores multiplied by?"),
         ]
-        reason = next((w for n, w in reasons if not same(n, wanted) and same(got, n)), "")
-        expect(got, wanted, where, reason)
+        expect(got, wanted, where, why(got, wanted, reasons))
     return "the scores of a head spread as far as those of any other, however wide it is."
 
 
@@ -95,7 +80,7 @@ def reweighting(answer):
         ("with factors 0.5 to −1", torch.tensor([0.5, 1.0, 1.5, -1.0, 1.0])),
     ]
     for n, (where, c) in enumerate(cases):
-        W, V = numbers(n, 4, 5).softmax(-1), numbers(n + 10, 5, 3)
+        W, V = random(4, 5, seed=n).softmax(-1), random(5, 3, seed=n + 10)
         wanted = (W * c) @ V
         got = call(W, V, c)
         again = W * c / (W * c).sum(-1, keepdim=True)
@@ -110,6 +95,5 @@ def reweighting(answer):
             ((W + c - 1) @ V, "the factors are added; multiply"),
             (W * c, "these are the weights. Mix the values with them"),
         ]  # fmt: skip
-        reason = next((why for w, why in reasons if not same(w, wanted) and same(got, w)), "")
-        expect(got, wanted, where, reason)
+        expect(got, wanted, where, why(got, wanted, reasons))
     return "one token brings more or less, and the other tokens bring what they brought before."
