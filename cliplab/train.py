@@ -32,6 +32,7 @@ from cliplab.training import (
     sources,
     train,
 )
+from cliplab.training.arguments import whole
 from cliplab.training.device import describe, find_device
 from cliplab.training.presets import PRESETS
 from cliplab.training.recipe import LOSSES, PRECISIONS, Recipe
@@ -107,12 +108,6 @@ def make_parser() -> argparse.ArgumentParser:
     add("--quiet", action="store_true", default=False, help="no progress bar")
     add("--json", action="store_true", default=False, help="end with the last evaluation as JSON")
     return parser
-
-
-def whole(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)
 
 
 def read_settings(options) -> dict:

@@ -370,7 +370,7 @@ def test_a_run_that_has_ended_ends_again_at_once(copied):
 def test_a_run_is_neither_overwritten_nor_mixed_with_another(copied, tmp_path):
     with pytest.raises(TrainingError, match="holds a run, at step 6"):
         go(copied)
-    with pytest.raises(TrainingError, match="has another recipe"):
+    with pytest.raises(TrainingError, match=r"another recipe: lr is .* there and 0.002 here"):
         go(copied, resume=True, lr=2e-3)
     with pytest.raises(TrainingError, match="There is no run to go on with"):
         go(tmp_path / "nowhere", resume=True)

@@ -9,7 +9,13 @@ from .batches import Batch
 from .distributed import share_weights, wait_for_all
 from .errors import TrainingError
 from .log import Board, Log
-from .snapshot import load_snapshot, read_state, require_no_run, save_snapshot
+from .snapshot import (
+    load_snapshot,
+    read_state,
+    require_no_run,
+    require_recipe,
+    save_snapshot,
+)
 from .step import Trainer
 
 
@@ -43,8 +49,7 @@ class Run:
         if self.folder is None:
             raise ValueError("A run is resumed from its folder: give it.")
         state = read_state(self.folder)
-        if state["recipe"] != trainer.recipe.as_dict():
-            raise TrainingError(f"The run in {self.folder} has another recipe: {state['recipe']}.")
+        require_recipe(self.folder, state, trainer.recipe.as_dict())
         load_snapshot(self.folder, trainer.clip, trainer.optimizer)
         if state["scaler"]:
             trainer.scaler.load_state_dict(state["scaler"])

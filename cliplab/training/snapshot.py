@@ -76,6 +76,16 @@ def read_state(folder: Path) -> dict:
     return state
 
 
+def require_recipe(folder: Path, state: dict, recipe: dict) -> None:
+    """Refuse to go on with a run by other numbers than its own, and say which."""
+    there = state["recipe"]
+    differ = [key for key in {**there, **recipe} if there.get(key) != recipe.get(key)]
+    if differ:
+        parts = [f"{k} is {there.get(k)!r} there and {recipe.get(k)!r} here" for k in differ]
+        which = "; ".join(parts)
+        raise TrainingError(f"The run in {folder} has another recipe: {which}.")
+
+
 @torch.no_grad()
 def load_snapshot(folder: Path, model: nn.Module, optimizer: Optimizer) -> None:
     """Put a run's weights and optimizer back as they were, to the last bit.

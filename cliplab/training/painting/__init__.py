@@ -10,6 +10,7 @@
     judge.py    what is on a picture, by geometry alone
     scores.py   what was asked for, against what the judge sees
     study.py    what the weight of a word does to the picture
+    guided.py   what guidance and a negative prompt do to it
 
 From a shell: ``python -m cliplab.training.painting --help``.
 """

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from ..arguments import whole
 from ..errors import Stopped, TrainingError
 from . import unet, vae
 from .folder import load_vae, save_pipeline, save_vae
@@ -63,12 +64,6 @@ def make_parser() -> argparse.ArgumentParser:
             one.add_argument(f"--{field.name.replace('_', '-')}", type=kind, metavar=kind.__name__,
                              help=f"{field.default} if not given")  # fmt: skip
     return parser
-
-
-def whole(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)
 
 
 def train_vae(recipe: dict, out: Path, resume: bool, every: int, quiet: bool) -> str:

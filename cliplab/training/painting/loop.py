@@ -12,7 +12,13 @@ from ..errors import Stopped, TrainingError
 from ..log import Log
 from ..loop import progress_bar, stop_signals
 from ..optim import gradient_norm
-from ..snapshot import load_snapshot, read_state, require_no_run, save_snapshot
+from ..snapshot import (
+    load_snapshot,
+    read_state,
+    require_no_run,
+    require_recipe,
+    save_snapshot,
+)
 
 
 def fit(task, folder: Path, *, resume: bool = False, every: int = 200, progress: bool = True):
@@ -26,8 +32,7 @@ def fit(task, folder: Path, *, resume: bool = False, every: int = 200, progress:
     folder = Path(folder)
     if resume:
         state = read_state(folder)
-        if state["recipe"] != task.about:
-            raise TrainingError(f"The run in {folder} has another recipe: {state['recipe']}.")
+        require_recipe(folder, state, task.about)
         load_snapshot(folder, task.model, task.optimizer)
         start, log = state["step"], Log.read(folder, until=state["step"])
     else:
