@@ -40,6 +40,7 @@ _HOME = {
     "vae": ["DiagonalGaussian", "latent_size", "latent_sizes"],
     "cross_attention": ["CrossAttention", "Transformer2D", "region_maps", "watch_attention"],
     "pipeline": ["Painting", "generate", "load_pipeline"],
+    "widgets": ["demo"],
 }
 _MODULES = {*_HOME, "exercises", "plots", "training"}
 _WHERE = {name: module for module, names in _HOME.items() for name in names}

@@ -22,6 +22,7 @@ from .theme import CSS, RC
 
 HREF = "{http://www.w3.org/1999/xlink}href"
 MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,monospace"
+GRID = "stroke:currentColor;stroke-opacity:0.15;stroke-width:0.6"  # as plots.curves draws one
 NO_METADATA = dict.fromkeys(["Date", "Creator", "Format", "Type"])
 
 
@@ -37,6 +38,7 @@ def inline_svg(figure, alt):
 
     definitions, leaves = [], []
     _flatten(source, definitions, leaves)
+    _without_repetition(definitions, leaves)
     body = _grouped(leaves)
     if definitions:
         body.insert(0, ElementTree.Element("defs"))
@@ -138,6 +140,16 @@ def _palette(data):
     png = io.BytesIO()
     small.save(png, "PNG", optimize=True, transparency=colors[:, 3].tobytes())
     return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+
+
+def _without_repetition(definitions, leaves):
+    """A mark has the style of its definition already; the lines of grids stand together for one."""
+    styles = {f"#{d.get('id')}": _style(d.get("style", "")) for d in definitions}
+    for leaf in leaves:
+        if leaf.tag == "use" and leaf.get("style") == styles.get(leaf.get("href")):
+            leaf.attrib.pop("style", None)
+    first = next((n for n, leaf in enumerate(leaves) if GRID in leaf.get("style", "")), 0)
+    leaves[first:] = sorted(leaves[first:], key=lambda leaf: GRID not in leaf.get("style", ""))
 
 
 def _grouped(leaves):

@@ -5,11 +5,13 @@ it; pytest groups them by visit because the fixture is parametrized and module-s
 """
 
 import functools
+import json
 import os
 import threading
 from dataclasses import dataclass, field
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import yaml
@@ -101,6 +103,32 @@ def open_page(browser, address):
 
     yield open_page
     for context in contexts.values():
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def live(browser, address):
+    """live("merges") -> Locator of that demo, alive on the page that holds all of them.
+
+    `state` is put into the address, as a link does; `base` is another server of the same site.
+    """
+    contexts = []
+
+    def live(name, theme="light", width=1200, state=None, base=address):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
+        )
+        contexts.append(context)
+        link = "#" + urlencode({"demo": name, "state": json.dumps(state)}) if state else ""
+        page = context.new_page()
+        page.goto(f"{base}/book/playground.html{link}")
+        place = page.locator(f'.cld[data-demo="{name}"]')
+        place.scroll_into_view_if_needed()
+        place.and_(page.locator("[data-ready]")).wait_for(timeout=60_000)
+        return place.locator(".cld-demo")
+
+    yield live
+    for context in contexts:
         context.close()
 
 

@@ -1,0 +1,43 @@
+"""What demos fetch by name: vocabularies, pictures and noise, as bytes that JavaScript reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+from ..tokenizer import CLIPTokenizer
+from .data_films import picture_films
+from .data_noise import noise
+from .data_pictures import picture_names, picture_vectors, pictures
+
+ASSETS = Path(str(resources.files("cliplab") / "assets"))
+
+
+def vocabulary(tokenizer: CLIPTokenizer) -> bytes:
+    """What ``createTokenizer`` in lib/bpe.js takes: ``{"merges": [left, right, left, right, …]}``.
+
+    The two sides of every merge as ids, in rank order; the merge of rank r makes the id 512 + r,
+    and from that the strings follow. JSON, for gzip makes it small: 187 kB for CLIP's. Raises
+    ValueError for merges that make one string twice, which CLIP's numbering has no id for.
+    """
+    merges, ids = tokenizer.merges, tokenizer.vocabulary
+    if tokenizer.results != list(range(512, 512 + len(merges))):
+        raise ValueError(
+            "Two merges of this vocabulary make the same token; each must make its own."
+        )
+    sides = [ids[side] for pair in merges for side in pair]
+    return json.dumps({"merges": sides}, separators=(",", ":")).encode()
+
+
+DATA: dict[str, Callable[[], bytes]] = {
+    "clip_vocabulary": lambda: vocabulary(CLIPTokenizer()),
+    "mini_vocabulary": lambda: vocabulary(CLIPTokenizer.load(ASSETS / "clip-mini")),
+    "sd_vocabulary": lambda: vocabulary(CLIPTokenizer.load(ASSETS / "sd-mini" / "tokenizer")),
+    "pictures": pictures,
+    "picture_names": picture_names,
+    "picture_vectors": picture_vectors,
+    "picture_films": picture_films,
+    "noise": noise,
+}

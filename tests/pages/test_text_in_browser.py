@@ -1,0 +1,75 @@
+"""The demos' tokenizer and prompt grammars, in Chromium: all golden vectors, and their speed."""
+
+import functools
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from cliplab.widgets.data import DATA
+from tools import golden
+
+from .conftest import ROOT
+
+RUN = """async (texts) => {
+    const { differences } = await import("/tests/pages/text_cases.js");
+    const golden = await (await fetch("/tests/data/golden_text.json")).json();
+    const vocabularies = {};
+    for (const [name, text] of Object.entries(texts)) vocabularies[name] = JSON.parse(text);
+    return differences(golden, vocabularies, (file) => import(`/cliplab/widgets/lib/${file}`));
+}"""
+TIME = """async (text) => {
+    const { createTokenizer } = await import("/cliplab/widgets/lib/bpe.js");
+    const data = JSON.parse(text);
+    const fastest = (runs, work) => {
+        let best = Infinity;
+        for (let run = 0; run < runs; run++) {
+            const start = performance.now();
+            work();
+            best = Math.min(best, performance.now() - start);
+        }
+        return best;
+    };
+    const tokenizer = createTokenizer(data);
+    const prompt = "a photograph of an astronaut riding a horse on the moon, ".repeat(6);
+    return {
+        build: fastest(20, () => createTokenizer(data)),
+        tokenize: fastest(200, () => tokenizer.tokenize(prompt)),
+        long: fastest(1, () => tokenizer.tokenize("qxzvjkwp".repeat(1000))),
+    };
+}"""
+
+
+@pytest.fixture(scope="module")
+def sources():
+    """The address of a server of the repository's own folder: no built site is needed."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=ROOT))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def page(browser, sources):
+    page = browser.new_page()
+    page.goto(f"{sources}/cliplab/widgets/lib/")
+    yield page
+    page.close()
+
+
+def test_javascript_gives_what_python_gives(page):
+    texts = {name: DATA[name]().decode() for name in golden.VOCABULARIES}
+    found = page.evaluate(RUN, texts)
+    assert not found, f"{len(found)} golden vectors differ; the first: {found[0]}"
+
+
+def test_it_is_quick(page):
+    took = page.evaluate(TIME, DATA["clip_vocabulary"]().decode())  # milliseconds
+    assert took["build"] < 150, took
+    assert took["tokenize"] < 1, took
+    assert took["long"] < 1500, took  # 8,000 letters without a space
