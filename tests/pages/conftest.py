@@ -110,25 +110,37 @@ def open_page(browser, address):
 def live(browser, address):
     """live("merges") -> Locator of that demo, alive on the page that holds all of them.
 
-    `state` is put into the address, as a link does; `base` is another server of the same site.
+    One page per look serves all tests, and each gets its demo reset. With a `state`, which is put
+    into the address as a link does, the page is a new one.
     """
-    contexts = []
+    contexts, pages = {}, {}
 
-    def live(name, theme="light", width=1200, state=None, base=address):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
-        )
-        contexts.append(context)
-        link = "#" + urlencode({"demo": name, "state": json.dumps(state)}) if state else ""
-        page = context.new_page()
-        page.goto(f"{base}/book/playground.html{link}")
+    def live(name, theme="light", width=1200, state=None):
+        look = theme, width
+        if look not in contexts:
+            contexts[look] = browser.new_context(
+                viewport={"width": width, "height": 900},
+                color_scheme=theme,
+                reduced_motion="reduce",
+                permissions=["clipboard-read", "clipboard-write"],
+            )
+        used = look in pages and state is None
+        page = pages[look] if used else contexts[look].new_page()
+        if not used:
+            link = "#" + urlencode({"demo": name, "state": json.dumps(state)}) if state else ""
+            page.goto(f"{address}/book/playground.html{link}")
+        if state is None:
+            pages[look] = page
         place = page.locator(f'.cld[data-demo="{name}"]')
         place.scroll_into_view_if_needed()
         place.and_(page.locator("[data-ready]")).wait_for(timeout=60_000)
-        return place.locator(".cld-demo")
+        demo = place.locator(".cld-demo")
+        if used:
+            demo.get_by_role("button", name="Reset").click()
+        return demo
 
     yield live
-    for context in contexts:
+    for context in contexts.values():
         context.close()
 
 

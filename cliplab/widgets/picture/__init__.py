@@ -7,7 +7,7 @@ from cliplab.widgets.host import Demo
 class Live(Demo):
     """Words as chips in step with the text; two pictures from the same noise, step by step."""
 
-    prompt = Text("a (large:2) red circle", most=300)  # in Automatic1111's syntax
-    seed = whole(3, 0, 15)
+    prompt = Text("a green star above a (red:0) square", most=300)  # in Automatic1111's syntax
+    seed = whole(0, 0, 15)
     guidance = number(3.0, 1, 8)
     method = choice("from_empty", ("scale", "restore_mean", "from_empty"))

@@ -56,7 +56,7 @@ export default demo({
     const tools = h("div", {
       class: "cld-tools", tabindex: "0", role: "application",
       "aria-label": "Tokens of three tools. Left and right go through tokens, up and down through tools.",
-      onkeydown: walk, onpointerover: point, onpointerdown: point, onfocus: () => look(at ?? [0, 0]),
+      onkeydown: walk, onpointermove: point, onpointerdown: point, onfocus: () => look(at ?? [0, 0]),
     });
     body.append(h("label", { class: "cld-label" }, "Your prompt", input),
       h("label", { class: "cld-check" }, noNorm, "Automatic1111 with “No norm”: the mean is not restored"),
