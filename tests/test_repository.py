@@ -27,7 +27,7 @@ ORDER = [
     "tokenizer", "masks", "text_encoder", "image_encoder", "contrastive", "checkpoints", "prompts",
     "weighting", "vae", "cross_attention", "pipeline", "training",
 ]  # fmt: skip
-ROOFS = ["source", "plots", "exercises", "tokenize", "encode", "paint", "train"]
+ROOFS = ["source", "plots", "widgets", "exercises", "tokenize", "encode", "paint", "train"]
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +164,7 @@ def test_the_package_asks_for_little():
     names = requirements("\n".join(project["dependencies"]))
     assert set(names) == {
         "torch", "numpy", "safetensors", "regex", "ftfy", "matplotlib", "pillow", "tqdm",
+        "anywidget",
     }  # fmt: skip
     assert all("==" not in str(each.specifier) for each in names.values())
     assert project["version"] == cliplab.__version__

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import pytest
 import yaml
+from playwright.sync_api import expect
 
 from tools import doctor
 
@@ -136,7 +137,9 @@ def live(browser, address):
         place.and_(page.locator("[data-ready]")).wait_for(timeout=60_000)
         demo = place.locator(".cld-demo")
         if used:
+            drawn = demo.get_attribute("data-drawn")
             demo.get_by_role("button", name="Reset").click()
+            expect(demo).not_to_have_attribute("data-drawn", drawn, timeout=30_000)
         return demo
 
     yield live

@@ -170,7 +170,7 @@ def test_the_latest_request_cancels_those_before(demo):
 
 
 def test_without_weights_the_two_are_one(demo):
-    demo.get_by_role("slider", name="Weight of large").fill("1")
+    demo.get_by_role("slider", name="Weight of red").fill("1")
     assert painted(demo).endswith("so both pictures are the same. Give a word another weight.")
     written, weighted = pictures(demo)
     assert (written == weighted).all()

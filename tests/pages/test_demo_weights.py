@@ -95,8 +95,10 @@ def test_an_error_points_at_the_character(demo):
 
 
 def test_the_reading_follows_the_arrow_keys(demo):
+    demo.get_by_label("Your prompt").fill("a fox")
+    expect(demo.locator(".cld-read")).to_contain_text("ComfyUI changes no row")
     demo.get_by_label("Your prompt").fill("a (red:1.5) fox")
-    expect(demo.locator(".cld-read")).to_contain_text("Automatic1111 changes")
+    expect(demo.locator(".cld-read")).to_contain_text("ComfyUI changes 1 row")
     demo.locator(".cld-tools").focus()
     read = demo.locator(".cld-read")
     expect(read).to_contain_text("Automatic1111, row 0, “BOS”: no weight")
@@ -113,6 +115,6 @@ def test_the_reading_follows_the_arrow_keys(demo):
 
 def test_markup_in_a_prompt_stays_text(demo):
     demo.get_by_label("Your prompt").fill("<b>a</b> (<img src=x onerror=alert(1)>:1.2)")
-    expect(demo.locator(".cld-tools")).to_contain_text("img")
-    assert demo.locator(".cld-tools b", has_text="a").filter(has_not_text="×").count() <= 1
+    expect(demo.locator(".cld-tools")).to_contain_text("alert")
+    assert demo.locator(".cld-tools b", has_text="<").count() == 0
     assert demo.locator(".cld-tools img").count() == 0
