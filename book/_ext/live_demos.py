@@ -24,8 +24,8 @@ def assemble(app):
     """Write the demos' folder before the pages.
 
     Sphinx puts a checksum of the host's script into its address, and the host hands that on to all
-    that it loads. So the script holds a checksum of all of it: no browser runs yesterday's module on
-    today's model.
+    that it loads. So the script holds a checksum of all of it: no browser runs yesterday's module
+    on today's model.
     """
     if app.builder.format == "html":
         folder = Path(app.outdir) / "_static" / "demos"
