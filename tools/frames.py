@@ -42,6 +42,7 @@ FREEZE = """(live) => {
       [one.toDataURL("image/png"), one.toDataURL("image/webp", 0.5)]);
     image.src = ways.reduce((a, b) => (b.length < a.length ? b : a));
     image.alt = canvas.getAttribute("aria-label") ?? "";
+    if (!image.alt) image.setAttribute("role", "presentation"); // words beside it say what it shows
     image.className = canvas.className;
     image.style.cssText = canvas.style.cssText;
     image.width = canvas.clientWidth;
