@@ -1,6 +1,6 @@
 """The checks for learners: the three states, and that each known wrong answer gets its reason.
 
-`wrong_answers/chNN.py` holds, for every exercise of the chapter, right answers and at least three
+`wrong_answers/chNN.py` (`aN.py` of an assignment) holds, for each of its exercises, right answers and at least three
 wrong ones with a word that the reason must contain; a tuple stands for several answers at once.
 """
 
@@ -19,7 +19,7 @@ from cliplab.exercises import Almost, check, exercise, expect, trying, verdict
 
 def answers(id: str, kind: str) -> list:
     """The recorded answers of that kind ("RIGHT" or "WRONG") for one exercise."""
-    module = importlib.import_module(f"wrong_answers.ch{id[:2]}")
+    module = importlib.import_module(f"wrong_answers.{exercises.module_of(id)}")
     return getattr(module, kind).get(id, [])
 
 
@@ -30,7 +30,7 @@ def as_arguments(answer) -> tuple:
 @pytest.mark.parametrize("id", exercises.ids())
 def test_right_answers_are_correct(id):
     right = answers(id, "RIGHT")
-    assert right, f"wrong_answers/ch{id[:2]}.py has no right answer for {id}."
+    assert right, f"wrong_answers/ has no right answer for {id}."
     for answer in right:
         state, message = verdict(id, *as_arguments(answer))
         assert state == "Correct", f"{id}: {message}"
@@ -40,7 +40,7 @@ def test_right_answers_are_correct(id):
 @pytest.mark.parametrize("id", exercises.ids())
 def test_wrong_answers_are_told_apart(id):
     wrong = answers(id, "WRONG")
-    assert len(wrong) >= 3, f"wrong_answers/ch{id[:2]}.py has {len(wrong)} of 3 for {id}."
+    assert len(wrong) >= 3, f"wrong_answers/ has {len(wrong)} of 3 for {id}."
     for answer, word in wrong:
         state, message = verdict(id, *as_arguments(answer))
         assert state == "Almost", f"{id}, {word!r}: {state}: {message}"

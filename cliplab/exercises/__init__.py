@@ -1,6 +1,7 @@
 """Instant checks for the exercises: `check("03.1", my_function)` says how an answer is doing.
 
-One module per chapter (`ch03.py` for the exercises "03.1", "03.2", …), read when first asked for.
+One module per chapter (`ch03.py` for the exercises "03.1", "03.2", …) and per assignment (`a1.py`
+for "A1.1", …), read when first asked for.
 An exercise is a function that takes the learner's answer, raises `Almost("…")` with the reason
 when it is not right yet, and returns the sentence that is said when it is:
 
@@ -54,9 +55,12 @@ _registry: dict[str, Exercise] = {}
 
 
 def exercise(id: str, title: str) -> Callable[[Callable[..., str]], Callable[..., str]]:
-    """Enters the decorated function as exercise `id` ("03.1": chapter 03, first exercise)."""
-    if not re.fullmatch(r"\d\d\.\d+", id):
-        raise ValueError(f"An exercise id looks like '03.1' (chapter, dot, number); got {id!r}.")
+    """Enters the decorated function as exercise `id`: "03.1" in chapter 3, "A1.2" in assignment 1."""
+    if not re.fullmatch(r"(\d\d|A\d)\.\d+", id):
+        raise ValueError(
+            f"An exercise id looks like '03.1' (chapter, dot, number) or 'A1.1' (assignment, dot, "
+            f"number); got {id!r}."
+        )
 
     def enter(grade: Callable[..., str]) -> Callable[..., str]:
         known = _registry.get(id)
@@ -68,22 +72,28 @@ def exercise(id: str, title: str) -> Callable[[Callable[..., str]], Callable[...
     return enter
 
 
-def chapters() -> list[str]:
-    """Names of the chapter modules that exist, such as "ch03"."""
-    return sorted(m.name for m in pkgutil.iter_modules(__path__) if re.fullmatch(r"ch\d\d", m.name))
+def modules() -> list[str]:
+    """Names of the modules that exist: "ch03" of a chapter, "a1" of an assignment."""
+    names = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name for name in names if re.fullmatch(r"ch\d\d|a\d", name))
+
+
+def module_of(id: str) -> str:
+    """The name of the module that an exercise stands in."""
+    return id[:2].lower() if id.startswith("A") else f"ch{id[:2]}"
 
 
 def ids() -> list[str]:
-    """Ids of all exercises of all chapters, sorted by chapter and number."""
-    for name in chapters():
+    """Ids of all exercises: those of the chapters first, each sorted by number."""
+    for name in modules():
         importlib.import_module(f"{__name__}.{name}")
-    return sorted(_registry, key=lambda id: tuple(map(int, id.split("."))))
+    return sorted(_registry, key=lambda id: (id[:2], int(id[3:])))
 
 
 def get(id: str) -> Exercise:
-    """The exercise of that id. Raises KeyError with a sentence that lists those of the chapter."""
-    if id not in _registry and f"ch{id[:2]}" in chapters():
-        importlib.import_module(f"{__name__}.ch{id[:2]}")
+    """The exercise of that id. Raises KeyError with a sentence that lists its neighbors."""
+    if id not in _registry and module_of(id) in modules():
+        importlib.import_module(f"{__name__}.{module_of(id)}")
     if id not in _registry:
         near = [i for i in ids() if i[:2] == id[:2]] or ids()
         raise KeyError(f"There is no exercise {id!r}. Those that exist: {', '.join(near)}.")
