@@ -1,7 +1,8 @@
 """The checks for learners: the three states, and that each known wrong answer gets its reason.
 
-`wrong_answers/chNN.py` (`aN.py` of an assignment) holds, for each of its exercises, right answers and at least three
-wrong ones with a word that the reason must contain; a tuple stands for several answers at once.
+`wrong_answers/chNN.py` (`aN.py` of an assignment) holds, for each of its exercises, right answers
+and at least three wrong ones with a word that the reason must contain; a tuple stands for several
+answers at once.
 """
 
 from __future__ import annotations
