@@ -55,7 +55,7 @@ _registry: dict[str, Exercise] = {}
 
 
 def exercise(id: str, title: str) -> Callable[[Callable[..., str]], Callable[..., str]]:
-    """Enters the decorated function as exercise `id`: "03.1" in chapter 3, "A1.2" in assignment 1."""
+    """Enters the decorated function as exercise `id`: "03.1" in chapter 3, "A1.2" in a1.py."""
     if not re.fullmatch(r"(\d\d|A\d)\.\d+", id):
         raise ValueError(
             f"An exercise id looks like '03.1' (chapter, dot, number) or 'A1.1' (assignment, dot, "
