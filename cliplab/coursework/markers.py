@@ -23,7 +23,7 @@ LIKE_ANOTHER = re.compile(
     r"\b(BEGIN|END)\s+(HIDDEN\s+TESTS?|MARK\s+SCHEME|PROMPT|QUESTION|TESTS?|TEST\s+CONFIG)\b"
     r"|#+\s*(HASHED\s+)?AUTOTEST\b|^\s*#+\s*HIDDEN\s*$"
 )
-HERE = "*Your answer here.*"
+HERE = "YOUR ANSWER HERE"  # nbgrader's own words: an essay that still says so earns 0 by itself
 
 
 def faults_of_markers(cell: Cell) -> list[str]:
@@ -62,6 +62,8 @@ def faults_of_markers(cell: Cell) -> list[str]:
             opened = None
     if opened:
         found.append(f"line {opened[0]}: the solution does not end. Write {end!r} after it")
+    if cell.kind == "essay" and marked and (len(marked) > 2 or lines[marked[-1][0] :]):
+        found.append("an essay has one model answer, and nothing after it")
     return found
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
@@ -40,6 +40,7 @@ class Cell:
     kind: str = ""
     id: str = ""
     points: int = 0
+    name: str = ""  # of a role: "A1.2", "A1.2 visible 1", "A1.2 hidden 1"
     tags: tuple[str, ...] = ()  # those that are no role
     attachments: dict | None = None
 
@@ -99,15 +100,11 @@ class Master:
 
     @property
     def tests(self) -> list[Test]:
-        count: Counter[str] = Counter()
-        found = []
-        for cell in self.cells:
-            if cell.kind in ("test", "hidden"):
-                kind = "hidden" if cell.kind == "hidden" else "visible"
-                count[name := f"{cell.id} {kind}"] += 1
-                name = f"{name} {count[name]}"
-                found.append(Test(cell.id, cell.points, kind == "hidden", cell.source, name))
-        return found
+        return [
+            Test(cell.id, cell.points, cell.kind == "hidden", cell.source, cell.name)
+            for cell in self.cells
+            if cell.kind in ("test", "hidden")
+        ]
 
     @property
     def names(self) -> dict[str, str]:
@@ -133,6 +130,7 @@ def read_master(path: Path | str) -> Master:
     except (ValueError, nbformat.ValidationError) as error:
         raise CourseworkError(f"{path} is not a notebook: {str(error)[:200]}.") from None
     cells = [read_cell(number, cell, path) for number, cell in enumerate(notebook.cells, start=1)]
+    cells = named(cells)
     first = next((cell.source for cell in cells if cell.type == "markdown"), "")
     title = re.match(r"# Assignment (\d): (.+)", first)
     if not title:
@@ -163,10 +161,30 @@ def read_cell(number: int, cell, path: Path) -> Cell:
     if len(roles) > 1:
         raise CourseworkError(f"{path}, cell {number}: it has two roles. Give each a cell.")
     kind, id, points = [*(roles[0] if roles else ["", ""]), 0][:3]
-    source = cell.source
     return Cell(
-        number, cell.cell_type, source, kind, id, int(points), tuple(tags), cell.get("attachments")
+        number=number,
+        type=cell.cell_type,
+        source=cell.source,
+        kind=kind,
+        id=id,
+        points=int(points),
+        tags=tuple(tags),
+        attachments=cell.get("attachments"),
     )
+
+
+def named(cells: list[Cell]) -> list[Cell]:
+    """The cells with the names of their roles: tests are counted within their exercise."""
+    count: Counter[str] = Counter()
+    found = []
+    for cell in cells:
+        name = cell.id
+        if cell.kind in ("test", "hidden"):
+            name += " hidden" if cell.kind == "hidden" else " visible"
+            count[name] += 1
+            name += f" {count[name]}"
+        found.append(replace(cell, name=name))
+    return found
 
 
 def defined(source: str) -> list[str]:
