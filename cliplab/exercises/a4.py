@@ -30,9 +30,11 @@ def scores(answer):
             (cosines, "these are the cosines: multiply them by 1/τ = exp(s)"),
             (cosines / scale, "s is ln 1/τ: multiply by exp(s)"),
             (s * cosines, "s is the logarithm: multiply by exp(s)"),
-            (math.exp(s) * cosines, "1/τ is held between 1 and 100"),
-            (math.exp(min(s, math.log(100))) * cosines, "1/τ is not below 1 either"),
-            (math.exp(max(s, 0)) * cosines, "1/τ is not above 100 either"),
+            *(
+                (wrong * cosines, "1/τ is held between 1 and 100, at both ends")
+                for wrong in (math.exp(s), math.exp(min(s, math.log(100))), math.exp(max(s, 0)))
+                if wrong != scale
+            ),
             (wanted.T, "captions are the rows, pictures the columns"),
         ]
         got = call(x, y, s)
@@ -153,20 +155,20 @@ def grouped_loss(answer):
         ("with scores of thousands", 3000 * random(4, 4, seed=54), [0, 0, 1, 2]),
     ]:
         N, g = len(S), torch.tensor(groups)
-        same, own = g[:, None] == g, torch.eye(N, dtype=torch.bool)
+        kin, own = g[:, None] == g, torch.eye(N, dtype=torch.bool)
         D = S.double()
-        right = D.masked_fill(~same, -math.inf)
+        right = D.masked_fill(~kin, -math.inf)
         halves = [D.logsumexp(axis) - right.logsumexp(axis) for axis in (1, 0)]
         wanted = mean_of(halves)
         plain = [D.logsumexp(axis) - D.diagonal() for axis in (1, 0)]
-        without = D.masked_fill(same & ~own, -math.inf)
+        without = D.masked_fill(kin & ~own, -math.inf)
         taken = [without.logsumexp(axis) - D.diagonal() for axis in (1, 0)]
-        spread = [-(D.log_softmax(axis) * same).sum(axis) / same.sum(axis) for axis in (1, 0)]
-        many = [-(D.log_softmax(axis) * same).sum(axis) for axis in (1, 0)]
-        averaged = [half + same.sum(1).log() for half in halves]
+        spread = [-(D.log_softmax(axis) * kin).sum(axis) / kin.sum(axis) for axis in (1, 0)]
+        many = [-(D.log_softmax(axis) * kin).sum(axis) for axis in (1, 0)]
+        averaged = [half + kin.sum(1).log() for half in halves]
         mistakes = [
-            (mean_of(plain), "only the pair's own picture counts as right there: others of its group "
-             "count as well"),
+            (mean_of(plain), "only the pair's own picture counts as right there: others of its "
+             "group count as well"),
             (mean_of(taken), "others of the group are taken out; here they count as right answers"),
             (mean_of(spread), "that is the mean of the right ones' logarithms; take the logarithm "
              "of the sum of their shares"),
