@@ -1,6 +1,5 @@
 """Checks for assignment 3: prompt weighting."""
 
-import functools
 import random
 
 import numpy as np
@@ -8,7 +7,6 @@ import torch
 from torch import Tensor
 
 from ..prompts.parse import parse_prompt
-from ..tokenizer import CLIPTokenizer
 from ..weighting.operators import from_empty, restore_mean, scale
 from . import Almost, exercise, expect, trying, why
 from . import random as normal
@@ -111,66 +109,64 @@ def draw_prompt(draw: random.Random, depth: int = 3) -> str:
     return "".join(parts)
 
 
-# Weights of rows ------------------------------------------------------------------------------
+# Chunks ---------------------------------------------------------------------------------------
 
 
-@functools.cache
-def _tokenizer() -> CLIPTokenizer:
-    return CLIPTokenizer()
-
-
-@exercise("A3.2", title="A weight for every row")
-def row_weights(answer):
+@exercise("A3.2", title="Into chunks")
+def in_chunks(answer):
     call = trying(answer)
-    for pieces in [
-        [["a red fox in fog", 1.0]],
-        [["a ", 1.0], ["red", 1.3], [" fox in ", 1.0], ["fog", 0.5]],
-        [["", 1.0]],
-        [["sun", 1.2], ["flower", 0.8]],
-        [["chiaroscuro portrait", 1.4]],
-        [["red " * 75, 1.3]],
-        [["red " * 75, 1.3], ["fox", 0.5]],
-        [["a ", 1.0], ["red " * 100, 1.3], ["fog " * 80, 0.5]],
-    ]:
-        counts = [len(_tokenizer().content(text)) for text, _ in pieces]
-        weights = [w for (_, w), n in zip(pieces, counts, strict=True) for _ in range(n)]
-        where = f"for {sum(counts)} tokens in {len(pieces)} pieces"
-        if sum(counts) < 10:
-            where = f"for {pieces}"
-        words = [w for text, w in pieces for _ in text.split()]
-        both = [w for (_, w), n in zip(pieces, counts, strict=True) for _ in range(n + 2)]
-        joint = _tokenizer().content("".join(text for text, _ in pieces))
-        rows, loose = in_chunks(weights), [1.0, *weights, 1.0]
-        end = len(rows) - 76 + (len(weights) - 1) % 75 + 1 if weights else 1  # row of the last EOS
+    bos, eos = 900, 901
+    for counts in ([5], [1, 1, 3, 1], [], [2, 0, 1], [75], [75, 1], [1, 100, 80]):
+        weights = [1.5 + k / 4 for k in range(len(counts))]
+        pieces = [[[10 * k + j % 7 for j in range(n)], w]
+                  for k, (n, w) in enumerate(zip(counts, weights, strict=True))]  # fmt: skip
+        tokens = [(id, w) for ids, w in pieces for id in ids]
+        total = len(tokens)
+        where = f"for pieces of {counts} tokens"
+        wanted = cut(tokens, (bos, 1.0), (eos, 1.0))
+        both = [t for ids, w in pieces for t in [(bos, w), *((i, w) for i in ids), (eos, w)]]
+        loose = [(bos, 1.0), *tokens, (eos, 1.0)]
+        last = tokens[-1][1] if tokens else 1.0
         mistakes = [
-            (in_chunks(words), "a weight for each token, not for each word"),
-            (in_chunks(both), "tok(text) gives each piece a BOS and an EOS; use tok.content(text)"),
-            (in_chunks(weights[:75]), "what goes beyond 75 tokens is lost; it gets more chunks"),
-            (rows[:end] + weights[-1:] * (len(rows) - end), "EOS and padding have weight 1"),
-            (
-                loose + [1.0] * (-len(loose) % 77),
-                "each chunk of 77 has a BOS and an EOS of its own",
-            ),
-            (weights + [1.0] * (-len(weights) % 77), "each chunk begins with BOS, of weight 1"),
-            (in_chunks(weights, 76), "besides BOS and EOS a chunk has room for 75 tokens"),
-            ([*rows, *[1.0] * 77], "a chunk of padding too many"),
-            (rows[: len(loose)], "the last chunk is filled up to 77 rows"),
-            (weights, "rows of BOS, EOS and padding are missing"),
-        ]
-        got, wanted = call([list(piece) for piece in pieces]), torch.tensor(rows)
-        hint = why(got, wanted, [(torch.tensor(wrong), reason) for wrong, reason in mistakes])
-        if not hint and len(joint) != sum(counts):
-            hint = "tokenize each piece by itself: joined, they are other tokens"
-        expect(got, wanted, where, hint)
+            (cut(tokens[:75], (bos, 1.0), (eos, 1.0)), "what goes beyond 75 tokens is lost; it "
+             "gets more chunks"),
+            (cut(tokens, (bos, 1.0), (eos, last)), "EOS and padding have weight 1"),
+            (cut(tokens, (bos, tokens[0][1] if tokens else 1.0), (eos, 1.0)), "BOS has weight 1"),
+            (cut(both, (bos, 1.0), (eos, 1.0)), "BOS and EOS stand around a chunk, not around "
+             "each piece"),
+            (loose + [(eos, 1.0)] * (-len(loose) % 77), "each chunk of 77 has a BOS and an EOS of "
+             "its own"),
+            (cut(tokens, (bos, 1.0), (eos, 1.0), room=76), "besides BOS and EOS a chunk has room "
+             "for 75 tokens"),
+            (cut(tokens, (bos, 1.0), (eos, 1.0), fill=(0, 1.0)), "the padding is EOS again, not 0"),
+            (wanted + cut([], (bos, 1.0), (eos, 1.0)), "a chunk of padding too many"),
+            (cut(tokens, (bos, 1.0), (eos, 1.0), fill=None), "each chunk is filled up to 77"),
+            (tokens, "BOS, EOS and padding are missing"),
+        ]  # fmt: skip
+        got = call([[list(ids), w] for ids, w in pieces], bos, eos)
+        try:
+            ids, rows = (x.tolist() if hasattr(x, "tolist") else list(x) for x in got)
+        except (TypeError, ValueError):
+            raise Almost(f"{where} two lists are asked for, ids and weights.") from None
+        if len(ids) != len(rows):
+            raise Almost(f"{where} there are {len(ids)} ids and {len(rows)} weights: as many.")
+        made = [(id, round(w, 6)) for id, w in zip(ids, rows, strict=True)]
+        hint = next((reason for wrong, reason in mistakes if wrong != wanted and made == wrong), "")
+        expect(len(ids), 77 * max(1, -(-total // 75)), f"{where}, the number of ids:", hint)
+        expect(
+            torch.tensor(ids), torch.tensor([id for id, _ in wanted]), f"{where}, the ids:", hint
+        )
+        expect(torch.tensor(rows), torch.tensor([w for _, w in wanted]), f"{where}, the weights:",
+               hint)  # fmt: skip
     return "75 tokens to a chunk, and BOS, EOS and padding weigh 1."
 
 
-def in_chunks(weights: list[float], room: int = 75) -> list[float]:
-    """Weights of tokens → of rows: BOS, up to `room` tokens, EOS and padding; 77 in each chunk."""
-    rows: list[float] = []
-    for start in range(0, max(len(weights), 1), room):
-        some = weights[start : start + room]
-        rows += [1.0, *some, *[1.0] * (76 - len(some))]
+def cut(tokens: list, bos: tuple, eos: tuple, room: int = 75, fill: tuple | None = ()) -> list:
+    """Tokens with their weights in chunks of 77; `fill` after EOS: () for EOS again, None: none."""
+    rows = []
+    for start in range(0, max(len(tokens), 1), room):
+        chunk = [bos, *tokens[start : start + room], eos][:77]
+        rows += chunk if fill is None else chunk + [fill or eos] * (77 - len(chunk))
     return rows
 
 

@@ -9,8 +9,6 @@ import torch
 import cliplab
 from cliplab.weighting import from_empty, restore_mean, scale
 
-tok = cliplab.CLIPTokenizer()
-
 # A3.1
 
 NUMBER = r":\s*-?[.\d]+\s*\)"
@@ -111,68 +109,88 @@ NO_DOUBLE = TOKEN.replace(r"\\[()\[\]\\]|", r"\\[()\[\]]|").replace(r":\\]+", r"
 # A3.2
 
 
-def row_weights(pieces):
-    weights = [w for text, w in pieces for _ in tok.content(text)]
-    rows = []
-    for start in range(0, max(len(weights), 1), 75):
-        chunk = [1.0, *weights[start : start + 75]]
-        rows += chunk + [1.0] * (77 - len(chunk))
-    return rows
+def in_chunks(pieces, bos, eos):
+    ids = [id for tokens, _ in pieces for id in tokens]
+    weights = [w for tokens, w in pieces for _ in tokens]
+    rows, heavy = [], []
+    for start in range(0, max(len(ids), 1), 75):
+        some = ids[start : start + 75]
+        rows += [bos, *some] + [eos] * (76 - len(some))
+        heavy += [1.0, *weights[start : start + 75]] + [1.0] * (76 - len(some))
+    return rows, heavy
 
 
-def row_weights_by_places(pieces):
-    """Token k stands in row 77 · (k // 75) + 1 + k % 75."""
-    weights = [w for text, w in pieces for _ in tok.content(text)]
-    rows = torch.ones(max(1, -(-len(weights) // 75)), 77)
-    k = torch.arange(len(weights))
-    rows[k // 75, 1 + k % 75] = torch.tensor(weights)
-    return rows.flatten()
+def in_chunks_by_places(pieces, bos, eos):
+    """Token k stands in row k % 75 + 1 of chunk k // 75."""
+    ids = torch.tensor([id for tokens, _ in pieces for id in tokens], dtype=torch.long)
+    n, k = max(1, -(-len(ids) // 75)), torch.arange(len(ids))
+    rows, weights = torch.full((n, 77), eos), torch.ones(n, 77)
+    rows[:, 0] = bos
+    rows[k // 75, k % 75 + 1] = ids
+    weights[k // 75, k % 75 + 1] = torch.tensor([w for tokens, w in pieces for _ in tokens])
+    return [rows.flatten(), weights.flatten()]
 
 
-def row_weights_with(count=lambda text: len(tok.content(text)), most=None, room=75, after=False):
-    def wrong(pieces):
-        weights = [w for text, w in pieces for _ in range(count(text))][:most]
+def in_chunks_one_by_one(pieces, bos, eos):
+    """Closes a chunk when the next token finds it full."""
+    ids, weights = [bos], [1.0]
+
+    def close():
+        missing = -len(ids) % 77
+        ids.extend([eos] * missing)
+        weights.extend([1.0] * missing)
+
+    for tokens, weight in pieces:
+        for token in tokens:
+            if len(ids) % 77 == 76:
+                close()
+                ids.append(bos)
+                weights.append(1.0)
+            ids.append(token)
+            weights.append(weight)
+    close()
+    return [ids, weights]
+
+
+def in_chunks_with(room=75, most=None, fill=None, after=False, before=False, filled=True):
+    """`in_chunks` with a mistake put in."""
+
+    def wrong(pieces, bos, eos):
+        tokens = [(id, w) for ids, w in pieces for id in ids][:most]
         rows = []
-        for start in range(0, max(len(weights), 1), room):
-            chunk = [1.0] * (room < 77) + weights[start : start + room]
-            fill = weights[-1] if after and weights else 1.0
-            rows += chunk + [fill] * (77 - len(chunk))
-        return rows
+        for start in range(0, max(len(tokens), 1), room):
+            end = (eos, tokens[-1][1] if after and tokens else 1.0)
+            first = (bos, tokens[0][1] if before and tokens else 1.0)
+            chunk = [first, *tokens[start : start + room], end][:77]
+            pad = end if fill is None else (fill, 1.0)
+            rows += chunk + [pad] * ((77 - len(chunk)) * filled)
+        return [id for id, _ in rows], [w for _, w in rows]
 
     return wrong
 
 
-def row_weights_of_one_text(pieces):
+def in_one_text(pieces, bos, eos):
     """As if the whole prompt had one BOS and one EOS."""
-    weights = [1.0, *[w for text, w in pieces for _ in tok.content(text)], 1.0]
-    return weights + [1.0] * (-len(weights) % 77)
+    ids = [bos, *[id for tokens, _ in pieces for id in tokens], eos]
+    weights = [1.0, *[w for tokens, w in pieces for _ in tokens], 1.0]
+    missing = -len(ids) % 77
+    return ids + [eos] * missing, weights + [1.0] * missing
 
 
-def row_weights_joined(pieces):
-    """Tokenizes the prompt as a whole, and gives weights out by the pieces' numbers of words."""
-    ids = tok.content("".join(text for text, _ in pieces))
-    weights = [w for text, w in pieces for _ in tok.content(text)][: len(ids)]
-    return row_weights_with()([["", 1.0]]) if not weights else _rows(weights)
+def around_each_piece(pieces, bos, eos):
+    return in_chunks([[[bos, *tokens, eos], w] for tokens, w in pieces], bos, eos)
 
 
-def row_weights_and_a_chunk(pieces):
+def and_a_chunk(pieces, bos, eos):
     """`n // 75 + 1` chunks: one too many where 75 divides the number of tokens."""
-    weights = [w for text, w in pieces for _ in tok.content(text)]
-    rows = row_weights(pieces)
-    return rows + [1.0] * 77 if weights and len(weights) % 75 == 0 else rows
+    ids, weights = in_chunks(pieces, bos, eos)
+    n = sum(len(tokens) for tokens, _ in pieces)
+    more = 77 * (n > 0 and n % 75 == 0)
+    return ids + [bos, *[eos] * 76][:more], weights + [1.0] * more
 
 
-def row_weights_not_filled(pieces):
-    n = sum(len(tok.content(text)) for text, _ in pieces)
-    return row_weights(pieces)[: n + 2 * max(1, -(-n // 75))]
-
-
-def _rows(weights):
-    rows = []
-    for start in range(0, len(weights), 75):
-        chunk = [1.0, *weights[start : start + 75]]
-        rows += chunk + [1.0] * (77 - len(chunk))
-    return rows
+def none_for_nothing(pieces, bos, eos):
+    return in_chunks(pieces, bos, eos) if any(tokens for tokens, _ in pieces) else ([], [])
 
 
 # A3.3
@@ -376,7 +394,7 @@ def with_error(error):
 
 RIGHT = {
     "A3.1": [fragments, by_the_package, by_descent],
-    "A3.2": [row_weights, row_weights_by_places, lambda pieces: tuple(row_weights(pieces))],
+    "A3.2": [in_chunks, in_chunks_by_places, in_chunks_one_by_one],
     "A3.3": [weigh, weigh_at_once],
     "A3.4": [shortened, slowed, in_numpy],
     "A3.5": [color_gain, color_gain_in_torch, color_gain_in_loops],
@@ -404,17 +422,17 @@ WRONG = {
         (lambda prompt: "".join(text for text, _ in fragments(prompt)), "pairs"),
     ],
     "A3.2": [
-        (row_weights_with(lambda text: len(text.split())), "not for each word"),
-        (row_weights_with(lambda text: len(tok(text))), "a BOS and an EOS"),
-        (row_weights_with(most=75), "lost"),
-        (row_weights_with(after=True), "EOS and padding have weight 1"),
-        (row_weights_with(room=77), "begins with BOS"),
-        (row_weights_with(room=76), "room for 75"),
-        (row_weights_of_one_text, "of its own"),
-        (row_weights_joined, "by itself"),
-        (row_weights_and_a_chunk, "too many"),
-        (row_weights_not_filled, "filled up"),
-        (lambda pieces: [w for text, w in pieces for _ in tok.content(text)], "missing"),
+        (in_chunks_with(most=75), "lost"),
+        (in_chunks_with(after=True), "EOS and padding have weight 1"),
+        (in_chunks_with(before=True), "BOS has weight 1"),
+        (in_chunks_with(room=76), "room for 75"),
+        (in_chunks_with(fill=0), "not 0"),
+        (in_chunks_with(filled=False), "filled up"),
+        (in_one_text, "of its own"),
+        (around_each_piece, "not around each piece"),
+        (and_a_chunk, "too many"),
+        (none_for_nothing, "should be 77"),
+        (lambda pieces, bos, eos: in_chunks(pieces, bos, eos)[0], "two lists"),
     ],
     "A3.3": [
         (weigh_with(a1111=lambda C, w, e: scale(C, w)), "not restored"),
