@@ -1,0 +1,199 @@
+"""The grade of one submission: the master's tests, run here, on functions that run elsewhere.
+
+Each test and hidden cell of the master is executed in a fresh namespace of this process, in which
+the names that exercise cells define are proxies: calling one sends the arguments to the student's
+process and brings back a value. So a test compares in a process that no student's code has touched,
+on inputs drawn just now: whoever patches `np.allclose`, prints "passed" or forges a reply has
+changed nothing here, and a value earns its points by being right.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+import re
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import wire
+from .runner import Runner, Stopped
+from .student import StudentError, Zygote
+from .submission import Cell, Submission, Unreadable, defined, only_checks, read_cells
+
+GRADED, WAITS, PERSON = "graded", "essay waits", "needs a person"
+
+
+def grade(submission: Submission, content: bytes, master, zygote: Zygote) -> dict[str, Any]:
+    """The result of one submission as plain data.
+
+    content: the bytes of its notebook. The keys: student, status (one of GRADED, WAITS, PERSON),
+    reasons (why a person is needed), notes, exercises {id: {points, of, state}}, tests, essays,
+    errors {cell: what it raised}, points (None when a person is needed), so_far, of, seconds, log.
+    Points of an exercise that has no cell are None, never 0. Raises runner.Fault when the grader or
+    the machine is at fault.
+    """
+    began = time.monotonic()
+    result = blank(submission, master)
+    if submission.problem:
+        return {**result, "reasons": [submission.problem]}
+    try:
+        cells = read_cells(content)
+    except Unreadable as problem:
+        return {**result, "reasons": [str(problem)]}
+    missing, notes = _look_for_exercises(cells, master)
+    runner = Runner(zygote, _to_run(cells, master))
+    try:
+        result["tests"] = _run_tests(master, missing, runner)
+    finally:
+        runner.stop()
+    for id in master.exercises:
+        if id not in missing:
+            mine = [test for test in result["tests"] if test["exercise"] == id]
+            entry = result["exercises"][id]
+            entry["points"] = sum(test["points"] for test in mine if test["passed"])
+            entry["state"] = "graded"
+    result["so_far"] = sum(e["points"] or 0 for e in result["exercises"].values())
+    for essay in result["essays"]:
+        essay["text"] = _essay(cells, essay["id"])
+    if missing:
+        result["reasons"] = list(missing.values())
+    else:
+        result["points"] = result["so_far"]
+        result["status"] = WAITS if master.essays else GRADED
+    result |= {"notes": notes, "errors": runner.errors, "log": runner.log}
+    return result | {"seconds": round(time.monotonic() - began, 2)}
+
+
+def blank(submission: Submission, master) -> dict[str, Any]:
+    """The result of a submission that nothing is known about yet: it needs a person."""
+    of = {id: sum(t.points for t in master.tests if t.id == id) for id in master.exercises}
+    return {
+        "student": submission.student,
+        "file": str(submission.path or ""),
+        "status": PERSON,
+        "reasons": [],
+        "notes": [],
+        "exercises": {id: {"points": None, "of": of[id], "state": "no cell"} for id in of},
+        "tests": [],
+        "essays": [{"id": e.id, "of": e.points, "text": None} for e in master.essays],
+        "errors": {},
+        "points": None,
+        "so_far": 0,
+        "of": sum(of.values()),
+        "seconds": 0.0,
+        "log": "",
+    }
+
+
+def _look_for_exercises(cells: list[Cell], master) -> tuple[dict[str, str], list[str]]:
+    """{id: why a person is needed}, and notes: by tag first, by the names a cell defines second."""
+    code = [cell for cell in cells if cell.code]
+    here = set().union(*(defined(cell.source) for cell in code))
+    missing, untagged = {}, []
+    for id in master.exercises:
+        names = [name for name, of in master.names.items() if of == id]
+        absent = [f"`{name}`" for name in names if name not in here]
+        tagged = any(f"exercise:{id}" in cell.tags for cell in code)
+        if absent and tagged:
+            missing[id] = f"The cell of {id} does not define {', '.join(absent)}: renamed?"
+        elif absent:
+            missing[id] = f"No cell defines {', '.join(absent)} of {id}: deleted or renamed?"
+        elif not tagged:
+            untagged.append(id)
+    notes = []
+    if untagged:
+        notes.append(f"Found by the names they define, as tags are gone: {', '.join(untagged)}.")
+    return missing, notes
+
+
+def _to_run(cells: list[Cell], master) -> list[Cell]:
+    """The student's own code: all but tests and requests for feedback, which may hang on it."""
+    given = {" ".join(test.source.split()) for test in master.tests}
+
+    def own(cell: Cell) -> bool:
+        if defined(cell.source) & set(master.names):
+            return True
+        is_test = cell.is_test or " ".join(cell.source.split()) in given
+        return not is_test and not only_checks(cell.source)
+
+    return [cell for cell in cells if cell.code and cell.source.strip() and own(cell)]
+
+
+def _essay(cells: list[Cell], id: str) -> str | None:
+    tag = f"essay:{id}:"  # in some formats without the points
+    texts = [c.source for c in cells if any(f"{t}:".startswith(tag) for t in c.tags)]
+    return wire.readable(texts[0], 20_000) if texts else None
+
+
+def _run_tests(master, missing: dict[str, str], runner: Runner) -> list[dict]:
+    """Visible tests first: what a student's code says there can tell nothing of the hidden ones."""
+    random.seed()
+    np.random.seed()
+    torch.seed()
+    functions = _functions(master)
+    told = {}
+    for test in sorted(master.tests, key=lambda test: test.hidden):
+        if test.id not in missing:
+            reason = _run_test(test, master, functions, runner)
+            told[test.name] = {
+                "name": test.name,
+                "exercise": test.id,
+                "hidden": test.hidden,
+                "points": test.points,
+                "passed": reason is None,
+                "reason": reason or "",
+            }
+    return [told[test.name] for test in master.tests if test.name in told]
+
+
+def _functions(master) -> set[str]:
+    bodies = [ast.parse(exercise.source).body for exercise in master.exercises.values()]
+    return {node.name for body in bodies for node in body if isinstance(node, ast.FunctionDef)}
+
+
+def _run_test(test, master, functions: set[str], runner: Runner) -> str | None:
+    """Why a test fails, as a plain sentence; None when it passes."""
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+
+    def out_of_time(*_: Any) -> None:
+        raise Stopped("Comparing the answer took too long: it may be far too large.")
+
+    previous = signal.signal(signal.SIGALRM, out_of_time)
+    signal.setitimer(signal.ITIMER_REAL, max(runner.until - time.monotonic(), 1) + 10)
+    try:
+        for name in master.names:
+            if name in functions:
+                namespace[name] = _proxy(name, runner)
+            elif re.search(rf"\b{name}\b", test.source):
+                namespace[name] = runner.get(name)
+        exec(compile(test.source, test.name, "exec", dont_inherit=True), namespace)
+    except Stopped as stopped:
+        return str(stopped)
+    except StudentError as error:
+        if error.kind == "NotImplementedError" and error.says.startswith("exercise"):
+            return "Not answered yet: the function is still the stub."
+        if error.kind == "Unsendable":
+            return f"The answer is not of the kind asked for. {error.says}"
+        return f"Your code raised {error}"
+    except AssertionError as error:
+        return wire.readable(error) or "The answer is not right."
+    except Exception as error:
+        kind = f"{type(error).__name__}: {error}"
+        return wire.readable(f"The answer is not of the kind asked for ({kind}).")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    return None
+
+
+def _proxy(name: str, runner: Runner) -> Callable[..., Any]:
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        return runner.call(name, arguments, keywords)
+
+    call.__name__ = call.__qualname__ = name
+    return call

@@ -1,0 +1,186 @@
+"""The grader's side: a process with a student's code, asked one thing at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import cliplab
+
+from .. import CourseworkError
+from . import wire
+from .isolation import LEVELS, Limits
+
+GRACE = 2.0  # seconds in which a process may still say that its time is up, before it is ended
+
+
+class Lost(Exception):
+    """The process is of no more use; the message says why. It has been ended."""
+
+
+class StudentError(Exception):
+    """The student's code raised something: `kind` is its type, `place` the cell and line."""
+
+    def __init__(self, kind: str, says: str, place: str = ""):
+        super().__init__(says)
+        self.kind, self.says, self.place = kind, says, place
+
+    def __str__(self) -> str:
+        where = f" ({self.place})" if self.place else ""
+        return f"{self.kind}: {self.says}{where}" if self.says else f"{self.kind}{where}"
+
+
+class Zygote:
+    """The process that students' processes are forked from, and what keeps them in.
+
+    Use it as a context. `level` is the strongest isolation that works here, `why_not` what the
+    system said to the stronger ones. Raises CourseworkError where not even limits work.
+    """
+
+    def __init__(self, limits: Limits):
+        self.limits = limits
+
+    def __enter__(self) -> Zygote:
+        if sys.platform != "linux":
+            raise CourseworkError(
+                "Submissions are graded on Linux, whose kernel keeps students' code in: on Windows "
+                "in WSL, on a Mac in a container or a virtual machine."
+            )
+        self.folder = tempfile.mkdtemp(prefix="cliplab-grading-")
+        os.chmod(self.folder, 0o711)  # a scratch folder inside it belongs to another user
+        self.requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # Nothing of the environment is handed down that could be a secret.
+        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TZ")}
+        one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        above = str(Path(cliplab.__file__).parents[1])
+        path = os.pathsep.join([above, *filter(None, [os.environ.get("PYTHONPATH")])])
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", f"{__package__}.zygote", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            cwd="/",
+            env=kept
+            | one
+            | {"PYTHONPATH": path, "MPLBACKEND": "agg", "HF_HUB_OFFLINE": "1"}
+            | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_WAIT_POLICY": "PASSIVE"},
+        )
+        theirs.close()
+        try:
+            self.level, self.why_not = self._strongest()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.requests.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+        self.process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _strongest(self) -> tuple[str, list[str]]:
+        why_not = []
+        for level in LEVELS:
+            if level == "user" and os.geteuid() != 0:
+                continue
+            self.level = level
+            try:
+                self.start().stop()
+                return level, why_not
+            except RuntimeError as problem:
+                why_not.append(f"{level}: {problem}")
+        raise CourseworkError("Students' code cannot be run on this machine. " + " ".join(why_not))
+
+    def start(self) -> Student:
+        """A new process for a student's code, known to answer. Raises RuntimeError if it does not:
+        then the machine is at fault, and no student."""
+        student = Student(self)
+        try:
+            student.ask({"do": "run", "name": "trial", "source": "import cliplab, torch"}, 60)
+        except (Lost, StudentError) as problem:
+            raise RuntimeError(
+                f"No process for a student's code could be started. {problem} {student.stop()}"
+            ) from None
+        return student
+
+
+class Student:
+    """One process; `ask` it, and `stop` it in the end."""
+
+    def __init__(self, zygote: Zygote):
+        self.folder = tempfile.mkdtemp(dir=zygote.folder)
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed by `stop`
+        self.channel, theirs = socket.socketpair()
+        self.leash, held = socket.socketpair()
+        request = {"level": zygote.level, "limits": asdict(zygote.limits)}
+        request["folder"] = self.folder
+        ends = [theirs.fileno(), held.fileno(), self.log.fileno()]
+        socket.send_fds(zygote.requests, [json.dumps(request).encode()], ends)
+        theirs.close()
+        held.close()
+
+    def ask(self, request: dict, seconds: float) -> Any:
+        """The value of one request to the worker, which may take so many seconds.
+
+        Raises StudentError for what the student's code raised, Lost when no answer came in time, or
+        one that is none, and wire.Unsendable for arguments that are no plain data.
+        """
+        number = secrets.token_hex(8)
+        frame = wire.pack({**request, "id": number, "seconds": seconds})
+        end = time.monotonic() + seconds + GRACE
+        try:
+            wire.send(self.channel, frame, end)
+            reply = wire.receive(self.channel, end)
+        except TimeoutError:
+            raise Lost(f"It did not answer within {seconds:.0f} s.") from None
+        except (EOFError, OSError):
+            raise Lost(
+                "Its process ended: a limit stopped it (memory, processor time), it crashed, or it "
+                "left on its own."
+            ) from None
+        except wire.Malformed as problem:
+            raise Lost(str(problem)) from None
+        match reply:
+            case {"id": str(same), "value": value} if same == number and len(reply) == 2:
+                return value
+            case {"id": str(same), "error": {"type": str(kind), "says": str(says), **rest}} if (
+                same == number
+            ):
+                if kind == "TooSlow":
+                    raise TookTooLong("TooSlow", f"It took longer than {seconds:.0f} s.")
+                place = wire.readable(rest.get("place", ""), 60)
+                raise StudentError(wire.readable(kind, 60), wire.readable(says), place)
+        raise Lost("What arrived is no answer to what was asked.")
+
+    def stop(self) -> str:
+        """Ends the process and all of its children, and gives the end of what it printed."""
+        self.leash.shutdown(socket.SHUT_WR)
+        self.leash.settimeout(5)
+        with contextlib.suppress(OSError):
+            self.leash.recv(1)  # the keeper lets go when the last of them has ended
+        self.leash.close()
+        self.channel.close()
+        self.log.seek(max(self.log.seek(0, os.SEEK_END) - 2000, 0))
+        with self.log as log:
+            said = wire.readable(log.read(2000).decode(errors="replace"), 2000)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return said.strip()
+
+
+class TookTooLong(StudentError):
+    """The student's code was interrupted when its time was up; its process lives on."""
+
+    def __str__(self) -> str:
+        return self.says

@@ -1,0 +1,670 @@
+"""Grading: every way to get points without the answer, each with the outcome that it must have."""
+
+import contextlib
+import csv
+import json
+import math
+import os
+import re
+import signal
+import socket
+import struct
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cliplab
+from cliplab.coursework import CourseworkError
+from cliplab.coursework.__main__ import main
+from cliplab.coursework.grading import wire
+from cliplab.coursework.grading.grade import GRADED, PERSON, WAITS, grade
+from cliplab.coursework.grading.isolation import LEVELS, Limits, readable_paths
+from cliplab.coursework.grading.many import grade_all
+from cliplab.coursework.grading.report import feedback, grades_csv
+from cliplab.coursework.grading.runner import Fault, Runner
+from cliplab.coursework.grading.student import Zygote
+from cliplab.coursework.grading.submission import Cell, Submission, find
+from cliplab.coursework.master import read_master
+
+MASTER = Path(__file__).parent / "data" / "coursework" / "09_small.ipynb"
+REAL = "def real(ids, pad):\n    return sum(i != pad for i in ids)\n"
+UNIT = (
+    "import torch\ndef unit(rows):\n    return rows / rows.norm(dim=-1, keepdim=True)\nLIMIT = 77\n"
+)
+WRONG = "def real(ids, pad):\n    return -1\n"
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="submissions are graded on Linux")
+
+
+@pytest.fixture(scope="module")
+def master():
+    return read_master(MASTER)
+
+
+@pytest.fixture(scope="module")
+def zygote():
+    with Zygote(Limits(seconds=2, memory=2)) as zygote:
+        yield zygote
+
+
+@pytest.fixture
+def namespaces(zygote):
+    if zygote.level != "namespaces":
+        pytest.skip(f"this machine isolates by {zygote.level!r} only: {zygote.why_not}")
+
+
+def notebook(*cells, tags=()) -> bytes:
+    made = [
+        {"cell_type": "code", "source": source, "metadata": {"tags": [tag]} if tag else {}}
+        for source, tag in zip(cells, [*tags, *[""] * len(cells)], strict=False)
+    ]
+    return json.dumps({"cells": made, "metadata": {}, "nbformat": 4}).encode()
+
+
+@pytest.fixture
+def graded(master, zygote):
+    """Grades a notebook made of these code cells."""
+
+    def graded(*cells, content=None):
+        content = notebook(*cells) if content is None else content
+        return grade(Submission("ada", Path("ada.ipynb")), content, master, zygote)
+
+    return graded
+
+
+def points(result):
+    return [entry["points"] for entry in result["exercises"].values()]
+
+
+def reasons(result, exercise="A9.1"):
+    return [t["reason"] for t in result["tests"] if t["exercise"] == exercise and not t["passed"]]
+
+
+# Honest work
+
+
+def test_the_master_earns_full_points_and_its_stubs_none(graded, master):
+    result = graded(content=MASTER.read_bytes())
+    assert points(result) == [5, 8]
+    assert (result["status"], result["points"], result["of"]) == (WAITS, 13, 13)
+    assert result["essays"][0]["text"].startswith("### A9.3")
+    empty = graded(*(cell.stub for cell in master.exercises.values()))
+    assert (points(empty), empty["status"]) == ([0, 0], WAITS)
+    assert {t["reason"] for t in empty["tests"]} == {
+        "Not answered yet: the function is still the stub."
+    }
+
+
+def test_a_wrong_answer_loses_what_its_tests_are_worth(graded):
+    result = graded("def real(ids, pad):\n    return sum(i != 0 for i in ids)", UNIT)
+    assert points(result) == [3, 8]
+    assert reasons(result) == ["whatever the padding's id, it does not count"]
+
+
+def test_a_cell_that_fails_is_reported_and_the_others_run(graded):
+    result = graded("%matplotlib inline\n1 / 0", "!pip install x", f"%%time\n{REAL}", "def (", UNIT)
+    assert points(result) == [5, 8]
+    assert result["errors"] == {
+        1: "ZeroDivisionError: division by zero (cell 1, line 2)",
+        4: "SyntaxError: invalid syntax (cell 4, line 1) (cell 4, line 1)",
+    } or list(result["errors"]) == [1, 4]
+
+
+def test_tests_and_checks_of_the_submission_are_not_run(graded, master):
+    loop = "while True: pass"
+    result = graded(
+        content=notebook(
+            REAL,
+            f"{loop}\nassert False",
+            'check("A9.1", real)',
+            master.tests[0].source,
+            UNIT,
+            tags=["exercise:A9.1", "hidden:A9.1:2"],
+        )
+    )
+    assert (points(result), result["errors"]) == ([5, 8], {})
+    assert result["seconds"] < 10
+
+
+# Notebooks that a person must see
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "JSON is broken"),
+        (b"[" * 100_000, "JSON is broken"),
+        (b'{"worksheets": []}', "no list of cells"),
+        (b'{"cells": [{"cell_type": "code"}]}', "no list of cells"),
+        (b"[]", "no list of cells"),
+        (notebook(), "no code"),
+        (notebook("", "  \n"), "no code"),
+    ],
+)
+def test_what_is_no_notebook_needs_a_person_and_has_no_points(graded, content, said):
+    result = graded(content=content)
+    assert result["status"] == PERSON
+    assert said in result["reasons"][0]
+    assert result["points"] is None
+    assert points(result) == [None, None]
+
+
+def test_deleted_and_renamed_answers_need_a_person(graded, master):
+    gone = graded(UNIT)
+    assert (gone["status"], points(gone), gone["so_far"]) == (PERSON, [None, 8], 8)
+    assert gone["reasons"] == ["No cell defines `real` of A9.1: deleted or renamed?"]
+    renamed = graded(content=notebook(REAL.replace("real", "count"), UNIT, tags=["exercise:A9.1"]))
+    assert (renamed["points"], points(renamed)) == (None, [None, 8])
+    assert renamed["reasons"] == ["The cell of A9.1 does not define `real`: renamed?"]
+    row = next(csv.DictReader(grades_csv([gone], master).splitlines()))
+    assert (row["A9.1"], row["A9.2"], row["total"], row["status"]) == ("", "8", "", PERSON)
+
+
+def test_cells_without_tags_or_with_wrong_ones_are_found_by_the_names_they_define(graded):
+    result = graded(content=notebook(UNIT, REAL, tags=["exercise:A9.1", "hidden:A9.1:2"]))
+    assert (points(result), result["status"]) == ([5, 8], WAITS)
+    assert "A9.2" in result["notes"][0]
+
+
+# Points without an answer
+
+
+CHEATS = {
+    "patching comparisons": """
+import builtins, numpy, torch
+for module in (numpy, torch):
+    module.allclose = module.isclose = lambda *a, **k: True
+torch.Tensor.__eq__ = torch.Tensor.__le__ = lambda *a: True
+builtins.AssertionError = builtins.all = builtins.any = builtins.abs = lambda *a: True
+def real(ids, pad): return -1
+""",
+    "printing that it passed": """
+import sys, os
+def real(ids, pad):
+    print("passed", "A9.1: 5/5"); os.write(1, b"passed\\n"); os.write(2, b"All tests passed!")
+    return True and -1
+""",
+    "catching the tests' exceptions": """
+import sys, signal
+sys.excepthook = lambda *a: None
+sys.settrace(lambda *a: None)
+class Quiet(AssertionError): pass
+def real(ids, pad):
+    raise Quiet("passed")
+""",
+    "ending the tests": "import sys\ndef real(ids, pad):\n    sys.exit(0)",
+    "ending a test's loop": "def real(ids, pad):\n    raise StopIteration",
+    "an interrupt": "def real(ids, pad):\n    raise KeyboardInterrupt",
+    "equal to everything": """
+class Equal(int):
+    def __eq__(self, other): return True
+    def __hash__(self): return 0
+def real(ids, pad): return Equal(-1)
+""",
+    "an object that is equal to everything": """
+class Equal:
+    def __eq__(self, other): return True
+def real(ids, pad): return Equal()
+""",
+    "a tensor of another class": """
+import torch
+class Equal(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, *a, **k): return True
+def real(ids, pad): return torch.ones(1).as_subclass(Equal)
+""",
+    "not a number": "def real(ids, pad): return float('nan')",
+    "infinity": "import torch\ndef real(ids, pad): return torch.tensor(float('inf'))",
+    "an exception that cannot be printed": """
+class Odd(Exception):
+    def __str__(self): raise SystemExit
+    __repr__ = __str__
+def real(ids, pad): raise Odd
+""",
+    "too large": "import torch\ndef real(ids, pad): return torch.ones(1).expand(10**8)",
+    "contains itself": "def real(ids, pad):\n    a = []; a.append(a); return a",
+    "a number of a mile": "def real(ids, pad): return 10 ** 10_000",
+    "leaving": "import os\ndef real(ids, pad): os._exit(0)",
+    "a crash": "import ctypes\ndef real(ids, pad): ctypes.string_at(0)",
+    "other functions in its place": """
+import cliplab.coursework.grading.wire as wire, cliplab.coursework.grading.worker as worker
+def real(ids, pad):
+    wire.pack = worker.answer = worker.wire.send = None
+    return -1
+""",
+}
+
+
+@pytest.mark.parametrize("cell", CHEATS.values(), ids=CHEATS)
+def test_what_is_not_the_answer_earns_nothing(graded, cell):
+    result = graded(cell, UNIT)
+    assert (result["status"], points(result)) == (WAITS, [0, 8])
+    assert all(reasons(result))
+
+
+FORGE = """
+import os, socket, struct, json, gc
+from cliplab.coursework.grading import wire
+channel = [s for s in gc.get_objects() if isinstance(s, socket.socket)][0]
+def real(ids, pad):
+    {forgery}
+    return -1
+"""
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        "channel.sendall(b'passed' * 1000)",
+        "channel.sendall(struct.pack('!II', 2**32 - 1, 2**32 - 1))",
+        "channel.sendall(struct.pack('!II', 2, 0) + b'{}')",
+        "channel.sendall(struct.pack('!II', 1, 9) + b'1' + b'a' * 9)",
+        "channel.sendall(wire.pack({'id': '0', 'value': 2}))",
+        "channel.sendall(wire.pack({'passed': True}) * 50)",
+        "channel.sendall(struct.pack('!II', 100, 0))",
+        "channel.shutdown(2)",
+    ],
+)
+def test_forged_replies_are_wrong_answers_and_no_errors(graded, forgery):
+    result = graded(FORGE.format(forgery=forgery), UNIT)
+    assert (result["status"], points(result)) == (WAITS, [0, 8])
+
+
+def test_arguments_are_copies(zygote):
+    cell = Cell(1, True, "def f(x, y):\n    x.zero_()\n    y.clear()\n    return x", (), False)
+    runner = Runner(zygote, [cell])
+    x, y = torch.ones(3), [1, 2]
+    try:
+        assert runner.call("f", (x, y), {}).tolist() == [0, 0, 0]
+    finally:
+        runner.stop()
+    assert x.tolist() == [1, 1, 1]
+    assert y == [1, 2]
+
+
+# Limits
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "while True: pass",
+        "while True:\n        try:\n            while 1: pass\n        except BaseException: pass",
+    ],
+    ids=["plain", "one that catches everything"],
+)
+def test_an_endless_loop_costs_its_own_exercise(graded, loop):
+    result = graded(f"def real(ids, pad):\n    {loop}", UNIT)
+    assert points(result) == [0, 8]
+    told = reasons(result)
+    assert re.search("took longer than 2 s|did not answer within 2 s", told[0])
+    assert "not called again" in told[-1]
+
+
+def test_an_endless_cell_is_left(graded):
+    result = graded(REAL, "import signal; signal.alarm(0)\nwhile True: pass", UNIT)
+    assert points(result) == [5, 8]
+    assert list(result["errors"]) == [2]
+
+
+@pytest.mark.parametrize("make", ["np.ones(10 * 2**30 // 8)", "torch.ones(10 * 2**30 // 4)"])
+def test_a_large_array_is_refused_by_the_system(graded, make):
+    cell = f"import numpy as np, torch\ndef real(ids, pad):\n    return len({make})"
+    result = graded(cell, UNIT)
+    assert points(result) == [0, 8]
+    assert re.search("(?i)memory", reasons(result)[0])
+
+
+def processes(mark: str) -> int:
+    found = 0
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found += mark in line.read_text(errors="replace")
+    return found
+
+
+@pytest.mark.parametrize("level", ["namespaces", "limits"])
+def test_a_hundred_child_processes_end_with_the_submission(zygote, level, monkeypatch):
+    if level == "namespaces" and zygote.level != level:
+        pytest.skip(f"this machine isolates by {zygote.level!r} only: {zygote.why_not}")
+    monkeypatch.setattr(zygote, "level", level)
+    mark = f"m{uuid.uuid4().hex}"
+    cell = f"""
+import os, time
+started = 0
+for _ in range(100):
+    try:
+        if os.fork() == 0:
+            os.setsid()
+            os.execv("/bin/sh", ["/bin/sh", "-c", "sleep 300; : {mark}"])
+        started += 1
+    except BlockingIOError:
+        pass
+def count(): return started
+"""
+    runner = Runner(zygote, [Cell(1, True, cell, (), False)])
+    try:
+        started = runner.call("count", (), {})
+        running = processes(mark)
+    finally:
+        runner.stop()
+    assert running > 0
+    assert started < 64 or (level == "limits" and os.geteuid() == 0)
+    assert processes(mark) == 0
+
+
+def test_disk_and_open_files_are_limited(zygote, namespaces):
+    cell = """
+def fill():
+    with open("large", "wb") as file:
+        for _ in range(300):
+            file.write(bytes(2**20))
+"""
+    runner = Runner(zygote, [Cell(1, True, cell, (), False)])
+    try:
+        with pytest.raises(Exception, match=r"No space left|File too large"):
+            runner.call("fill", (), {})
+    finally:
+        runner.stop()
+
+
+# What a student's code can reach
+
+
+def test_nothing_outside_the_scratch_folder_can_be_written(zygote, namespaces, tmp_path):
+    places = [
+        tmp_path,
+        Path.cwd(),
+        Path.home(),
+        Path("/"),
+        Path("/usr"),
+        Path("/etc"),
+        MASTER.parent,
+    ]
+    places += [Path(cliplab.__file__).parent, Path(np.__file__).parent, Path(sys.prefix)]
+    name = f"written-{uuid.uuid4().hex}"
+    cell = f"""
+import os, pathlib
+def write(places):
+    done = []
+    for place in places:
+        try:
+            os.makedirs(place, exist_ok=True)
+            pathlib.Path(place, "{name}").write_text("x")
+            done.append(place)
+        except OSError:
+            pass
+    return done
+def scratch():
+    pathlib.Path("here").write_text("x")
+    return os.getcwd(), pathlib.Path("here").read_text()
+"""
+    runner = Runner(zygote, [Cell(1, True, cell, (), False)])
+    try:
+        runner.call("write", ([str(place) for place in places],), {})
+        assert runner.call("scratch", (), {}) == ["/scratch", "x"]
+    finally:
+        runner.stop()
+    assert not [place for place in places if (place / name).exists()]
+
+
+def test_neither_solutions_nor_hidden_tests_can_be_read(zygote, namespaces, master, monkeypatch):
+    monkeypatch.setenv("SECRET_OF_THE_GRADER", "1")
+    cell = """
+import os, gc, sys
+def look(path, texts, public):
+    found = []
+    for folder, folders, files in os.walk("/"):
+        folders[:] = [f for f in folders if os.path.join(folder, f) not in public]
+        paths = [os.path.join(folder, f) for f in files]
+        found += [path for path in paths if path not in public]
+    for p in (path, "/proc/1/root" + path):
+        try:
+            found.append(open(p).read())
+        except OSError:
+            pass
+    mine = {id(texts)} | {id(t) for t in texts}
+    for thing in gc.get_objects():
+        if isinstance(thing, dict) and id(thing) not in mine:
+            for value in list(thing.values()):
+                if isinstance(value, str) and len(value) > 40 and id(value) not in mine:
+                    found += ["memory: " + value[:80] for t in texts if t in value]
+    found += [k for k in os.environ if "SECRET" in k]
+    return found, sorted(p for p in os.listdir("/proc") if p.isdigit()), os.getuid()
+"""
+    public = ["/proc", "/dev", *map(str, readable_paths())]
+    secrets = [test.source for test in master.tests if test.hidden]
+    monkeypatch.setattr(zygote, "limits", Limits(seconds=60))
+    runner = Runner(zygote, [Cell(1, True, cell, (), False)])
+    try:
+        found, running, user = runner.call("look", (str(MASTER), secrets, public), {})
+    finally:
+        runner.stop()
+    assert found == []
+    assert len(running) <= 2
+    assert os.geteuid() or user
+
+
+def test_there_is_no_network(zygote, namespaces):
+    cell = """
+import socket
+def reach(port):
+    for host in ("127.0.0.1", "1.1.1.1"):
+        try:
+            socket.create_connection((host, port), timeout=1)
+            return host
+        except OSError as error:
+            last = type(error).__name__
+    return "nowhere"
+"""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        runner = Runner(zygote, [Cell(1, True, cell, (), False)])
+        try:
+            assert runner.call("reach", (server.getsockname()[1],), {}) == "nowhere"
+        finally:
+            runner.stop()
+
+
+def test_rights_cannot_be_regained(zygote, namespaces):
+    cell = """
+import ctypes, os
+def rights():
+    libc = ctypes.CDLL(None)
+    status = open("/proc/self/status").read()
+    lines = dict(line.split(":", 1) for line in status.splitlines())
+    return [libc.mount(b"t", b"/tmp", b"tmpfs", 0, None), libc.setuid(0) if os.getuid() else -1,
+            int(lines["CapEff"], 16), int(lines["CapBnd"], 16), int(lines["NoNewPrivs"]),
+            sorted(int(fd) for fd in os.listdir("/proc/self/fd"))]
+"""
+    runner = Runner(zygote, [Cell(1, True, cell, (), False)])
+    try:
+        mounted, root, effective, bounding, no_new, descriptors = runner.call("rights", (), {})
+    finally:
+        runner.stop()
+    assert (mounted, root, effective, bounding, no_new) == (-1, -1, 0, 0, 1)
+    assert len(descriptors) <= 5  # three standard ones, the channel, and the folder being listed
+
+
+def test_without_namespaces_the_limits_still_hold(zygote, master, monkeypatch):
+    monkeypatch.setattr(zygote, "level", "limits")
+    cells = notebook("def real(ids, pad):\n    while True: pass", UNIT)
+    result = grade(Submission("ada", None), cells, master, zygote)
+    assert points(result) == [0, 8]
+    assert "network" in LEVELS["limits"]
+    assert "solutions" in LEVELS["limits"]
+
+
+def test_a_machine_that_cannot_start_a_process_scores_nobody(master, zygote, monkeypatch):
+    monkeypatch.setattr(zygote, "start", lambda: (_ for _ in ()).throw(RuntimeError("no memory")))
+    with pytest.raises(Fault, match="no memory"):
+        grade(Submission("ada", None), notebook(REAL, UNIT), master, zygote)
+
+
+# Frames
+
+
+VALUES = [
+    None, True, 3, -2.5, "é\ud800", [1, [2, "x"]], {"torch": "0", "d": {"dict": []}}, math.inf,
+    torch.eye(3), torch.tensor(2, dtype=torch.int16), np.zeros((2, 0)), np.array(1.5),
+]  # fmt: skip
+
+
+def through(value):
+    frame = wire.pack(value)
+    text, _ = wire.LENGTHS.unpack(frame[:8])
+    return wire.unpack(frame[8 : 8 + text], frame[8 + text :])
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda v: type(v).__name__)
+def test_values_arrive_as_they_were(value):
+    got = through(value)
+    assert type(got) is type(value)
+    if hasattr(value, "dtype"):
+        assert (got.dtype, got.shape) == (value.dtype, value.shape)
+        assert got.tolist() == value.tolist()
+    else:
+        assert got == value
+
+
+def test_what_is_no_plain_data_is_refused_with_its_type():
+    for value, said in (
+        (object(), "object"),
+        ({1: 2}, "strings"),
+        (np.array(["a"]), "plain data"),
+        (np.array([None]), "plain data"),
+        (lambda: 0, "function"),
+    ):
+        with pytest.raises(wire.Unsendable, match=said):
+            wire.pack(value)
+
+
+@settings(max_examples=150)
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_bytes_of_any_kind_are_malformed_and_nothing_worse(text, payload):
+    with contextlib.suppress(wire.Malformed):
+        wire.unpack(text, payload)
+    header = struct.pack("<Q", len(text)) + text + payload
+    with contextlib.suppress(wire.Malformed):
+        wire.unpack(b'{"torch": "0"}', header)
+
+
+def test_text_of_students_cannot_drive_a_terminal():
+    assert wire.readable("\x1b[2Jred\ud800\r\n\u2028x") == "\ufffd[2Jred?\ufffd\n x"
+    assert len(wire.readable("x" * 10_000)) == 500
+
+
+# Many
+
+
+def hand_in(folder: Path, **notebooks) -> list[Submission]:
+    for student, content in notebooks.items():
+        (folder / student).mkdir(parents=True)
+        (folder / student / MASTER.name).write_bytes(content)
+    return find([folder], MASTER)
+
+
+def test_submissions_are_found_in_folders_and_files(tmp_path):
+    hand_in(tmp_path / "in", ada=notebook(REAL), bob=notebook(UNIT))
+    (tmp_path / "in" / "bob" / "other.ipynb").write_bytes(b"")
+    (tmp_path / "in" / "bob" / ".ipynb_checkpoints").mkdir()
+    (tmp_path / "in" / "bob" / ".ipynb_checkpoints" / MASTER.name).write_bytes(b"")
+    (tmp_path / "in" / "cem").mkdir()
+    (tmp_path / "in" / "dee").mkdir()
+    for name in "ab":
+        (tmp_path / "in" / "dee" / f"{name}.ipynb").write_bytes(b"")
+    (tmp_path / "in" / "eve.ipynb").write_bytes(b"")
+    found = find([tmp_path / "in"], MASTER)
+    assert [s.student for s in found] == ["ada", "bob", "cem", "dee", "eve"]
+    assert found[1].path.name == MASTER.name
+    assert "no notebook" in found[2].problem
+    assert "a.ipynb, b.ipynb" in found[3].problem
+    with pytest.raises(CourseworkError, match="of the student 'eve'"):
+        find([tmp_path / "in", tmp_path / "in" / "eve.ipynb"], MASTER)
+    with pytest.raises(CourseworkError, match="no file and no folder"):
+        find([tmp_path / "nowhere"], MASTER)
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path, master, zygote):
+    slow = notebook(REAL, UNIT, "import time; time.sleep(1.5)")
+    content = dict.fromkeys(("a", "b", "c"), notebook(REAL, UNIT)) | dict.fromkeys("xyz", slow)
+    submissions = hand_in(tmp_path / "in", **content)
+    results = tmp_path / "results"
+
+    def run():
+        return grade_all(submissions, master, MASTER.read_bytes(), results, zygote, jobs=1)
+
+    pid = os.fork()
+    if pid == 0:
+        run()
+        os._exit(0)
+    late = time.monotonic() + 60
+    while len(list(results.glob("[a-c].json"))) < 3 and time.monotonic() < late:
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    before = {path: path.stat().st_mtime_ns for path in results.glob("[a-c].json")}
+    assert len(before) == 3
+    assert not (results / "z.json").exists()
+    done = run()
+    assert [result["points"] for result in done] == [13] * 6
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    (tmp_path / "in" / "a" / MASTER.name).write_bytes(notebook(WRONG, UNIT))  # handed in again
+    assert [result["points"] for result in run()] == [8, *[13] * 5]
+
+
+def test_the_command_writes_grades_and_feedback(tmp_path, capsys):
+    hand_in(
+        tmp_path / "in",
+        ada=notebook(REAL, UNIT),
+        bob=notebook("def real(ids, pad):\n    raise ValueError('```\\n# <b>me</b>')", UNIT),
+        cem=notebook("x = 1"),
+        **{"=1+1": b"no notebook"},
+    )
+    command = ["grade", "--master", MASTER, tmp_path / "in", "--out", tmp_path / "out"]
+    with pytest.raises(SystemExit) as ended:
+        main([*map(str, command), "--jobs", "2", "--timeout", "5"])
+    said = capsys.readouterr().err
+    assert not ended.value.code, said
+    assert "2 essay waits, 2 needs a person" in said
+    assert "cem: No cell defines `real`" in said
+    assert "Isolation: " in said
+    assert "4/4" in said
+    with (tmp_path / "out" / "grades.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    essay = "A9.3 essay (of 4)"
+    assert list(rows[0]) == [
+        "student", "A9.1", "A9.2", essay, "total", "out of", "status", "remarks",
+    ]  # fmt: skip
+    assert [(r["student"], r["A9.1"], r["A9.2"], r[essay], r["total"]) for r in rows] == [
+        ("'=1+1", "", "", "", ""),
+        ("ada", "5", "8", "", "13"),
+        ("bob", "0", "8", "", "8"),
+        ("cem", "", "", "", ""),
+    ]
+    stored = json.loads((tmp_path / "out" / "grades.json").read_text())
+    assert stored["isolation"]["not_isolated"] == LEVELS[stored["isolation"]["level"]]
+    assert [s["student"] for s in stored["students"]] == ["=1+1", "ada", "bob", "cem"]
+    told = (tmp_path / "out" / "feedback" / "bob.md").read_text()
+    assert "A9.1 visible 1 (1 point) failed" in told
+    assert "ValueError: ```" in told
+    assert "A hidden test of A9.1 (2 points) failed." in told
+    for test in read_master(MASTER).tests:
+        if test.hidden:
+            for message in re.findall(r'f?"([^"{]+)', test.source):
+                assert message not in told
+
+
+def test_feedback_tells_nothing_of_hidden_tests(graded, master):
+    text = feedback(graded("def real(ids, pad):\n    raise ValueError(str(ids))", UNIT), master)
+    assert text.count("ValueError") == 1
+    assert "[5, 6, 0]" in text
+    assert GRADED not in text
