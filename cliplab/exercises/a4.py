@@ -218,7 +218,10 @@ def emoji_features(pairs: Sequence) -> tuple[Tensor, Tensor]:
 
 def recall(matrices: Sequence, x: Tensor, y: Tensor, candidates: int = 100) -> float:
     """R@1 of pairs x [N, D_t], y [N, D_v] through W_t, W_v, among so many, mean of both ways."""
-    u, v = (F.normalize(z @ W.to(z).T, dim=-1) for z, W in zip((x, y), matrices, strict=True))
+    u, v = (
+        F.normalize(z @ torch.as_tensor(W).to(z).T, dim=-1)
+        for z, W in zip((x, y), matrices, strict=True)
+    )
     found = [
         retrieval(a, b, ks=(1,))
         for a, b in zip(u.split(candidates), v.split(candidates), strict=True)

@@ -469,7 +469,7 @@ WRONG = {
     "A3.4": [
         (lambda C, w, e: scale(C, w), "property 6"),
         (lambda C, w, e: from_empty(C, w, e), "property 6"),
-        (lambda C, w, e: restore_mean(C, w), "property 2"),
+        (lambda C, w, e: scale(C, w) * C.mean() / scale(C, w).mean(), "property 2"),
         (lambda C, w, e: C, "nothing of C"),
         (held, "property 5"),
         (shortened_by_the_whole, "property 2"),
