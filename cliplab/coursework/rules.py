@@ -1,4 +1,4 @@
-"""What holds for every master, and a sentence for each fault: which cell, what, what to write."""
+"""What holds for every master, with a sentence for each fault: where, what, what to write."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ import re
 import symtable
 from collections.abc import Iterator
 
-from .markers import faults_of_markers
+from .markers import faults_of_markers, parts
 from .master import Cell, Master, defined
+from .proof import bare, shown
 
 KNOWN = {*dir(builtins), "__name__"}
+LONG = 16  # letters of a solution that cannot stand elsewhere by chance
+# Lines of one statement that otter does not take for the next one.
+CONTINUES = re.compile(r"[ \t]|elif |else:|finally:|except[\s\w]*:")
 
 
 def faults(master: Master) -> list[str]:
@@ -19,8 +23,9 @@ def faults(master: Master) -> list[str]:
     found = [f"{cell}: {f}." for cell in master.cells for f in faults_of_markers(cell)]
     found += [f"{cell}: {f}." for cell in master.cells for f in faults_of_form(cell, master)]
     if not found:  # what follows reads code, which must be readable
-        found += [f"{cell}: {f}." for cell in master.cells for f in faults_of_code(cell, master)]
-        found += [f"{f}." for f in faults_of_whole(master)]
+        found = [f"{cell}: {f}." for cell in master.cells for f in faults_of_code(cell, master)]
+    if not found:  # and what follows reads stubs, which must be there
+        found = [f"{f}." for f in [*faults_of_whole(master), *faults_of_secrecy(master)]]
     return found
 
 
@@ -82,6 +87,12 @@ def faults_of_test(cell: Cell, master: Master) -> Iterator[str]:
             f"line {', '.join(lines)} is a bare expression, which otter takes for a printed "
             "result: write `_ = …`, or assert something"
         )
+    for statement in tree.body:
+        if not all(CONTINUES.match(line) for line in ast.unparse(statement).splitlines()[1:]):
+            yield (
+                f"otter would take line {statement.lineno} apart, as a part of it begins at the "
+                "margin: put it into a function"
+            )
     asserts = [node for node in ast.walk(tree) if isinstance(node, ast.Assert)]
     if not asserts:
         yield "it asserts nothing"
@@ -157,6 +168,25 @@ def faults_of_whole(master: Master) -> Iterator[str]:
     total = re.findall(r"\b(\d+) points\b", text[min(text)])
     if str(master.points) not in total:
         yield f"cell {min(text)}: it does not say that all of it is worth {master.points} points"
+
+
+def faults_of_secrecy(master: Master) -> Iterator[str]:
+    """No solution and no hidden test stands, as a whole, in a cell that students see."""
+    seen = [(cell, bare(shown(cell))) for cell in master.cells]
+    for cell in master.cells:
+        secret = [text for text in map(bare, secrets(cell)) if len(text) >= LONG]
+        for other, text in seen:
+            if other is not cell and any(hidden in text for hidden in secret):
+                yield f"{cell}: what it hides stands in {other} as well, where students see it"
+
+
+def secrets(cell: Cell) -> list[str]:
+    """The texts of a cell that students do not see, each as a whole."""
+    if cell.kind == "hidden":
+        return [cell.source]
+    if cell.kind in ("exercise", "essay"):
+        return ["\n".join(lines) for kind, lines in parts(cell) if kind == "solution"]
+    return []
 
 
 def checks(cell: Cell, id: str) -> bool:

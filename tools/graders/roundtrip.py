@@ -1,0 +1,110 @@
+"""Every assignment through nbgrader, otter and the course's own grader, with known submissions.
+
+    python tools/graders/roundtrip.py                                  all of coursework/
+    python tools/graders/roundtrip.py coursework/01_tokens.ipynb       one
+    python tools/graders/roundtrip.py --rounds 2 --routes otter        two wrong answers an exercise
+
+The graders get an environment of their own in _build/graders (some minutes the first time; it
+needs a network). Each submission must earn in every route what its cells earn in plain Python: the
+reference all points, the empty copy none, planted wrong answers what they deserve.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import environment
+from planted import deserved, submissions
+from routes import ROUTES, Points
+
+from cliplab.coursework.master import Master, read_master
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("masters", nargs="*", type=Path, help="all of coursework/, if not given")
+    parser.add_argument("--rounds", type=int, metavar="N", help="wrong submissions, at most")
+    parser.add_argument("--routes", nargs="+", choices=ROUTES, default=list(ROUTES))
+    options = parser.parse_args()
+    environment.make()
+    paths = options.masters or sorted(environment.ROOT.glob("coursework/[0-9][0-9]_*.ipynb"))
+    failed = [path for path in paths if not roundtrip(path.resolve(), options)]
+    print(f"{len(paths) - len(failed)} of {len(paths)} assignments: every route agrees.")
+    return 1 if failed else 0
+
+
+def roundtrip(path: Path, options: argparse.Namespace) -> bool:
+    """Whether every submission of an assignment earns what it deserves in every route."""
+    master = read_master(path)
+    answers = submissions(master, options.rounds)
+    wanted = {name: deserved(given, master) for name, given in answers.items()}
+    of = sum(test.points for test in master.tests)
+    assert sum(wanted["reference"].values()) == of, f"{path}: the reference fails its own tests"
+    assert not any(wanted["empty"].values()), f"{path}: an empty copy earns points"
+    got: dict[str, Points] = {}
+    for route in options.routes:
+        folder = environment.BUILD / f"{master.number}-{route}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        began = time.monotonic()
+        got[route] = ROUTES[route](master, answers, folder)
+        seconds = (time.monotonic() - began) / len(answers)
+        print(f"{path.stem}, {route}: {seconds:.1f} s a submission, all steps told", flush=True)
+    return table(master, wanted, got, of)
+
+
+def table(master: Master, wanted: Points, got: dict[str, Points], of: int) -> bool:
+    """Print what each submission earned by each route; whether that is what it deserves."""
+    print(f"\nAssignment {master.number}: {master.title}, {of} points by tests")
+    print(f"{'':12}{'deserves':>9}" + "".join(f"{route:>10}" for route in got))
+    right = True
+    for name, tests in wanted.items():
+        row = f"{name:12}{sum(tests.values()):>9}"
+        wrong = []
+        for route, points in got.items():
+            row += f"{sum(points[name].values()):>10g}"
+            wrong += [f"{route}: {d}" for d in differences(master, tests, points[name])]
+        right = right and not wrong
+        print(row + "".join(f"\n    {difference}" for difference in wrong))
+    unseen = [
+        f"{id} in {name!r}"
+        for name, tests in wanted.items()
+        for id in master.exercises
+        if name.startswith("wrong") and by_exercise(master, tests)[id] == points_of(master)[id]
+    ]
+    if unseen:
+        print(f"Full points all the same (no wrong answer left, or none seen): {', '.join(unseen)}")
+    print()
+    return right
+
+
+def differences(master: Master, wanted: dict, got: dict) -> list[str]:
+    """Tests (or exercises, where a route only tells those) with other points than deserved."""
+    if set(got) == set(master.exercises):
+        wanted = by_exercise(master, wanted)
+    return [
+        f"{name} earns {got.get(name, 'nothing')} and deserves {points}"
+        for name, points in wanted.items()
+        if got.get(name) != points
+    ]
+
+
+def by_exercise(master: Master, tests: dict) -> dict[str, int]:
+    found = dict.fromkeys(master.exercises, 0)
+    for test in master.tests:
+        found[test.id] += tests[test.name]
+    return found
+
+
+def points_of(master: Master) -> dict[str, int]:
+    return by_exercise(master, {test.name: test.points for test in master.tests})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
