@@ -21,7 +21,7 @@ MARKERS = {
 LIKE_A_SOLUTION = re.compile(r"\b(BEGIN|END)[\s_-]*SOLUTIONS?\b|^[^'\"]*#+\s*SOLUTION\b", re.I)
 LIKE_ANOTHER = re.compile(
     r"\b(BEGIN|END)\s+(HIDDEN\s+TESTS?|MARK\s+SCHEME|PROMPT|QUESTION|TESTS?|TEST\s+CONFIG)\b"
-    r"|#+\s*(HASHED\s+)?AUTOTEST\b|^\s*#+\s*HIDDEN\s*$"
+    r"|#+\s*(HASHED\s+)?AUTOTEST\b|^\s*#+\s*HIDDEN\s*$|#\s*(IGNORE|SEED)\s*$|^\s*```otter\b"
 )
 HERE = "YOUR ANSWER HERE"  # nbgrader's own words: an essay that still says so earns 0 by itself
 

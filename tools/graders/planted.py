@@ -30,7 +30,7 @@ def submissions(master: Master, rounds: int | None = None) -> dict[str, dict[str
     known: dict = {}
     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), known)
     most = max(len(known["WRONG"].get(id, [])) for id in master.exercises)
-    for n in range(min(most, rounds or most)):
+    for n in range(most if rounds is None else min(most, rounds)):
         found[f"wrong {n + 1}"] = {
             id: planted(cell, n, path, checked(id, master))
             if n < len(known["WRONG"].get(id, []))
