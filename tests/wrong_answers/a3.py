@@ -264,16 +264,19 @@ def shortened(C, w, e):
     )
 
 
-def slowed(C, w, e):
-    """As far as 1 on the line; then on a sphere, turning away from e with ever smaller steps."""
-    v = w[:, None]
-    X = e + v.clamp(0, 1) * (C - e)
-    beyond = C + (v - 1) * (C - e)
-    turned = beyond / beyond.norm(dim=-1, keepdim=True) * longest(C, e)
-    # between C, at weight 1, and the turned row, so that it begins where the line ends
-    share = ((v - 1) / (v + 1)).clamp(min=0)
-    mixed = (1 - share) * C + share * turned
-    return torch.where(v > 1, mixed, X)
+def turned(C, w, e):
+    """Up to weight 1 on the line; beyond, in the plane of both, ever farther around from e."""
+    v = w.double()[:, None]
+    C, e = C.double(), e.double()
+    along = e / e.norm(dim=-1, keepdim=True)
+    length = C.norm(dim=-1, keepdim=True)
+    cosine = (C * along).sum(-1, keepdim=True) / length
+    across = C - cosine * length * along
+    across = across / across.norm(dim=-1, keepdim=True)
+    angle = cosine.acos()
+    angle = angle + (torch.pi - angle) * (1 - 1 / v.clamp(min=1))
+    around = length * (angle.cos() * along + angle.sin() * across)
+    return torch.where(v > 1, around, e + v * (C - e))
 
 
 def in_numpy(C, w, e):
@@ -396,7 +399,7 @@ RIGHT = {
     "A3.1": [fragments, by_the_package, by_descent],
     "A3.2": [in_chunks, in_chunks_by_places, in_chunks_one_by_one],
     "A3.3": [weigh, weigh_at_once],
-    "A3.4": [shortened, slowed, in_numpy],
+    "A3.4": [shortened, turned, in_numpy],
     "A3.5": [color_gain, color_gain_in_torch, color_gain_in_loops],
     "A3.6": [paired_effect, paired_effect_by_statistics, paired_effect_in_numpy],
 }
