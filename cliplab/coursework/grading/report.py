@@ -115,7 +115,8 @@ def _quoted(text: str) -> str:
 def summary(results: list[dict[str, Any]], zygote: Any, out: Path) -> str:
     """What the command says at the end: counts, who needs a person, and what was not isolated."""
     counts = Counter(result["status"] for result in results)
-    lines = [", ".join(f"{counts[s]} {s}" for s in (GRADED, WAITS, PERSON) if counts[s]) + "."]
+    words = {GRADED: "graded", WAITS: "graded but for the essay", PERSON: "for a person to look at"}
+    lines = [", ".join(f"{counts[s]} {words[s]}" for s in words if counts[s]) + "."]
     for result in results:
         if result["status"] == PERSON:
             lines.append(f"  {result['student']}: {' '.join(result['reasons'])}")

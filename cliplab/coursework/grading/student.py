@@ -66,7 +66,14 @@ class Zygote:
         above = str(Path(cliplab.__file__).parents[1])
         path = os.pathsep.join([above, *filter(None, [os.environ.get("PYTHONPATH")])])
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", f"{__package__}.zygote", str(theirs.fileno())],
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                f"{__package__}.zygote",
+                str(theirs.fileno()),
+                self.folder,
+            ],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             cwd="/",
@@ -88,7 +95,6 @@ class Zygote:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(5)
         self.process.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _strongest(self) -> tuple[str, list[str]]:
         why_not = []

@@ -54,7 +54,7 @@ def find(paths: list[Path], master: Path) -> list[Submission]:
             raise CourseworkError(f"There is no file and no folder {path}.")
         else:
             inside = sorted(p for p in path.iterdir() if not p.name.startswith("."))
-            found += [Submission(p.stem, p) for p in inside if p.suffix == ".ipynb"]
+            found += [_unlinked(p.stem, p) for p in inside if p.suffix == ".ipynb"]
             found += [_of_student(p, master.name) for p in inside if p.is_dir()]
     if not found:
         raise CourseworkError(f"There is no notebook in {', '.join(map(str, paths))}.")
@@ -68,6 +68,13 @@ def find(paths: list[Path], master: Path) -> list[Submission]:
     return found
 
 
+def _unlinked(student: str, path: Path) -> Submission:
+    """Links and pipes are not followed: one could lead to another's notebook, or to the master."""
+    if path.is_symlink() or not path.is_file():
+        return Submission(student, None, f"{path.name} is no file but a link or a folder.")
+    return Submission(student, path)
+
+
 def _of_student(folder: Path, name: str) -> Submission:
     notebooks = sorted(
         p
@@ -76,7 +83,7 @@ def _of_student(folder: Path, name: str) -> Submission:
     )
     same = [p for p in notebooks if p.name == name]
     if len(notebooks) == 1 or len(same) == 1:
-        return Submission(folder.name, (same or notebooks)[0])
+        return _unlinked(folder.name, (notebooks if len(notebooks) == 1 else same)[0])
     if not notebooks:
         return Submission(folder.name, None, "There is no notebook in the student's folder.")
     listed = ", ".join(str(p.relative_to(folder)) for p in notebooks)

@@ -1,10 +1,11 @@
 """One process that has torch and cliplab ready, and forks a process for each submission.
 
-It is started afresh (`python -m cliplab.coursework.grading.zygote FD`) before any master is read,
-so that what it hands down to students' processes holds no solution and no hidden test. Each
-request on its socket is one student's process: a JSON line, and three file descriptors (the
+It is started afresh, before any master is read, so that what it hands down to students' processes
+holds no solution and no hidden test: `python -m cliplab.coursework.grading.zygote FD FOLDER`. Each
+request on the socket FD is one student's process: a JSON line, and three file descriptors (the
 channel that calls travel on, the leash, and the log). Between the two stands a keeper, which ends
 the student's process and all of its children as soon as the leash is let go, by whatever means.
+FOLDER is for scratch folders, and is removed in the end.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import importlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -25,7 +27,12 @@ READY = ("torch.nn.functional", "numpy", "safetensors.torch", "matplotlib.pyplot
 READY += ("cliplab.exercises", "cliplab.weighting", "cliplab.training")
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, folder: str) -> None:
+    _serve(descriptor)
+    shutil.rmtree(folder, ignore_errors=True)  # here, as the grader itself may have been killed
+
+
+def _serve(descriptor: int) -> None:
     for module in READY:
         importlib.import_module(module)
     importlib.import_module("torch").set_num_threads(1)  # a pool of threads does not survive a fork
@@ -117,5 +124,5 @@ def _first(request: dict, channel: int, leash: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2])
     os._exit(0)  # taking torch down takes a second, and nothing is left to do
