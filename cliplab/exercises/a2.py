@@ -76,8 +76,8 @@ def activate(answer):
     for kind, wanted in (("quick_gelu", quick), ("gelu", exact)):
         got = call(u.clone(), kind)
         expect(got, wanted, f'for kind = "{kind}"', why(got, wanted, mistakes[kind]))
-        x = random(2, 3, 4, seed=22)
-        expect(call(x.clone(), kind), F.gelu(x) if kind == "gelu" else x * torch.sigmoid(1.702 * x))
+        x = u[:24].view(2, 3, 4)
+        expect(call(x.clone(), kind), wanted[:24].view(2, 3, 4), f'for "{kind}" and three axes')
     return "at most 0.0203 apart, and no error message tells you which one a checkpoint wants."
 
 
