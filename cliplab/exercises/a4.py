@@ -202,7 +202,7 @@ def _clip():
 
 @torch.no_grad()
 def emoji_features(pairs: Sequence) -> tuple[Tensor, Tensor]:
-    """What the miniature CLIP has before its two projections: [N, 128] and [N, 512], float32.
+    """What the miniature CLIP has before its two ends: captions [N, 128], pictures [N, 512].
 
     For a caption the row of EOS after the final LayerNorm, for a picture the average over all
     places of the last map. pairs: items of `cliplab.training.EmojiPairs`.
@@ -232,10 +232,10 @@ def recall(matrices: Sequence, x: Tensor, y: Tensor, candidates: int = 100) -> f
 
 @functools.cache
 def _sample() -> tuple:
-    """300 pairs to train on with their groups, and 100 of a style never trained on."""
+    """200 pairs to train on with their groups, and 100 of a style never trained on."""
     known, unseen = EmojiPairs("train"), EmojiPairs("style")
     generator = torch.Generator().manual_seed(0)
-    some = torch.randperm(len(known), generator=generator)[:300].tolist()
+    some = torch.randperm(len(known), generator=generator)[:200].tolist()
     other = torch.randperm(len(unseen), generator=generator)[:100].tolist()
     groups = [known.groups[i] for i in some]
     x, y = emoji_features([known[i] for i in some])
@@ -254,8 +254,8 @@ def train(answer):
     x, y, groups, new_x, new_y = _sample()
     matrices = matrices_of(call(x.clone(), y.clone(), list(groups)), x.shape[1], y.shape[1])
     found = recall(matrices, new_x, new_y)
-    if found < 0.35:
-        explain(found, "300 emoji", 0.35)
+    if found < 0.3:
+        explain(found, "200 emoji", 0.3)
     return "two matrices, and captions find pictures in a style that neither has seen."
 
 
