@@ -1,8 +1,9 @@
 """Submissions whose points are known: the reference, an empty copy, and planted wrong answers.
 
 The wrong answers are those of tests/wrong_answers: submission "wrong 3" has the third one of every
-exercise that has three. What each deserves is found without any grader, by running its cells and
-then the master's tests, one after the other, in plain Python.
+exercise, and stubs where there is none. (A reference there could call a wrong answer to an earlier
+exercise, and never come back.) What each deserves is found without any grader, by running its cells
+and then the master's tests, one after the other, in plain Python.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def submissions(master: Master, rounds: int | None = None) -> dict[str, dict[str
         found[f"wrong {n + 1}"] = {
             id: planted(cell, n, path, checked(id, master))
             if n < len(known["WRONG"].get(id, []))
-            else solved(cell)
+            else cell.stub
             for id, cell in master.exercises.items()
         }
     return found

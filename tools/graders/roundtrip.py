@@ -79,7 +79,7 @@ def table(master: Master, wanted: Points, got: dict[str, Points], of: int) -> bo
         if name.startswith("wrong") and by_exercise(master, tests)[id] == points_of(master)[id]
     ]
     if unseen:
-        print(f"Full points all the same (no wrong answer left, or none seen): {', '.join(unseen)}")
+        print(f"Full points for a wrong answer, which a test should know: {', '.join(unseen)}")
     print()
     return right
 
