@@ -54,6 +54,7 @@ def demo(live):
 
 
 def test_the_numbers_of_a_row_are_the_encoders(demo):
+    settled(demo, "8 of 10 rows moved. In head 1 of layer 1, EOS looks most at “blue” (slot 7)")
     S, A = (attention(1, 1, name, PROMPT)[9] for name in ("S", "weights"))
     assert near(column(demo, "score S"), S, "score")
     assert near(column(demo, "weight"), A, "weight")

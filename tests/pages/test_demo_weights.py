@@ -47,7 +47,7 @@ def test_weights_and_moves_are_those_of_the_tools(demo, prompt):
                 assert made.tokens[int(slot)].replace("</w>", "") == token
 
 
-def test_no_norm_leaves_the_other_table(demo):
+def test_no_norm_leaves_the_other_rows(demo):
     write(demo, "Your prompt", "a (red:1.5) fox in fog")
     expect(demo.locator(".cld-read")).to_contain_text("Automatic1111 changes 77 rows of 77")
     demo.get_by_label("No norm").check()

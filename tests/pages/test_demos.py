@@ -175,6 +175,16 @@ def test_without_javascript_a_picture_and_a_sentence_stay(name, browser, address
     context.close()
 
 
+def test_recorded_pictures_lie_on_the_page_in_the_dark(open_page):
+    """The theme would put white behind them, and most of a field of numbers is transparent."""
+    pictures = open_page("book/playground", "dark").page.locator(".cld-frame img")
+    looks = pictures.evaluate_all(
+        "all => all.map(getComputedStyle).map(s => [s.backgroundColor, s.filter, s.padding])"
+    )
+    assert len(looks) > 20
+    assert {tuple(look) for look in looks} == {("rgba(0, 0, 0, 0)", "none", "0px")}
+
+
 @every_demo
 def test_a_missing_model_is_said(name, browser, bare):
     """The frame stays, and a sentence says what is missing."""

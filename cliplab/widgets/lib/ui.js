@@ -326,6 +326,22 @@ export function demo({ title, about, presets, start }) {
   return { render };
 }
 
+const ARROWS = {
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+  Home: [0, -Infinity],
+  End: [0, Infinity],
+};
+
+/** Where a key leads, [rows, columns], which is then done; undefined for a key that leads nowhere. */
+export function arrowStep(event) {
+  if (!(event.key in ARROWS) || event.ctrlKey || event.metaKey || event.altKey) return undefined;
+  event.preventDefault();
+  return ARROWS[event.key];
+}
+
 /**
  * Makes an element a field with places in it, [row, column], for pointer and arrow keys.
  *
@@ -335,22 +351,14 @@ export function demo({ title, about, presets, start }) {
  * over(on, place)   pointer or focus has come or gone; no place means the one that is chosen
  */
 export function explore(element, { label, where, from, to, over }) {
-  const steps = {
-    ArrowUp: [-1, 0],
-    ArrowDown: [1, 0],
-    ArrowLeft: [0, -1],
-    ArrowRight: [0, 1],
-    Home: [0, -Infinity],
-    End: [0, Infinity],
-  };
   element.tabIndex = 0;
   element.setAttribute("role", "application");
   element.setAttribute("aria-label", `${label}. Use the arrow keys.`);
   element.addEventListener("keydown", (event) => {
-    if (!(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
+    const step = arrowStep(event);
+    if (!step) return;
     over(true);
-    to(from().map((one, axis) => one + steps[event.key][axis]));
+    to(from().map((one, axis) => one + step[axis]));
   });
   element.addEventListener("click", (event) => {
     const place = where(event);

@@ -1,6 +1,6 @@
 // Similarity and temperature: captions against pictures. Rows are captions, as in chapter 7.
 
-import { demo, h, clamp, count, showPixels, tensor } from "../lib/ui.js";
+import { demo, h, arrowStep, clamp, count, showPixels, tensor } from "../lib/ui.js";
 import { createMatcher, signed } from "../lib/matching.js";
 
 const PAIRS = 6;
@@ -234,19 +234,9 @@ export default demo({
     }
 
     function step(event, caption, picture) {
-      const steps = {
-        ArrowUp: [-1, 0],
-        ArrowDown: [1, 0],
-        ArrowLeft: [0, -1],
-        ArrowRight: [0, 1],
-        Home: [0, -PAIRS],
-        End: [0, PAIRS],
-      };
-      if (!(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      const [row, column] = [caption, picture].map((place, i) =>
-        clamp(place + steps[event.key][i], PAIRS - 1),
-      );
+      const by = arrowStep(event);
+      if (!by) return;
+      const [row, column] = [caption, picture].map((place, i) => clamp(place + by[i], PAIRS - 1));
       cells[row][column].focus();
     }
 
