@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from cliplab import widgets  # noqa: E402
 from tools import doctor, frames  # noqa: E402
+from tools.serve import serving  # noqa: E402
 
 # Types into a field of a demo; resolves when the demo has drawn what was typed.
 TYPE = """([name, value]) => new Promise((done) => {
@@ -62,13 +63,12 @@ def main() -> None:
     print(f"{'demo':11}{'ready s':>8} {'fetched MB':>10} {'ms':>7} {'longest':>8}")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         frames.write_harness(Path(folder), names)
-        server = frames.serve(Path(folder))
         browser = playwright.chromium.launch(
             executable_path=doctor.browser(), args=["--no-sandbox", "--disable-gpu"]
         )
-        for name in names:
-            print(measure(browser, f"http://127.0.0.1:{server.server_port}", name), flush=True)
-        server.shutdown()
+        with serving(Path(folder)) as address:
+            for name in names:
+                print(measure(browser, address, name), flush=True)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ _HOME = {
     "cross_attention": ["CrossAttention", "Transformer2D", "region_maps", "watch_attention"],
     "pipeline": ["Painting", "generate", "load_pipeline"],
     "widgets": ["demo"],
+    "quizzes": ["quiz"],
 }
 _MODULES = {*_HOME, "exercises", "plots", "training"}
 _WHERE = {name: module for module, names in _HOME.items() for name in names}

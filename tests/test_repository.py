@@ -27,7 +27,8 @@ ORDER = [
     "tokenizer", "masks", "text_encoder", "image_encoder", "contrastive", "checkpoints", "prompts",
     "weighting", "vae", "cross_attention", "pipeline", "training",
 ]  # fmt: skip
-ROOFS = ["source", "plots", "widgets", "exercises", "tokenize", "encode", "paint", "train"]
+ROOFS = ["source", "plots", "widgets", "exercises", "quizzes"]
+ROOFS += ["tokenize", "encode", "paint", "train"]  # the commands
 
 
 @pytest.fixture(scope="module")

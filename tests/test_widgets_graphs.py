@@ -62,14 +62,13 @@ def test_the_examples_are_the_captions_they_say(clip):
 
 @pytest.mark.parametrize(("causal", "pad"), [(1, 0), (1, 1), (0, 1), (0, 0)])
 def test_text_is_the_encoder_under_the_masks_that_are_on(clip, ids, causal, pad):
-    out = graphs.run("text", numbers(ids=ids, causal=causal, pad=pad))
-    M = torch.ones(len(ids), 77, 77, dtype=torch.bool)
+    seen = cliplab.mask_pad(ids, clip.tokenizer.eos_id) if pad else torch.ones_like(ids).bool()
+    out = graphs.run("text", numbers(ids=ids, causal=causal, seen=seen))
+    M = torch.ones(len(ids), 77, 77, dtype=torch.bool) & seen[:, None]
     M = M & cliplab.causal_mask(77) if causal else M
-    M = M & cliplab.mask_pad(ids, clip.tokenizer.eos_id)[:, None] if pad else M
     with torch.no_grad():
         made = clip.text_model(ids, M, trace=True)
     hidden = torch.stack(made.hidden_states, dim=1)
-    close(out["hidden"], hidden)
     close(out["context"], made.context)
     close(out["vector"], F.normalize(made.text_embeds, dim=-1))
     close(out["moved"], (hidden - hidden[:1]).norm(dim=-1) / hidden[:1].norm(dim=-1))
@@ -80,16 +79,6 @@ def test_text_is_the_encoder_under_the_masks_that_are_on(clip, ids, causal, pad)
             close(out[name][:, n], made.trace[f"encoder.layers.{n}.self_attn.{traced}"])
     product = np.einsum("bnhik,bnhjk->bnhij", out["queries"], out["keys"])
     close(out["scores"], product / 32**0.5, 1e-4)
-
-
-def test_the_plane_is_one_of_two_upright_axes_and_always_the_same(clip):
-    text = graphs.module("text")
-    close(text.axes.T @ text.axes, torch.eye(2), 1e-6)
-    again = graphs.clip.principal_plane(clip)
-    close(again[1], text.axes)
-    assert (text.axes.gather(0, text.axes.abs().argmax(0, keepdim=True)) > 0).all()
-    out = graphs.run("text", numbers(ids=framed(A_CAT, TWO_HEARTS), causal=1, pad=0))
-    close(out["plane"], (out["hidden"] - text.center.numpy()) @ text.axes.numpy(), 1e-4)
 
 
 def test_image_is_encode_image(clip):
@@ -145,18 +134,27 @@ PROMPTS = {
 OF_ROWS = ("contexts", "moved", "cosine")
 
 
+def context_of(ids, seen):
+    """The rows that "text" gives, seen through these columns."""
+    rows = numbers(ids=np.asarray(ids)[None], causal=1, seen=np.asarray(seen)[None])
+    return graphs.run("text", rows)["context"][0]
+
+
 def inputs_of_weigh(encoder, fragments):
     """What JavaScript has to send for each chunk of a prompt, as the docstring of weigh.py says."""
     cut = encoder.chunks_of(fragments)
     every = torch.ones(len(cut), 77, dtype=torch.bool)
     spans = spans_of(encoder, cut, fragments)
     lighter = [k for k in spans if fragments[k].weight < 1]
-    rows = [~hide(every, *spans[k], whole_chunks=True) for k in lighter]  # each [N, L]
+    rows = [hide(every, *spans[k], whole_chunks=True) for k in lighter]  # each [N, L]
     for n, chunk in enumerate(cut):
+        ids = [token.id for token in chunk]
+        plain = context_of(ids, every[n])
         yield numbers(
-            ids=[token.id for token in chunk],
+            plain=plain,
+            empty=context_of(framed(())[0], every[n]),
+            masked=[context_of(ids, row[n]) for row in rows] or [plain],
             weights=[float(token.weight) for token in chunk],
-            hidden=[row[n].int().tolist() for row in rows] or np.zeros((1, 77), int),
             down=[float(fragments[k].weight) for k in lighter] or [1.0],
         )
 
@@ -194,7 +192,7 @@ def check_weighing(encoders, syntax, prompt) -> int:
     chunks = list(inputs_of_weigh(encoders[syntax, "ignore"], fragments))
     parts = [graphs.run("weigh", inputs) for inputs in chunks]
     found = {name: np.concatenate([p[name] for p in parts], axis=1) for name in OF_ROWS}
-    close(np.concatenate([p["plain"] for p in parts]), plain)
+    close(np.concatenate([inputs["plain"] for inputs in chunks]), plain)
     for n, C in enumerate(expected):
         size = max(1.0, float(C.abs().max()))  # weights of 8 make numbers that are larger
         close(found["contexts"][n] / size, C / size)
@@ -204,12 +202,14 @@ def check_weighing(encoders, syntax, prompt) -> int:
 
 
 def test_weights_of_one_move_nothing_at_all():
-    example = graphs.GRAPHS["weigh"].inputs
-    ones, zeros = np.ones(77, np.float32), np.zeros((1, 77), int)
-    none = numbers(ids=example["ids"], weights=ones, hidden=zeros, down=[1.0])
-    out = graphs.run("weigh", none)
+    example = {key: tensor.numpy() for key, tensor in graphs.GRAPHS["weigh"].inputs.items()}
+    for plain in (example["plain"], 0 * example["plain"]):  # whose mean is 0: not NaN
+        none = numbers(
+            plain=plain, empty=example["empty"], masked=[plain], weights=np.ones(77), down=[1.0]
+        )
+        assert (graphs.run("weigh", none)["contexts"] == plain).all()
+    out = graphs.run("weigh", none | numbers(plain=plain + 1, masked=[plain + 1]))
     assert (out["moved"] == 0).all()
-    assert (out["contexts"] == out["plain"]).all()
 
 
 # What is refused
@@ -219,8 +219,8 @@ def test_weights_of_one_move_nothing_at_all():
     ("name", "change", "says"),
     [
         ("tekst", {}, "There is no graph 'tekst'"),
-        ("text", {"pad": None}, "takes ids, causal, pad; it was given ids, causal"),
-        ("text", {"more": np.zeros(1)}, "it was given ids, causal, pad, more"),
+        ("text", {"seen": None}, "takes ids, causal, seen; it was given ids, causal"),
+        ("text", {"more": np.zeros(1)}, "it was given ids, causal, seen, more"),
         ("text", {"ids": np.zeros((2, 77), np.int64)}, "is int32 [B, 77]; it was given int64"),
         ("text", {"ids": np.zeros((2, 76), np.int32)}, "it was given int32 [2, 76]"),
         ("text", {"ids": np.zeros(77, np.int32)}, "it was given int32 [77]"),
@@ -300,7 +300,8 @@ def test_text_in_a_page_is_text_in_the_kernel_but_for_rounding(files, ids):
     names = graphs.GRAPHS["text"].outputs
     for B in (1, 4):
         for causal, pad in ((1, 0), (0, 1)):
-            inputs = numbers(ids=ids[:B], causal=causal, pad=pad)
+            seen = cliplab.mask_pad(ids[:B], ids[0, -1]) if pad else np.ones((B, 77), int)
+            inputs = numbers(ids=ids[:B], causal=causal, seen=seen)
             out = dict(zip(names, page.run(None, inputs), strict=True))
             same = graphs.run("text", inputs)
             assert {key: array.shape for key, array in out.items()} == {

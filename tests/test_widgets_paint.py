@@ -10,11 +10,10 @@ pytest.importorskip("diffusers")
 
 import cliplab
 from cliplab.pipeline.painting import words_of
-from cliplab.weighting import PromptEncoder, from_empty, restore_mean, scale
-from cliplab.widgets.data_noise import SEEDS, noise
+from cliplab.weighting import PromptEncoder
+from cliplab.widgets.data.noise import SEEDS, noise
 from cliplab.widgets.graphs.paint import PAINT, STEPS, schedule
-
-METHODS = ("scale", "restore_mean", "from_empty")  # in the order of paint_weigh
+from cliplab.widgets.graphs.weigh import METHODS, WEIGH
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +23,7 @@ def pipe():
 
 @pytest.fixture(scope="module")
 def graphs():
-    return {name: graph.build().eval() for name, graph in PAINT.items()}
+    return {name: graph.build().eval() for name, graph in {**PAINT, **WEIGH}.items()}
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +48,17 @@ def play(pipe, run, drawn, prompt, *, negative="", seed=0, method="from_empty", 
         factors = read[1].weights.float().numpy()
     else:
         weights = [c.weights.float().numpy() for c in read]
-        contexts = np.stack(
-            [
-                run("paint_weigh", {"context": C, "empty": made[2], "weights": w})[0]
-                for C, w in zip(contexts, weights, strict=True)
-            ]
-        )[:, METHODS.index(method)]
+        common = {"empty": made[2], "down": np.ones(1, np.float32)}
+        weighed = [
+            run("weigh", {"plain": C, "masked": C[None], "weights": w, **common})[0]
+            for C, w in zip(contexts, weights, strict=True)
+        ]
+        contexts = np.stack(weighed)[:, METHODS.index(method)]
     latents, maps = [drawn[seed][None]], []
     for step in range(STEPS):
         inputs = {"latents": latents[-1], "step": np.array(step, np.int32), "context": contexts}
         inputs |= {"guidance": np.array(guidance, np.float32), "factors": factors}
-        following, seen, _ = run("paint_step", inputs)
+        following, seen = run("paint_step", inputs)
         latents.append(following)
         maps.append(seen)
     (pixels,) = run("paint_decode", {"latents": np.concatenate(latents)})
@@ -121,22 +120,18 @@ def test_it_sees_what_generate_sees(pipe, plainly, drawn, method):
         assert mean[rows].sum(axis=0) == pytest.approx(map_.numpy(), abs=1e-5), word
 
 
-def test_layers_are_those_of_watch_attention(pipe, graphs):
-    """One by one, in their order; their mean is the map of the step, and no factor is in them."""
+def test_maps_are_those_of_watch_attention(pipe, graphs):
+    """The mean of all layers, in which no factor is."""
     inputs = dict(PAINT["paint_step"].inputs)
     with torch.no_grad():
-        _, maps, layers = graphs["paint_step"](**inputs)
+        _, maps = graphs["paint_step"](**inputs)
     pipe.scheduler.set_timesteps(STEPS)
     time = pipe.scheduler.timesteps[inputs["step"]]
     factors = torch.stack([torch.ones(77), inputs["factors"]])
     with torch.no_grad(), cliplab.watch_attention(pipe.unet, factors, guided=False) as watch:
         pipe.unet(inputs["latents"].repeat(2, 1, 1, 1), time, inputs["context"])
-    side = inputs["latents"].shape[-1]
-    assert len(layers) == len(watch.maps[0])
-    for layer, (name, weights) in zip(layers, watch.maps[0].items(), strict=True):
-        want = cliplab.region_maps([{name: weights[1:]}], side)[0]
-        torch.testing.assert_close(layer, want, atol=1e-5, rtol=0, msg=name)
-    torch.testing.assert_close(maps, layers.mean(0))
+    want = cliplab.region_maps(watch.maps, inputs["latents"].shape[-1])[1]
+    torch.testing.assert_close(maps, want, atol=1e-5, rtol=0)
     assert maps.sum(0).sub(1).abs().max() < 1e-5
 
 
@@ -149,17 +144,6 @@ def test_the_context_is_the_pipelines(pipe, graphs):
         (made,) = graphs["paint_text"](torch.tensor(ids).int())
         want = pipe.text_encoder(torch.tensor(ids)).last_hidden_state
     torch.testing.assert_close(made, want, atol=1e-5, rtol=0)
-
-
-@pytest.mark.parametrize("weights", [torch.ones(77), torch.linspace(-1, 2, 77)])
-def test_the_weights_are_those_of_the_operators(graphs, weights):
-    C, e = (PAINT["paint_weigh"].inputs[key] for key in ("context", "empty"))
-    (made,) = graphs["paint_weigh"](C, e, weights)
-    want = torch.stack([scale(C, weights), restore_mean(C, weights), from_empty(C, weights, e)])
-    torch.testing.assert_close(made, want)
-    if (weights == 1).all():
-        assert torch.equal(made, C.expand(3, -1, -1))
-        assert torch.equal(graphs["paint_weigh"](0 * C, e, weights)[0], 0 * want)  # not NaN
 
 
 def test_pixels_are_rounded_as_the_pipeline_does(pipe, graphs):

@@ -11,12 +11,9 @@ it. Chapters hold frames in their outputs, so run them again (`make notebooks`) 
 from __future__ import annotations
 
 import argparse
-import functools
 import shutil
 import sys
 import tempfile
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
@@ -28,6 +25,7 @@ from cliplab import widgets  # noqa: E402
 from cliplab.widgets import site  # noqa: E402
 from cliplab.widgets.host import HERE  # noqa: E402
 from tools import doctor  # noqa: E402
+from tools.serve import serving  # noqa: E402
 
 # Canvases do not outlive their script, and what a reader typed is a property: both are written out.
 FREEZE = """(live) => {
@@ -74,18 +72,6 @@ def write_harness(folder: Path, names: tuple[str, ...]) -> None:
         )
 
 
-def serve(folder: Path) -> ThreadingHTTPServer:
-    """A server of the folder on a free port of this machine."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
 def record(browser: Browser, address: str, name: str) -> str:
     """What the demo shows first."""
     page = browser.new_page(viewport={"width": 1000, "height": 900}, reduced_motion="reduce")
@@ -106,19 +92,18 @@ def main() -> int:
     names, stale = tuple(args.names) or widgets.NAMES, 0
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         write_harness(Path(folder), names)
-        server = serve(Path(folder))
         browser = playwright.chromium.launch(
             executable_path=doctor.browser(), args=["--no-sandbox", "--disable-gpu"]
         )
         for name in names:
-            frame = record(browser, f"http://127.0.0.1:{server.server_port}", name)
+            with serving(Path(folder)) as address:
+                frame = record(browser, address, name)
             path = HERE / name / "frame.html"
             same = path.is_file() and path.read_text(encoding="utf-8") == frame
             stale += not same
             if not args.check:
                 path.write_text(frame, encoding="utf-8")
             print(f"{name}: {'unchanged' if same else 'differs' if args.check else 'recorded'}")
-        server.shutdown()
     return int(args.check and stale > 0)
 
 

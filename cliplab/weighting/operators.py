@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from torch import Tensor, where
+from torch.compiler import is_compiling
 
 from ..prompts import PromptWarning
 from ..prompts.fragment import warn
@@ -39,12 +40,19 @@ def restore_mean(C: Tensor, w: Tensor) -> Tensor:
     Warns with PromptWarning where the old or the new mean is about 0: then the factor is noise.
     Source: A1111 v1.10.1 modules/sd_emphasis.py, EmphasisOriginal.
     """
-    if (w == 1).all():
-        return C  # the factor is 1, though A1111 makes NaN of it where the mean is exactly 0
     scaled = scale(C, w)
     old, new = C.mean(), scaled.mean()
-    factor = old / new
-    if old.abs() < NO_MEAN * C.std() or not 1 / FOURFOLD <= factor <= FOURFOLD:
+    # Without weights it is 1, though A1111 makes NaN of it where the mean is exactly 0.
+    factor = where((w == 1).all(), 1.0, old / new)
+    if not is_compiling():  # an exported graph has no branches, and nobody to warn
+        warn_of_noise(C, old, factor)
+    return scaled * factor
+
+
+def warn_of_noise(C: Tensor, old: Tensor, factor: Tensor) -> None:
+    """Say so where the mean `old` of C, or the one after weighting, is too near 0 to be used."""
+    near_zero = old.abs() < NO_MEAN * C.std() or not 1 / FOURFOLD <= factor <= FOURFOLD
+    if factor != 1 and near_zero:
         warn(
             PromptWarning(
                 f"Restoring the mean multiplies every row by {factor:.4g}: the mean of this "
@@ -52,7 +60,6 @@ def restore_mean(C: Tensor, w: Tensor) -> Tensor:
                 'method="scale" leaves it alone, as A1111\'s "No norm" does.'
             )
         )
-    return scaled * factor
 
 
 def from_empty(C: Tensor, w: Tensor, e: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ from .graphs import GRAPHS, Graph
 from .storing import rounded, store
 
 PACKAGE = Path(cliplab.__file__).parent
-NO_MATTER = ("exercises", "plots")  # folders of the package that no export is made from
+NO_MATTER = ("coursework", "exercises", "plots", "quizzes.py")  # no export is made from these
 OPSET, IR_VERSION = 18, 10  # onnxruntime-web 1.22 reads IR versions up to 10
 TOOLS = ("onnx", "onnxscript", "onnxruntime")
 

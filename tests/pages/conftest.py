@@ -4,20 +4,19 @@ A visit is one page in one theme at one width. It is made once and shared by the
 it; pytest groups them by visit because the fixture is parametrized and module-scoped.
 """
 
-import functools
 import json
 import os
-import threading
 from dataclasses import dataclass, field
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 import yaml
-from playwright.sync_api import expect
 
 from tools import doctor
+from tools.serve import serving
+
+from .demos import redrawn
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "_build" / "html"
@@ -53,15 +52,8 @@ def site():
 @pytest.fixture(scope="session")
 def address(site):
     """http://127.0.0.1:PORT of a server that lives as long as the session."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=site))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with serving(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -137,9 +129,8 @@ def live(browser, address):
         place.and_(page.locator("[data-ready]")).wait_for(timeout=60_000)
         demo = place.locator(".cld-demo")
         if used:
-            drawn = demo.get_attribute("data-drawn")
-            demo.get_by_role("button", name="Reset").click()
-            expect(demo).not_to_have_attribute("data-drawn", drawn, timeout=30_000)
+            page.mouse.move(0, 0)
+            redrawn(demo, demo.get_by_role("button", name="Reset").click)
         return demo
 
     yield live

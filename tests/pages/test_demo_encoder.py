@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 import cliplab
 from cliplab.widgets.encoder import Live
 
+from .demos import reveal, settled, table, write
+
 PROMPT, OTHER = Live().prompt, Live().other
 NEAR = {"moved": 3, "score": 0.3, "weight": 0.05}  # the page's weights have 8 bits
 COLUMNS = ["slot", "token", "changed to", "moved, % of its length", "score S", "weight"]
@@ -36,10 +38,7 @@ def moved(layer, *prompts):
 
 def column(demo, name):
     """A column of the table view, as numbers where it holds numbers."""
-    i = COLUMNS.index(name)
-    shown = demo.locator(".cld-table tbody tr").evaluate_all(
-        "(rows, i) => rows.map(row => row.cells[i].textContent)", i
-    )
+    shown = [row[COLUMNS.index(name)] for row in table(demo)]
     if name in COLUMNS[1:3]:
         return shown
     return torch.tensor([float(x.replace("−∞", "-inf").replace("−", "-")) for x in shown])
@@ -49,36 +48,13 @@ def near(shown, wanted, what):
     return torch.allclose(shown, wanted[: len(shown)], rtol=0, atol=NEAR[what])
 
 
-def says(demo, words):
-    expect(demo.locator(".cld-read")).to_contain_text(words, timeout=10_000)
-
-
-def write(demo, label, text):
-    demo.get_by_label(label).fill(text)
-
-
-def reveal(demo, preset):
-    demo.get_by_role("button", name=preset, exact=True).click()
-    demo.get_by_role("button", name="Reveal").click()
-
-
-@pytest.fixture(scope="module")
-def opened(live):
-    demo = live("encoder")
-    demo.locator(".cld-table summary").click()
-    return demo
-
-
 @pytest.fixture
-def demo(opened):
-    """The demo as it begins: one page for all tests, reset before each."""
-    opened.page.mouse.move(0, 0)
-    opened.get_by_role("button", name="Reset").click()
-    says(opened, "8 of 10 rows moved. In head 1 of layer 1, EOS looks most at “blue” (slot 7)")
-    return opened
+def demo(live):
+    return live("encoder")
 
 
 def test_the_numbers_of_a_row_are_the_encoders(demo):
+    settled(demo, "8 of 10 rows moved. In head 1 of layer 1, EOS looks most at “blue” (slot 7)")
     S, A = (attention(1, 1, name, PROMPT)[9] for name in ("S", "weights"))
     assert near(column(demo, "score S"), S, "score")
     assert near(column(demo, "weight"), A, "weight")
@@ -94,7 +70,7 @@ def test_the_numbers_of_a_row_are_the_encoders(demo):
 
 def test_a_changed_word_moves_what_comes_after_it(demo):
     write(demo, "Change a word", "a red fox beside a green boat")
-    says(demo, "3 of 10 rows moved")
+    settled(demo, "3 of 10 rows moved")
     wanted = moved(1, PROMPT, "a red fox beside a green boat")
     shown = column(demo, "moved, % of its length")
     assert shown[:7].tolist() == [0] * 7
@@ -105,7 +81,7 @@ def test_a_changed_word_moves_what_comes_after_it(demo):
 
 def test_what_is_typed_is_cut_into_the_miniatures_tokens(demo):
     write(demo, "Prompt", "two <b>red</b> hearts")
-    says(demo, "“>” (slot 9) looks most at BOS")
+    settled(demo, "“>” (slot 9) looks most at BOS")
     tokens = cliplab.load_clip("mini").tokenizer.tokens("two <b>red</b> hearts")
     words = [token.removesuffix("</w>") for token in tokens[1:-1]]
     assert column(demo, "token") == ["BOS", *words, "EOS"]
@@ -115,42 +91,42 @@ def test_what_is_typed_is_cut_into_the_miniatures_tokens(demo):
 def test_keys_go_through_layers_rows_and_cells(demo):
     tower = demo.get_by_role("application").first
     tower.focus()
-    says(demo, "After layer 1, EOS has moved by")
+    settled(demo, "After layer 1, EOS has moved by")
     for key in ("ArrowUp", "ArrowUp", "Home", "ArrowRight"):
         tower.press(key)
-    says(demo, "After layer 3, “a” (slot 1) has not moved.")
+    settled(demo, "After layer 3, “a” (slot 1) has not moved.")
     tower.press("End")
-    says(demo, "After layer 3, EOS has moved by")
-    says(demo, f"{column(demo, COLUMNS[3])[9]:.0f} % of its length.")
+    settled(demo, "After layer 3, EOS has moved by")
+    settled(demo, f"{column(demo, COLUMNS[3])[9]:.0f} % of its length.")
     field = demo.get_by_role("application").nth(1)
     field.focus()
     for key in ("ArrowUp", "End", "ArrowLeft", "ArrowLeft"):
         field.press(key)
-    says(demo, "“boat” (slot 8) looks at “blue” (slot 7): score")
+    settled(demo, "“boat” (slot 8) looks at “blue” (slot 7): score")
     field.press("End")
-    says(demo, "“boat” (slot 8) may not look at EOS, which comes later: weight 0.")
+    settled(demo, "“boat” (slot 8) may not look at EOS, which comes later: weight 0.")
     expect(demo.locator(".cld-enc-formula")).to_contain_text("the mask puts −∞ in its place")
     assert near(column(demo, "weight"), attention(3, 1, "weights", PROMPT)[8], "weight")
     field.blur()
-    says(demo, "of 10 rows moved. In head 1 of layer 3, “boat”")
+    settled(demo, "of 10 rows moved. In head 1 of layer 3, “boat”")
 
 
 def test_the_pointer_reads_and_a_click_chooses(demo):
     cell = demo.locator('[data-layer="2"][data-slot="3"]')
     cell.hover()
-    says(demo, "After layer 2, “fox” (slot 3) has moved by")
+    settled(demo, "After layer 2, “fox” (slot 3) has moved by")
     cell.click()
     expect(demo.locator(".cld-enc-numbers")).to_contain_text("Head 1: where “fox” (slot 3) looks")
     demo.get_by_role("button", name="head 0").click()
-    says(demo, "In head 0 of layer 2, “fox” (slot 3) looks most at BOS")
+    settled(demo, "In head 0 of layer 2, “fox” (slot 3) looks most at BOS")
     demo.locator(".cld-enc-softmax tbody tr").nth(2).hover()
-    says(demo, "“fox” (slot 3) looks at “red” (slot 2)")
+    settled(demo, "“fox” (slot 3) looks at “red” (slot 2)")
     expect(demo.locator(".cld-enc-formula")).to_contain_text("S3,2")
 
 
 def test_the_last_word_is_noticed_by_itself_and_EOS(demo):
     reveal(demo, "the last word")
-    says(demo, "After layer 4, 2 of 10 rows moved.")
+    settled(demo, "After layer 4, 2 of 10 rows moved.")
     wanted = torch.stack([moved(n, PROMPT, "a red fox beside a blue star") for n in range(5)])
     assert (wanted[:, :8] == 0).all()
     assert (wanted[4, 8:] > 10).all()
@@ -159,7 +135,7 @@ def test_the_last_word_is_noticed_by_itself_and_EOS(demo):
 
 def test_the_first_word_is_noticed_everywhere_after_one_layer(demo):
     reveal(demo, "the first word")
-    says(demo, "After layer 1, 9 of 10 rows moved.")
+    settled(demo, "After layer 1, 9 of 10 rows moved.")
     other = "the red fox beside a blue boat"
     assert moved(0, PROMPT, other)[:10].nonzero().flatten().tolist() == [1]
     wanted = moved(1, PROMPT, other)
@@ -170,13 +146,13 @@ def test_the_first_word_is_noticed_everywhere_after_one_layer(demo):
     tower = demo.get_by_role("application").first
     tower.press("ArrowDown")
     tower.blur()
-    says(demo, "After the embeddings, 1 of 10 rows moved. Each row is its token's embedding")
+    settled(demo, "After the embeddings, 1 of 10 rows moved. Each row is its token's embedding")
     expect(demo.locator(".cld-enc-attention")).to_be_hidden()
 
 
 def test_four_cats_are_not_looked_at_alike(demo):
     reveal(demo, "four cats")
-    says(demo, "“cat” (slot 4) looks most at “cat” (slot 1), with weight 0.50.")
+    settled(demo, "“cat” (slot 4) looks most at “cat” (slot 1), with weight 0.50.")
     wanted = attention(1, 1, "weights", "cat cat cat cat")[4]
     assert wanted[1] == pytest.approx(1 / 2, abs=0.02)
     assert all(wanted[slot] == pytest.approx(1 / 6, abs=0.02) for slot in (2, 3, 4))
@@ -191,5 +167,5 @@ def test_long_and_empty_prompts_are_shown_as_far_as_they_can(demo):
     expect(demo.locator(".cld-hint", has_text="found no slot and are lost")).to_be_visible()
     write(demo, "Prompt", "")
     write(demo, "Change a word", "")
-    says(demo, "In head 1 of layer 1, EOS looks most at")
+    settled(demo, "In head 1 of layer 1, EOS looks most at")
     assert column(demo, "token") == ["BOS", "EOS"]

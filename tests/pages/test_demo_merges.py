@@ -5,27 +5,24 @@ from playwright.sync_api import expect
 
 import cliplab
 
+from .demos import table, write
+
 TEXTS = ["a lamplight glows", "an astronuat", "Café, 12 naïve 🐕‍🦺 dogs!", "<b>bold</b>"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def demo(live):
     return live("merges")
 
 
 def tokens(demo):
     """(token, id) of every row of the table."""
-    if demo.locator(".cld-table[open]").count() == 0:
-        demo.locator(".cld-table summary").click()
-    cells = demo.locator(".cld-table tbody tr").evaluate_all(
-        "all => all.map(row => [...row.children].map(cell => cell.textContent))"
-    )
-    return [(cell[1], int(cell[2])) for cell in cells]
+    return [(cell[1], int(cell[2])) for cell in table(demo)]
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_tokens_are_those_of_the_tokenizer(demo, text):
-    demo.get_by_label("Your text").fill(text)
+    write(demo, "Your text", text)
     tok = cliplab.CLIPTokenizer()
     ids = tok.content(text)
     expect(demo.locator(".cld-number")).to_contain_text(f"{len(ids)} token")
@@ -33,7 +30,7 @@ def test_tokens_are_those_of_the_tokenizer(demo, text):
 
 
 def test_the_ladder_is_that_of_the_word(demo):
-    demo.get_by_label("Your text").fill("a lamplight")
+    write(demo, "Your text", "a lamplight")
     demo.locator(".cld-word").nth(1).click()
     steps = cliplab.CLIPTokenizer().merge_steps("lamplight")
     rungs = demo.locator(".cld-ladder li")
@@ -44,7 +41,7 @@ def test_the_ladder_is_that_of_the_word(demo):
 
 
 def test_the_ladder_is_climbed_by_keyboard(demo):
-    demo.get_by_label("Your text").fill("lamplight")
+    write(demo, "Your text", "lamplight")
     demo.get_by_role("slider").focus()
     demo.page.keyboard.press("Home")
     expect(demo.locator(".cld-read")).to_contain_text("After 0 merges “lamplight” is 9 pieces")
@@ -54,17 +51,17 @@ def test_the_ladder_is_climbed_by_keyboard(demo):
 
 
 def test_too_much_text_is_said(demo):
-    demo.get_by_label("Your text").fill("dog " * 80)
+    write(demo, "Your text", "dog " * 80)
     expect(demo.locator(".cld-number")).to_have_text("80 tokens of 75; the last 5 would be cut off")
 
 
 def test_no_text_is_said(demo):
-    demo.get_by_label("Your text").fill("")
+    write(demo, "Your text", "")
     expect(demo.locator(".cld-read")).to_contain_text("An empty text has no tokens of its own")
 
 
 def test_special_tokens_have_no_ladder(demo):
-    demo.get_by_label("Your text").fill("<|endoftext|>")
+    write(demo, "Your text", "<|endoftext|>")
     expect(demo.locator(".cld-read")).to_contain_text("becomes 1 token")
 
 
@@ -81,7 +78,7 @@ def test_the_examples_claim_what_is_so():
 
 def test_an_answer_comes_at_once(demo):
     """Typing is answered within 100 ms on a quiet machine; ten times that is a fault anywhere."""
-    demo.get_by_label("Your text").fill("a")
+    write(demo, "Your text", "a")
     spent = demo.evaluate("""demo => new Promise(done => {
       const field = demo.querySelector('textarea');
       const start = performance.now();

@@ -14,6 +14,8 @@ from cliplab.training.data.scenes import PALETTE
 from cliplab.weighting import from_empty, restore_mean
 from cliplab.widgets.picture import Live
 
+from .demos import table, until
+
 FOLDER = files("cliplab") / "assets" / "sd-mini"
 STEPS = 20
 
@@ -23,17 +25,12 @@ def pipe():
     return cliplab.load_pipeline("mini")
 
 
-@pytest.fixture(scope="module")
-def shared(live):
-    return live("picture")
-
-
 @pytest.fixture
-def demo(shared):
-    """The demo in its first state; one page serves all tests."""
-    shared.get_by_role("button", name="Reset").click()
-    painted(shared)
-    return shared
+def demo(live):
+    """The demo in its first state, both pictures painted."""
+    demo = live("picture")
+    painted(demo)
+    return demo
 
 
 def painted(demo):
@@ -59,13 +56,9 @@ def pictures(demo):
 
 
 def rows(demo, count):
-    """The table, as text. It is filled when it is opened, so nothing need be painted for it."""
-    table = demo.locator(".cld-table")
-    table.locator("summary").click()
-    expect(table.locator("tbody tr")).to_have_count(count)
-    found = [row.locator("th, td").all_text_contents() for row in table.locator("tbody tr").all()]
-    table.locator("summary").click()
-    return found
+    """The table, once it has so many rows: nothing need be painted for it."""
+    until(demo, lambda: len(table(demo)) == count)
+    return table(demo)
 
 
 @pytest.mark.parametrize("prompt", [
@@ -128,7 +121,7 @@ def test_a_chip_changes_its_own_word_alone(prompt, demo):
 def test_it_paints_what_generate_paints(demo, pipe):
     """Both pictures, as they come with the page and as it paints them, with rounded weights."""
     state = Live().state
-    for seed, method in ((state["seed"], state["method"]), (7, "restore_mean")):
+    for seed, method in ((state["seed"], state["method"]), (7, "restore_mean"), (7, "attention")):
         demo.get_by_label("Seed").fill(str(seed))
         demo.get_by_label("Method").select_option(method)
         said = painted(demo)

@@ -15,6 +15,8 @@ from cliplab.pipeline.painting import words_of
 from cliplab.widgets.graphs.regions import REGIONS, Regions
 from cliplab.widgets.regions import Live
 
+from .demos import reveal, settled, table
+
 NEAR = 0.008  # of a share: the page's weights are rounded, and so are the numbers it shows
 FOLDER = Path(cliplab.__file__).parent
 PROMPT = Live().prompt
@@ -61,23 +63,6 @@ def share(text):
     return float(re.search(r"([\d.]+)\s%", text)[1]) / 100
 
 
-def table(demo):
-    """The cells of the table, row by row."""
-    if demo.locator("details.cld-table[open]").count() == 0:
-        demo.locator(".cld-table summary").click()
-    rows = demo.locator(".cld-table tbody tr").all()
-    return [row.locator("th, td").all_text_contents() for row in rows]
-
-
-def settled(demo, what):
-    demo.locator(".cld-read", has_text=what).wait_for()
-
-
-def reveal(demo, name):
-    demo.get_by_role("button", name=name, exact=True).click()
-    demo.get_by_role("button", name="Reveal").click()
-
-
 def test_the_graph_adds_up_as_word_maps_do():
     painting, maps = maps_of(PROMPT, "a reddish circle")  # "reddish" is several tokens
     for b, context in enumerate(painting.contexts):
@@ -103,7 +88,7 @@ def test_without_words_nothing_is_among_them():
 
 def test_the_demo_paints_with_the_models_guidance():
     said = json.loads((FOLDER / "assets" / "sd-mini" / "generation.json").read_text())
-    text = (FOLDER / "widgets" / "regions" / "demo.js").read_text(encoding="utf-8")
+    text = (FOLDER / "widgets" / "lib" / "painting.js").read_text(encoding="utf-8")
     assert float(re.search(r"GUIDANCE = ([\d.]+);", text)[1]) == said["guidance"]
 
 

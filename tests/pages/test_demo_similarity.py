@@ -8,8 +8,10 @@ import pytest
 import torch
 
 import cliplab
-from cliplab.widgets import data_pictures
+from cliplab.widgets.data import pictures
 from cliplab.widgets.similarity import Live
+
+from .demos import reveal, settled, table, until
 
 NEAR = 0.06  # of a cosine: the page's weights have 8 bits
 SIX = Live().captions
@@ -23,7 +25,7 @@ def clip():
 
 @functools.cache
 def images():
-    return clip().encode_image([pair.image for pair in data_pictures.chosen()[:6]])
+    return clip().encode_image([pair.image for pair in pictures.chosen()[:6]])
 
 
 def cosines(captions):
@@ -44,45 +46,17 @@ def shown_loss(demo):
     return float(re.search(r"Loss ([\d.]+)", demo.inner_text())[1])
 
 
-@pytest.fixture(scope="module")
-def opened(live):
-    demo = live("similarity")
-    return demo, shown_loss(demo)
-
-
 @pytest.fixture
-def demo(opened):
-    """The demo as it begins: one page for all tests, reset before each."""
-    demo, first = opened
-    demo.get_by_role("button", name="Reset").click()
-    until(demo, lambda: shown_loss(demo) == first)
+def demo(live):
+    demo = live("similarity")
     demo.locator(".cld-cell").nth(21).hover()
     settled(demo, START)
     return demo
 
 
-def settled(demo, what):
-    """Waits until the read-out says this."""
-    demo.locator(".cld-read", has_text=what).wait_for(timeout=10_000)
-
-
-def until(demo, holds):
-    """Waits until this is so: a drawing takes its time."""
-    for _ in range(100):
-        if holds():
-            return
-        demo.page.wait_for_timeout(50)
-    assert holds()
-
-
-def reveal(demo, preset):
-    demo.get_by_role("button", name=preset, exact=True).click()
-    demo.get_by_role("button", name="Reveal").click()
-
-
 def test_the_trained_temperature_is_the_models():
     assert Live().temperature == pytest.approx(clip().tau.item(), abs=5e-5)
-    assert [pair.caption for pair in data_pictures.chosen()[:6]] == SIX
+    assert [pair.caption for pair in pictures.chosen()[:6]] == SIX
 
 
 def test_cells_hold_cosines_and_both_softmaxes(demo):
@@ -161,9 +135,8 @@ def test_no_temperature_brings_twice_the_same_below_ln_2(demo):
 
 
 def test_the_table_has_every_pair(demo):
-    demo.get_by_text("As a table").click()
-    rows = demo.locator("tbody tr")
-    assert rows.count() == 36
-    caption, picture, cosine, *_ = rows.nth(7).locator("th, td").all_text_contents()
+    rows = table(demo)
+    assert len(rows) == 36
+    caption, picture, cosine, *_ = rows[7]
     assert (caption, picture) == ("wolf", "2: wolf")
     assert abs(float(cosine) - cosines(SIX)[1, 1]) < NEAR

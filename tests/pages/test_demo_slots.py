@@ -10,6 +10,8 @@ import torch
 import cliplab
 from cliplab.widgets.graphs.distance import Distance, Looks
 
+from .demos import reveal, table
+
 NEAR = 0.03  # of a distance, and of a share: the page's weights have 8 bits
 MASKS = {"none": (0, 0), "PAD": (0, 1), "causal (SD 1.5)": (1, 0), "both (M)": (1, 1)}
 
@@ -55,19 +57,6 @@ def press(demo, mask):
     demo.get_by_role("button", name=mask, exact=True).click()
     pressed = demo.get_by_role("group", name="Mask").locator("[aria-pressed=true]")
     pressed.and_(demo.get_by_role("button", name=mask, exact=True)).wait_for()
-
-
-def reveal(demo, label):
-    demo.get_by_role("button", name=label, exact=True).click()
-    demo.get_by_role("button", name="Reveal").click()
-
-
-def table(demo):
-    """The rows of the table view, the head left out."""
-    if not demo.locator("tbody").count():
-        demo.get_by_text("As a table").click()
-    script = "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
-    return demo.locator("tbody tr").evaluate_all(script)
 
 
 def looks(prompt, mask):

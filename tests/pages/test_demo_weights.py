@@ -7,21 +7,14 @@ from playwright.sync_api import expect
 
 import cliplab
 
+from .demos import table, write
+
 TOOLS = {"Automatic1111": "a1111", "ComfyUI": "comfyui", "Compel": "compel"}
 PROMPTS = [
     "a ((red:1.3) fox) in [fog]",
     "a red-- fox in fog+++",
     "(hearts:0) and (a dog)0.5, [[two]] apples",
 ]
-
-
-def rows(demo):
-    """The table's rows: [tool, row, token, weight, moved, cosine]."""
-    if demo.locator(".cld-table[open]").count() == 0:
-        demo.locator(".cld-table summary").click()
-    return demo.locator(".cld-table tbody tr").evaluate_all(
-        "all => all.map(row => [...row.children].map(cell => cell.textContent))"
-    )
 
 
 def expected(prompt, syntax, method=None):
@@ -34,18 +27,18 @@ def expected(prompt, syntax, method=None):
     return made, ((made.tensor - plain).norm(dim=-1) / plain.norm(dim=-1)).detach()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def demo(live):
     return live("weights")
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_weights_and_moves_are_those_of_the_tools(demo, prompt):
-    demo.get_by_label("Your prompt").fill(prompt)
+    write(demo, "Your prompt", prompt)
     expect(demo.locator(".cld-read")).to_contain_text("row")
     for tool, syntax in TOOLS.items():
         made, moved = expected(prompt, syntax)
-        shown = [row for row in rows(demo) if row[0] == tool]
+        shown = [row for row in table(demo) if row[0] == tool]
         assert len(shown) > 3
         for _, slot, token, weight, distance, _ in shown[:-1]:  # the last is padding
             assert float(weight) == pytest.approx(float(made.weights[int(slot)]), abs=1e-3)
@@ -55,7 +48,7 @@ def test_weights_and_moves_are_those_of_the_tools(demo, prompt):
 
 
 def test_no_norm_leaves_the_other_rows(demo):
-    demo.get_by_label("Your prompt").fill("a (red:1.5) fox in fog")
+    write(demo, "Your prompt", "a (red:1.5) fox in fog")
     expect(demo.locator(".cld-read")).to_contain_text("Automatic1111 changes 77 rows of 77")
     demo.get_by_label("No norm").check()
     expect(demo.locator(".cld-read")).to_contain_text("Automatic1111 changes 1 row of 77")
@@ -64,18 +57,18 @@ def test_no_norm_leaves_the_other_rows(demo):
 
 def test_compel_moves_the_word_and_all_after_it(demo):
     """The claim of the second example: rows before stay, and all others move."""
-    demo.get_by_label("Your prompt").fill("a red-- fox in fog")
+    write(demo, "Your prompt", "a red-- fox in fog")
     expect(demo.locator(".cld-read")).to_contain_text("Compel changes 75 rows of 77")
-    compel = [row for row in rows(demo) if row[0] == "Compel"]
+    compel = [row for row in table(demo) if row[0] == "Compel"]
     assert [row[2] for row in compel if float(row[4]) == 0] == ["BOS", "a"]
 
 
 def test_an_open_bracket_is_read_by_one_tool_only(demo):
-    demo.get_by_label("Your prompt").fill("a (red fox in fog")
+    write(demo, "Your prompt", "a (red fox in fog")
     expect(demo.locator(".cld-read")).to_have_text(
         "Automatic1111 changes 77 rows of 77; ComfyUI changes no row; Compel changes no row."
     )
-    words = {tool: [row[2] for row in rows(demo) if row[0] == tool] for tool in TOOLS}
+    words = {tool: [row[2] for row in table(demo) if row[0] == tool] for tool in TOOLS}
     assert "(" not in words["Automatic1111"]
     assert "(" in words["ComfyUI"]
     assert "(" in words["Compel"]
@@ -86,7 +79,7 @@ def test_an_error_points_at_the_character(demo):
     prompt = '("a fox", "fog").blend(1)'
     with pytest.raises(cliplab.PromptError) as refused:
         cliplab.parse_prompt(prompt, "compel")
-    demo.get_by_label("Your prompt").fill(prompt)
+    write(demo, "Your prompt", prompt)
     expect(demo.locator(".cld-read")).to_contain_text("Compel cannot read this")
     said = demo.locator(".cld-tool").nth(2)
     expect(said).to_contain_text(str(refused.value).split("\n")[0])
@@ -95,9 +88,9 @@ def test_an_error_points_at_the_character(demo):
 
 
 def test_the_reading_follows_the_arrow_keys(demo):
-    demo.get_by_label("Your prompt").fill("a fox")
+    write(demo, "Your prompt", "a fox")
     expect(demo.locator(".cld-read")).to_contain_text("ComfyUI changes no row")
-    demo.get_by_label("Your prompt").fill("a (red:1.5) fox")
+    write(demo, "Your prompt", "a (red:1.5) fox")
     expect(demo.locator(".cld-read")).to_contain_text("ComfyUI changes 1 row")
     demo.locator(".cld-tools").focus()
     read = demo.locator(".cld-read")
@@ -114,7 +107,7 @@ def test_the_reading_follows_the_arrow_keys(demo):
 
 
 def test_markup_in_a_prompt_stays_text(demo):
-    demo.get_by_label("Your prompt").fill("<b>a</b> (<img src=x onerror=alert(1)>:1.2)")
+    write(demo, "Your prompt", "<b>a</b> (<img src=x onerror=alert(1)>:1.2)")
     expect(demo.locator(".cld-tools")).to_contain_text("alert")
     assert demo.locator(".cld-tools b", has_text="<").count() == 0
     assert demo.locator(".cld-tools img").count() == 0

@@ -9,14 +9,16 @@ import torch
 
 import cliplab
 from cliplab.training import EmojiPairs, classify, zero_shot_weights
-from cliplab.widgets import data_pictures
+from cliplab.widgets.data import pictures
 from cliplab.widgets.graphs.clip import Image
 from cliplab.widgets.graphs.zero_shot import ZeroShot
 from cliplab.widgets.zero_shot import Live
 
+from .demos import reveal, settled, table, until
+
 NEAR = 0.06  # of a cosine: the page's weights have 8 bits
 FIRST = Live().labels.split(", ")
-NAMES = [pair.caption for pair in data_pictures.chosen()]
+NAMES = [pair.caption for pair in pictures.chosen()]
 
 
 @functools.cache
@@ -26,7 +28,7 @@ def clip():
 
 def asked(name, labels, templates=("{}",)):
     """Cosines and shares of the labels for a picture, as cliplab has them: {label: (…, …)}."""
-    v = clip().encode_image(data_pictures.chosen()[NAMES.index(name)].image)
+    v = clip().encode_image(pictures.chosen()[NAMES.index(name)].image)
     W = zero_shot_weights(clip(), labels, templates)
     cosines, shares = (v @ W.T)[0].tolist(), classify(v, W, clip().tau)[0].tolist()
     return dict(zip(labels, zip(cosines, shares, strict=True), strict=True))
@@ -40,40 +42,13 @@ def bars(demo):
     return [(label, float(share) / 100, float(cosine)) for label, share, cosine in found]
 
 
-@pytest.fixture(scope="module")
-def opened(live):
-    return live("zero_shot")
-
-
 @pytest.fixture
-def demo(opened):
-    """The demo as it begins: one page for all tests, reset before each."""
-    opened.get_by_role("button", name="Reset").click()
-    until(opened, lambda: [label for label, *_ in bars(opened)][:2] == ["dog", "cat"])
-    return opened
-
-
-def settled(demo, what):
-    """Waits until the read-out says this."""
-    demo.locator(".cld-read", has_text=what).wait_for(timeout=10_000)
-
-
-def until(demo, holds):
-    """Waits until this is so: a drawing takes its time."""
-    for _ in range(100):
-        if holds():
-            return
-        demo.page.wait_for_timeout(50)
-    assert holds()
+def demo(live):
+    return live("zero_shot")
 
 
 def box(demo, name):
     return demo.get_by_role("textbox", name=name)
-
-
-def reveal(demo, preset):
-    demo.get_by_role("button", name=preset, exact=True).click()
-    demo.get_by_role("button", name="Reveal").click()
 
 
 def first(demo):
@@ -91,7 +66,7 @@ def agree(demo, expected):
 def test_the_graph_is_the_packages_classifier():
     labels, templates = ["dog", "a taco", "key"], ["{}", "an emoji of a {}"]
     texts = clip().encode_text([t.format(one) for one in labels for t in templates])
-    pixels = np.frombuffer(data_pictures.pictures(), np.uint8).reshape(-1, 64, 64, 3)
+    pixels = np.frombuffer(pictures.pictures(), np.uint8).reshape(-1, 64, 64, 3)
     (v,) = Image()(torch.from_numpy(pixels[:1].copy()))
     weights, cosine, share, length = ZeroShot()(texts.view(3, 2, -1), v)
     wanted = zero_shot_weights(clip(), labels, templates)
@@ -102,9 +77,9 @@ def test_the_graph_is_the_packages_classifier():
 
 
 def test_pictures_are_what_the_encoder_is_given():
-    pixels = np.frombuffer(data_pictures.pictures(), np.uint8).reshape(-1, 64, 64, 3)
+    pixels = np.frombuffer(pictures.pictures(), np.uint8).reshape(-1, 64, 64, 3)
     (v,) = Image()(torch.from_numpy(pixels.copy()))
-    wanted = clip().encode_image([pair.image for pair in data_pictures.chosen()])
+    wanted = clip().encode_image([pair.image for pair in pictures.chosen()])
     assert torch.allclose(v, wanted, atol=1e-5)
 
 
@@ -126,10 +101,9 @@ def test_templates_are_averaged(demo):
     box(demo, "Templates").fill("{}\na picture of a {}\nno gap")
     settled(demo, "“no gap” is left out")
     agree(demo, asked("dog face", FIRST, ["{}", "a picture of a {}"]))
-    demo.get_by_text("As a table").click()
-    lengths = demo.locator("tbody tr td:last-child").all_text_contents()
-    assert len(lengths) == 6
-    assert all(0 < float(length) < 1 for length in lengths)
+    rows = table(demo)
+    assert len(rows) == 6
+    assert all(0 < float(row[-1]) < 1 for row in rows)
 
 
 def test_what_cannot_be_asked_is_said(demo):

@@ -1,10 +1,8 @@
 """What every live demo on the published page must do, whatever it shows."""
 
-import functools
 import json
-import threading
+import re
 import time
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,6 +10,10 @@ from playwright.sync_api import expect
 
 from cliplab import widgets
 from tools import frames
+from tools.serve import serving
+
+from .conftest import ROOT
+from .demos import redrawn, reveal
 
 ENCODER = 6_000_000
 BUDGET = {  # bytes over the wire, everything that a first use fetches
@@ -24,36 +26,12 @@ BUDGET = {  # bytes over the wire, everything that a first use fetches
     "picture": 8_000_000,
     "regions": 8_000_000,
 }
-# What the theme needs beside its own files: inline scripts that set the theme, inline styles, and
-# pictures inside the page. No demo needs more than 'wasm-unsafe-eval'.
-POLICY = (
+POLICY = (  # under which every demo must run
     "default-src 'none'; connect-src 'self'; font-src 'self'; img-src 'self' data:; "
-    "style-src 'self' 'unsafe-inline'; script-src 'self' 'wasm-unsafe-eval' {scripts}; "
+    "style-src 'self' 'unsafe-inline'; script-src 'self' 'wasm-unsafe-eval'; "
     "worker-src 'self'; base-uri 'self'; form-action 'self'"
 )
 every_demo = pytest.mark.parametrize("name", widgets.NAMES)
-
-
-def server_of(folder, headers=(), missing=()):
-    """A server of a folder that adds headers, and says 404 to paths that hold one of `missing`."""
-
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-        def end_headers(self):
-            for name, value in headers:
-                self.send_header(name, value)
-            super().end_headers()
-
-        def send_head(self):
-            if any(word in self.path for word in missing):
-                return self.send_error(404)
-            return super().send_head()
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +44,9 @@ def bare(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def bare_address(bare):
-    server = server_of(bare)
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    """Of a server that sends the strictest policy that demos work under."""
+    with serving(bare, {"Content-Security-Policy": POLICY}) as address:
+        yield address
 
 
 @every_demo
@@ -111,25 +89,22 @@ def test_is_accessible(name, theme, width, live):
 @every_demo
 def test_a_preset_asks_first_and_then_shows(name, live):
     demo = live(name)
-    before = demo.get_attribute("data-drawn")
-    for chip in demo.locator(".cld-chip").all()[:3]:
+    assert demo.locator(".cld-chip").count() >= 3
+    for chip in demo.locator(".cld-chip").all():
         chip.click()
         question = demo.locator(".cld-predict")
         expect(question).to_contain_text("Predict:")
         expect(question.locator(".cld-answer")).to_have_count(0)
-        question.get_by_role("button", name="Reveal").click()
+        redrawn(demo, question.get_by_role("button", name="Reveal").click)
         expect(question.locator(".cld-answer")).not_to_be_empty()
         expect(question.locator(".cld-answer")).to_be_focused()
-    expect(demo).not_to_have_attribute("data-drawn", before)
-    assert demo.locator(".cld-chip").count() >= 3
 
 
 @every_demo
 def test_reset_leads_back(name, live):
     demo = live(name)
     first = demo.locator(".cld-read").text_content()
-    demo.locator(".cld-chip").first.click()
-    demo.get_by_role("button", name="Reveal").click()
+    reveal(demo, demo.locator(".cld-chip").first.text_content())
     expect(demo.locator(".cld-read")).not_to_have_text(first, timeout=20_000)
     demo.get_by_role("button", name="Reset").click()
     expect(demo.locator(".cld-read")).to_have_text(first, timeout=20_000)
@@ -140,10 +115,8 @@ def test_reset_leads_back(name, live):
 def test_a_link_carries_the_state(name, live):
     """Copied after a preset, opened elsewhere: the same read-out."""
     demo = live(name)
-    first = demo.get_attribute("data-drawn")
-    demo.locator(".cld-chip").nth(1).click()
-    demo.get_by_role("button", name="Reveal").click()
-    expect(demo).not_to_have_attribute("data-drawn", first, timeout=20_000)
+    second = demo.locator(".cld-chip").nth(1).text_content()
+    redrawn(demo, lambda: reveal(demo, second))
     shown = demo.locator(".cld-read").text_content()
     demo.get_by_role("button", name="Copy link").click()
     expect(demo.locator(".cld-read")).to_have_text("Copied.")
@@ -153,6 +126,7 @@ def test_a_link_carries_the_state(name, live):
     place = page.locator(f'.cld[data-demo="{name}"]')
     place.scroll_into_view_if_needed()
     expect(place.locator(".cld-demo .cld-read")).to_have_text(shown, timeout=30_000)
+    page.close()
 
 
 @every_demo
@@ -201,17 +175,26 @@ def test_without_javascript_a_picture_and_a_sentence_stay(name, browser, address
     context.close()
 
 
+def test_recorded_pictures_lie_on_the_page_in_the_dark(open_page):
+    """The theme would put white behind them, and most of a field of numbers is transparent."""
+    pictures = open_page("book/playground", "dark").page.locator(".cld-frame img")
+    looks = pictures.evaluate_all(
+        "all => all.map(getComputedStyle).map(s => [s.backgroundColor, s.filter, s.padding])"
+    )
+    assert len(looks) > 20
+    assert {tuple(look) for look in looks} == {("rgba(0, 0, 0, 0)", "none", "0px")}
+
+
 @every_demo
 def test_a_missing_model_is_said(name, browser, bare):
     """The frame stays, and a sentence says what is missing."""
-    server = server_of(bare, missing=[".gz"])
-    page = browser.new_page()
-    page.goto(f"http://127.0.0.1:{server.server_port}/{name}.html")
-    alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("could not be started", timeout=30_000)
-    expect(alert).to_contain_text("404")
-    page.close()
-    server.shutdown()
+    with serving(bare, missing=[".gz"]) as address:
+        page = browser.new_page()
+        page.goto(f"{address}/{name}.html")
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("could not be started", timeout=30_000)
+        expect(alert).to_contain_text("404")
+        page.close()
 
 
 @every_demo
@@ -226,22 +209,23 @@ def test_the_recorded_frame_is_what_the_demo_shows(name, browser, bare_address):
     assert shown.split() == stored.split(), f"Run `python tools/frames.py {name}`."
 
 
-def test_works_under_a_strict_policy(site, browser):
-    """Demos run under script-src 'self' 'wasm-unsafe-eval'; 'unsafe-inline' is for the theme."""
-    headers = [("Content-Security-Policy", POLICY.format(scripts="'unsafe-inline'"))]
-    server = server_of(site, headers)
-    page = browser.new_page()
-    complaints = []
-    page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
-    page.goto(f"http://127.0.0.1:{server.server_port}/book/playground.html")
-    for name in widgets.NAMES:
-        place = page.locator(f'.cld[data-demo="{name}"]')
-        place.scroll_into_view_if_needed()
-        page.wait_for_selector(f'.cld[data-demo="{name}"][data-ready]', timeout=60_000)
-        assert place.get_attribute("data-ready") == "live", place.text_content()
-    assert complaints == []
-    page.close()
-    server.shutdown()
+def test_the_site_works_under_the_policy_that_the_playground_names(site, browser):
+    """That of the bare pages, and 'unsafe-inline' for the theme's own scripts."""
+    said = (ROOT / "book" / "playground.md").read_text(encoding="utf-8")
+    policy = " ".join(re.search(r"```text\n(.*?)```", said, re.DOTALL)[1].split())
+    assert policy == POLICY.replace("script-src 'self'", "script-src 'self' 'unsafe-inline'")
+    with serving(site, {"Content-Security-Policy": policy}) as address:
+        page = browser.new_page()
+        complaints = []
+        page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
+        page.goto(f"{address}/book/playground.html")
+        for name in widgets.NAMES:
+            place = page.locator(f'.cld[data-demo="{name}"]')
+            place.scroll_into_view_if_needed()
+            page.wait_for_selector(f'.cld[data-demo="{name}"][data-ready]', timeout=60_000)
+            assert place.get_attribute("data-ready") == "live", place.text_content()
+        assert complaints == []
+        page.close()
 
 
 def test_nothing_is_fetched_before_the_reader_comes_near(browser, address):

@@ -1,13 +1,10 @@
 """The demos' tokenizer and prompt grammars, in Chromium: all golden vectors, and their speed."""
 
-import functools
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 
 from cliplab.widgets.data import DATA
 from tools import golden
+from tools.serve import serving
 
 from .conftest import ROOT
 
@@ -44,14 +41,8 @@ TIME = """async (text) => {
 def sources():
     """The address of a server of the repository's own folder: no built site is needed."""
 
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=ROOT))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with serving(ROOT) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

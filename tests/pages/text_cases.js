@@ -30,7 +30,11 @@ export async function differences(golden, vocabularies, load) {
     for (const [text, tokens] of cases) {
       const what = `${name} on ${JSON.stringify(text)}`;
       const got = tokenize(text);
-      expect(what, tokens, got.map((t) => [t.id, t.text, t.start, t.end, t.word]));
+      expect(
+        what,
+        tokens,
+        got.map((t) => [t.id, t.text, t.start, t.end, t.word]),
+      );
       expect(`encode with ${what}`, [bos, ...tokens.map(([id]) => id), eos], encode(text));
     }
   }

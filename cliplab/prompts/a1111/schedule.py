@@ -124,7 +124,7 @@ def stand(tokens: list[str], choices: list[Choice], ends: np.ndarray) -> np.ndar
     @functools.cache  # choices of one kind share their options
     def options(count: int, when: int | None) -> list[np.ndarray]:
         if when is None:
-            return [(ends - 1) % count == k for k in range(count)]
+            return list((ends - 1) % count == np.arange(count)[:, None])
         return [*[ends <= when, ends > when][1 - count :], never]  # never: the number
 
     turns = {}  # where a choice shows other words: the steps at which the words from here on stand

@@ -1,9 +1,8 @@
 // Through the encoder: which rows notice that a word has changed, layer by layer; what each head
 // looks at; and the numbers of one row.
 
-import { demo, h, count, heatmap, tensor } from "../lib/ui.js";
-import { createTokenizer } from "../lib/bpe.js";
-import { steer } from "./steer.js";
+import { demo, h, cellUnder, clamp, count, explore, heatmap, tensor } from "../lib/ui.js";
+import { bareToken, createTokenizer } from "../lib/bpe.js";
 
 const [SLOTS, LAYERS, HEADS, WIDTH] = [77, 4, 4, 32]; // WIDTH is that of a head
 const SHOWN = 20; // slots at most, so that they can be read
@@ -11,37 +10,44 @@ const STILL = 1e-4; // what rounding may move
 
 export default demo({
   title: "Through the encoder",
-  about: "This is the course's miniature, trained on names of emoji and on simple shapes: 4 layers "
-    + "of width 128 with 4 heads; on a page its weights have 8 bits. Stable Diffusion 1.5 has 12 "
-    + "layers of width 768 with 12 heads. It computes in the same way, but what its heads look at is "
-    + "its own.",
+  about:
+    "This is the course's miniature, trained on names of emoji and on simple shapes: 4 layers " +
+    "of width 128 with 4 heads; on a page its weights have 8 bits. Stable Diffusion 1.5 has 12 " +
+    "layers of width 768 with 12 heads. It computes in the same way, but what its heads look at " +
+    "is its own.",
   presets: [
     {
       label: "the last word",
       state: { other: "a red fox beside a blue star", layer: 4 },
-      question: "“boat” becomes “star”. How many of the ten rows, from BOS to EOS, differ after "
-        + "four layers?",
-      answer: "Two: the word's own row, and EOS behind it. The other eight do not move, at any "
-        + "layer: a row sees only itself and what stands before it, so “blue” never learns what is "
-        + "blue.",
+      question:
+        "“boat” becomes “star”. How many of the ten rows, from BOS to EOS, differ after " +
+        "four layers?",
+      answer:
+        "Two: the word's own row, and EOS behind it. The other eight do not move, at any " +
+        "layer: a row sees only itself and what stands before it, so “blue” never learns what is " +
+        "blue.",
     },
     {
       label: "the first word",
       state: { other: "the red fox beside a blue boat", row: 3 },
-      question: "“a” becomes “the”. After the embeddings only its own row differs. How many layers "
-        + "does it take until EOS, eight slots away, notices?",
-      answer: "One. A row reads every row before it directly, near or far; nothing has to be "
-        + "handed on from neighbor to neighbor. “fox” even moves more than “red”, which stands "
-        + "nearer. Only BOS stays as it was, since it comes before the change.",
+      question:
+        "“a” becomes “the”. After the embeddings only its own row differs. How many layers " +
+        "does it take until EOS, eight slots away, notices?",
+      answer:
+        "One. A row reads every row before it directly, near or far; nothing has to be " +
+        "handed on from neighbor to neighbor. “fox” even moves more than “red”, which stands " +
+        "nearer. Only BOS stays as it was, since it comes before the change.",
     },
     {
       label: "four cats",
       state: { prompt: "cat cat cat cat", other: "", row: 4 },
-      question: "Four times one token, so four times the same row of the embedding table. Does the "
-        + "fourth “cat” look at all four alike?",
-      answer: "No. In head 1 of layer 1 the first gets half of its attention, each of the others "
-        + "about a sixth. Every slot adds a row of its own to the token's, so the four keys "
-        + "differ, and with them the scores.",
+      question:
+        "Four times one token, so four times the same row of the embedding table. Does the " +
+        "fourth “cat” look at all four alike?",
+      answer:
+        "No. In head 1 of layer 1 the first gets half of its attention, each of the others " +
+        "about a sixth. Every slot adds a row of its own to the token's, so the four keys " +
+        "differ, and with them the scores.",
     },
   ],
 
@@ -52,8 +58,15 @@ export default demo({
     let under = null; // what pointer or focus is on: { part: "tower" or "field", place }
 
     const field = (name, label, placeholder) => {
-      const input = h("input", { class: "cld-text", type: "text", maxlength: "200", placeholder,
-        spellcheck: "false", autocomplete: "off", oninput: () => set({ [name]: input.value }) });
+      const input = h("input", {
+        class: "cld-text",
+        type: "text",
+        maxlength: "200",
+        placeholder,
+        spellcheck: "false",
+        autocomplete: "off",
+        oninput: () => set({ [name]: input.value }),
+      });
       return { input, label: h("label", { class: "cld-label" }, label, input) };
     };
     const prompt = field("prompt", "Prompt");
@@ -63,9 +76,18 @@ export default demo({
     const note = h("p", { class: "cld-hint" });
 
     const layerName = h("p", { class: "cld-enc-part" });
-    const heads = Array.from({ length: HEADS }, (_, head) => h("button", {
-      type: "button", class: "cld-enc-headchip", onclick: () => set({ head }),
-    }, h("canvas", { "aria-hidden": "true" }), h("span", {}, `head ${head}`)));
+    const heads = Array.from({ length: HEADS }, (_, head) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: "cld-enc-headchip",
+          onclick: () => set({ head }),
+        },
+        h("canvas", { "aria-hidden": "true" }),
+        h("span", {}, `head ${head}`),
+      ),
+    );
     const picture = h("canvas", { "aria-hidden": "true" });
     const band = h("span", { class: "cld-enc-band" });
     const mark = h("span", { class: "cld-enc-mark" });
@@ -78,21 +100,54 @@ export default demo({
     const sums = h("tr", {});
     const formula = h("div", { class: "cld-enc-formula cld-number" });
     const title = (...words) => h("th", { scope: "col" }, ...words);
-    const attention = h("div", { class: "cld-enc-attention" },
-      h("div", { class: "cld-enc-heads" },
+    const attention = h(
+      "div",
+      { class: "cld-enc-attention" },
+      h(
+        "div",
+        { class: "cld-enc-heads" },
         h("div", { class: "cld-enc-headchips", role: "group", "aria-label": "Heads" }, heads),
-        h("div", { class: "cld-enc-plot" },
+        h(
+          "div",
+          { class: "cld-enc-plot" },
           h("small", { class: "cld-enc-axes" }, "key →", h("br"), "query ↓"),
-          keyLabels, rowLabels, square)),
-      h("div", { class: "cld-enc-numbers" }, rowName,
-        h("table", { class: "cld-enc-softmax" },
-          h("thead", {}, h("tr", {}, title("key"), title("score S"),
-            title("e", h("sup", {}, "S − max")), title("weight"))),
-          numbers, h("tfoot", {}, sums)),
-        formula));
+          keyLabels,
+          rowLabels,
+          square,
+        ),
+      ),
+      h(
+        "div",
+        { class: "cld-enc-numbers" },
+        rowName,
+        h(
+          "table",
+          { class: "cld-enc-softmax" },
+          h(
+            "thead",
+            {},
+            h(
+              "tr",
+              {},
+              title("key"),
+              title("score S"),
+              title("e", h("sup", {}, "S − max")),
+              title("weight"),
+            ),
+          ),
+          numbers,
+          h("tfoot", {}, sums),
+        ),
+        formula,
+      ),
+    );
 
-    body.append(h("div", { class: "cld-enc-prompts" }, prompt.label, other.label),
-      h("div", { class: "cld-enc-storeys" }, tower, note), layerName, attention);
+    body.append(
+      h("div", { class: "cld-enc-prompts" }, prompt.label, other.label),
+      h("div", { class: "cld-enc-storeys" }, tower, note),
+      layerName,
+      attention,
+    );
 
     /** A prompt as 77 ids, and the words that stand in their slots. */
     function read(text) {
@@ -100,14 +155,14 @@ export default demo({
       const all = [tokenizer.bos, ...tokens.map((token) => token.id), tokenizer.eos];
       const { ids, lost } = tokenizer.lengthNormalize(all, SLOTS);
       const kept = tokens.slice(0, SLOTS - 2);
-      const words = ["BOS", ...kept.map((token) => token.text.replace("</w>", "")), "EOS"];
+      const words = ["BOS", ...kept.map((token) => bareToken(token.text)), "EOS"];
       const wordOf = (slot) => kept[slot - 1]?.word ?? NaN; // NaN is never the same
       const goesOn = (slot) => wordOf(slot) === wordOf(slot - 1);
       return { ids, words, goesOn, lost: lost.length };
     }
     const word = (slot, which = 0) => view.prompts[which].words[slot] ?? "pad";
-    const named = (slot) => (["BOS", "EOS", "pad"].includes(word(slot)) ? word(slot)
-      : `“${word(slot)}” (slot ${slot})`);
+    const named = (slot) =>
+      ["BOS", "EOS", "pad"].includes(word(slot)) ? word(slot) : `“${word(slot)}” (slot ${slot})`;
     const compared = () => view.prompts.length > 1;
     const differs = (slot) => compared() && view.prompts[0].ids[slot] !== view.prompts[1].ids[slot];
     const slots = () => Array.from({ length: view.shown }, (_, slot) => slot);
@@ -123,14 +178,13 @@ export default demo({
     const weight = (row, key, ofHead = view.head) =>
       at(view.trace.attention, 0, view.layer - 1, ofHead, row, key);
     const score = (row, key) => at(view.trace.scores, 0, view.layer - 1, view.head, row, key);
-    const strongest = (row) => slots().reduce((best, key) =>
-      (weight(row, key) > weight(row, best) ? key : best), 0);
+    const strongest = (row) =>
+      slots().reduce((best, key) => (weight(row, key) > weight(row, best) ? key : best), 0);
 
-    const two = (x) => (x === -Infinity ? "−∞"
-      : x.toFixed(2).replace("-0.00", "0.00").replace("-", "−"));
+    const two = (x) =>
+      x === -Infinity ? "−∞" : x.toFixed(2).replace("-0.00", "0.00").replace("-", "−");
     const percent = (x) => (x <= STILL ? "0" : x < 0.005 ? "<1" : String(Math.round(100 * x)));
     const after = (layer) => (layer ? `After layer ${layer}` : "After the embeddings");
-    const clamp = (value, most) => Math.min(Math.max(value, 0), most);
 
     const rowNow = () => Math.min(state().row, view.shown - 1); // what is drawn may lag behind
 
@@ -142,7 +196,7 @@ export default demo({
     }
 
     // The tower's places are [storeys from above, slot], the field's [row, key].
-    steer(tower, {
+    explore(tower, {
       label: "How far each row moved: layers up and down, rows left and right",
       where({ target }) {
         const { layer = view.layer, slot } = target.closest("[data-slot]")?.dataset ?? {};
@@ -153,13 +207,9 @@ export default demo({
         set({ layer: LAYERS - clamp(down, LAYERS), row: clamp(slot, view.shown - 1) }),
       over: (on, place) => tell(on && { part: "tower", place }),
     });
-    steer(square, {
+    explore(square, {
       label: "Attention weights: queries up and down, keys left and right",
-      where({ clientX, clientY }) {
-        const box = square.getBoundingClientRect();
-        const slot = (part) => clamp(Math.floor(part * view.shown), view.shown - 1);
-        return [slot((clientY - box.top) / box.height), slot((clientX - box.left) / box.width)];
-      },
+      where: (event) => cellUnder(square, event, view.shown),
       from: () => [rowNow(), key()],
       to([row, slot]) {
         chosenKey = clamp(slot, view.shown - 1);
@@ -180,10 +230,16 @@ export default demo({
       const texts = wanted.other.trim() ? [wanted.prompt, wanted.other] : [wanted.prompt];
       const prompts = texts.map(read);
       const ids = prompts.flatMap((one) => one.ids);
-      const [causal, pad] = [1, 0].map((on) => tensor("int32", [], [on]));
-      const inputs = { ids: tensor("int32", [prompts.length, SLOTS], ids), causal, pad };
-      const trace = view?.ids.join() === ids.join() ? view.trace
-        : await ask.run("text", inputs, ["scores", "attention", "queries", "keys", "moved"]);
+      const rows = (values) => tensor("int32", [prompts.length, SLOTS], values);
+      const inputs = {
+        ids: rows(ids),
+        causal: tensor("int32", [], [1]),
+        seen: rows(ids.map(() => 1)),
+      };
+      const trace =
+        view?.ids.join() === ids.join()
+          ? view.trace
+          : await ask.run("text", inputs, ["scores", "attention", "queries", "keys", "moved"]);
       const long = Math.max(...prompts.map((one) => one.words.length));
       const shown = Math.min(long, SHOWN);
       const row = Math.min(wanted.row, shown - 1);
@@ -208,23 +264,28 @@ export default demo({
         const layer = LAYERS - down;
         if (!compared()) return `${after(layer)}, ${named(slot)}. Nothing is compared.`;
         const share = percent(moved(layer, slot));
-        return `${after(layer)}, ${named(slot)} has `
-          + (share === "0" ? "not moved." : `moved by ${share} % of its length.`);
+        return (
+          `${after(layer)}, ${named(slot)} has ` +
+          (share === "0" ? "not moved." : `moved by ${share} % of its length.`)
+        );
       }
-      const place = (under?.part === "field" && (under.place ?? [view.row, key()]));
+      const place = under?.part === "field" && (under.place ?? [view.row, key()]);
       if (view.layer && place) {
         const [row, slot] = place;
         return slot > row
           ? `${named(row)} may not look at ${named(slot)}, which comes later: weight 0.`
-          : `${named(row)} looks at ${named(slot)}: score ${two(score(row, slot))}, `
-            + `weight ${two(weight(row, slot))}.`;
+          : `${named(row)} looks at ${named(slot)}: score ${two(score(row, slot))}, ` +
+              `weight ${two(weight(row, slot))}.`;
       }
       const changes = compared()
-        ? `${after(view.layer)}, ${movedRows(view.layer)} of ${view.shown} rows moved. ` : "";
+        ? `${after(view.layer)}, ${movedRows(view.layer)} of ${view.shown} rows moved. `
+        : "";
       if (!view.layer) return `${changes}Each row is its token's embedding plus its slot's.`;
       const best = strongest(view.row);
-      return `${changes}In head ${view.head} of layer ${view.layer}, ${named(view.row)} looks most `
-        + `at ${named(best)}, with weight ${two(weight(view.row, best))}.`;
+      return (
+        `${changes}In head ${view.head} of layer ${view.layer}, ${named(view.row)} looks most ` +
+        `at ${named(best)}, with weight ${two(weight(view.row, best))}.`
+      );
     }
 
     function drawTower() {
@@ -232,24 +293,44 @@ export default demo({
       const all = storeys.flatMap((layer) => slots().map((slot) => moved(layer, slot)));
       const most = Math.max(...all); // one scale for the whole tower
       const storey = (layer) => [
-        h("span", { class: "cld-enc-storey", "data-here": layer === view.layer },
+        h(
+          "span",
+          { class: "cld-enc-storey", "data-here": layer === view.layer },
           h("span", { class: "cld-enc-wide" }, layer ? `layer ${layer}` : "embeddings"),
-          h("span", {}, "H", h("sub", {}, String(layer)))),
+          h("span", {}, "H", h("sub", {}, String(layer))),
+        ),
         ...slots().map((slot) => {
           const bar = h("span", { class: "cld-enc-bar" });
           bar.style.height = `${most && (100 * moved(layer, slot)) / most}%`;
           const here = layer === view.layer;
-          return h("span", {
-            class: "cld-enc-cell", "data-layer": String(layer), "data-slot": String(slot),
-            "data-here": here, "data-row": slot === view.row, "data-own": differs(slot),
-          }, here && compared() && h("small", {}, percent(moved(layer, slot))), bar);
+          return h(
+            "span",
+            {
+              class: "cld-enc-cell",
+              "data-layer": String(layer),
+              "data-slot": String(slot),
+              "data-here": here,
+              "data-row": slot === view.row,
+              "data-own": differs(slot),
+            },
+            here && compared() && h("small", {}, percent(moved(layer, slot))),
+            bar,
+          );
         }),
       ];
-      const words = slots().map((slot) => h("span", {
-        class: "cld-enc-slot", "data-slot": String(slot), "data-row": slot === view.row,
-        "data-on": view.prompts[0].goesOn(slot),
-      }, h("span", {}, word(slot)),
-      differs(slot) && h("span", { class: "cld-enc-new" }, word(slot, 1))));
+      const words = slots().map((slot) =>
+        h(
+          "span",
+          {
+            class: "cld-enc-slot",
+            "data-slot": String(slot),
+            "data-row": slot === view.row,
+            "data-on": view.prompts[0].goesOn(slot),
+          },
+          h("span", {}, word(slot)),
+          differs(slot) && h("span", { class: "cld-enc-new" }, word(slot, 1)),
+        ),
+      );
       tower.style.setProperty("--cld-enc-slots", view.shown);
       tower.classList.toggle("cld-enc-many", view.shown > 12);
       tower.classList.toggle("cld-enc-alone", !compared());
@@ -260,35 +341,46 @@ export default demo({
 
     function writeNote() {
       const lost = view.prompts[0].lost;
-      note.textContent = "Click, or use the arrow keys, to choose a layer and a row. "
-        + (compared() ? "A bar is the distance between a row's two states, one for each prompt, in "
-          + "% of the row's length. " : "")
-        + (view.long > SHOWN ? `The first ${SHOWN} of ${view.long} rows are shown. `
-          : `Behind EOS follow ${count(SLOTS - view.long, "row")} of padding, not shown. `)
-        + (lost ? `${count(lost, "token")} of the prompt found no slot and are lost.` : "");
+      note.textContent =
+        "Click, or use the arrow keys, to choose a layer and a row. " +
+        (compared()
+          ? "A bar is the distance between a row's two states, one for each prompt, in " +
+            "% of the row's length. "
+          : "") +
+        (view.long > SHOWN
+          ? `The first ${SHOWN} of ${view.long} rows are shown. `
+          : `Behind EOS follow ${count(SLOTS - view.long, "row")} of padding, not shown. `) +
+        (lost ? `${count(lost, "token")} of the prompt found no slot and are lost.` : "");
     }
 
     /** Scrolls the tower, where it is too wide for the page, so that the chosen row is in sight. */
     function follow() {
       const { offsetLeft, offsetWidth } = tower.querySelector(".cld-enc-slot[data-row]");
-      const isOut = offsetLeft - tower.firstChild.offsetWidth < tower.scrollLeft
-        || offsetLeft + offsetWidth > tower.scrollLeft + tower.clientWidth;
+      const isOut =
+        offsetLeft - tower.firstChild.offsetWidth < tower.scrollLeft ||
+        offsetLeft + offsetWidth > tower.scrollLeft + tower.clientWidth;
       if (isOut) tower.scrollLeft = offsetLeft - tower.clientWidth / 2;
     }
     new ResizeObserver(() => view && follow()).observe(tower);
 
     function drawHeads() {
-      const drawn = (canvas, ofHead, side) => heatmap(canvas, {
-        rows: view.shown, columns: view.shown, side,
-        value: (row, slot) => weight(row, slot, ofHead), blocked: (row, slot) => slot > row,
-      });
+      const drawn = (canvas, ofHead, side) =>
+        heatmap(canvas, {
+          rows: view.shown,
+          columns: view.shown,
+          side,
+          value: (row, slot) => weight(row, slot, ofHead),
+          blocked: (row, slot) => slot > row,
+        });
       heads.forEach((chip, one) => {
         chip.setAttribute("aria-pressed", String(one === view.head));
         drawn(chip.firstChild, one, 6);
       });
       drawn(picture, view.head, 24);
-      const labels = (chosen) => slots().map((slot) =>
-        h("span", { "data-row": slot === chosen }, h("span", {}, word(slot))));
+      const labels = (chosen) =>
+        slots().map((slot) =>
+          h("span", { "data-row": slot === chosen }, h("span", {}, word(slot))),
+        );
       rowLabels.replaceChildren(...labels(view.row));
       keyLabels.replaceChildren(...labels());
     }
@@ -296,22 +388,36 @@ export default demo({
     function drawNumbers() {
       const { scores, shares, total, weights } = view.numbers;
       rowName.replaceChildren(`Head ${view.head}: where ${named(view.row)} looks`);
-      numbers.replaceChildren(...slots().map((slot) => {
-        const bar = h("span", { class: "cld-enc-share" });
-        const isHidden = slot > view.row; // by the mask, and hatched over its whole width
-        bar.style.width = `${isHidden ? 100 : 100 * weights.data[slot]}%`;
-        return h("tr", {
-          "data-hidden": isHidden,
-          onpointerenter: ({ pointerType }) => pointerType === "mouse"
-            && tell({ part: "field", place: [view.row, slot] }),
-          onpointerleave: () => tell(null),
-          onclick: () => { chosenKey = slot; tell({ part: "field" }); },
-        }, h("th", { scope: "row" }, word(slot)), h("td", {}, two(scores.data[slot])),
-        h("td", {}, two(shares.data[slot])),
-        h("td", {}, h("span", {}, two(weights.data[slot])), bar));
-      }));
-      sums.replaceChildren(h("th", { scope: "row" }, "sum"), h("td", {}),
-        h("td", {}, two(total.data[0])), h("td", {}, h("span", {}, "1.00")));
+      numbers.replaceChildren(
+        ...slots().map((slot) => {
+          const bar = h("span", { class: "cld-enc-share" });
+          const isHidden = slot > view.row; // by the mask, and hatched over its whole width
+          bar.style.width = `${isHidden ? 100 : 100 * weights.data[slot]}%`;
+          return h(
+            "tr",
+            {
+              "data-hidden": isHidden,
+              onpointerenter: ({ pointerType }) =>
+                pointerType === "mouse" && tell({ part: "field", place: [view.row, slot] }),
+              onpointerleave: () => tell(null),
+              onclick: () => {
+                chosenKey = slot;
+                tell({ part: "field" });
+              },
+            },
+            h("th", { scope: "row" }, word(slot)),
+            h("td", {}, two(scores.data[slot])),
+            h("td", {}, two(shares.data[slot])),
+            h("td", {}, h("span", {}, two(weights.data[slot])), bar),
+          );
+        }),
+      );
+      sums.replaceChildren(
+        h("th", { scope: "row" }, "sum"),
+        h("td", {}),
+        h("td", {}, two(total.data[0])),
+        h("td", {}, h("span", {}, "1.00")),
+      );
     }
 
     /** Marks the key that the formula is about, and writes the formula with its numbers. */
@@ -333,31 +439,66 @@ export default demo({
       const sub = (...words) => h("sub", {}, words.join(","));
       const [S, sum] = [two(score(row, slot)), two(total.data[0])];
       const largest = two(Math.max(...scores.data)).replace(/^−.*/, "($&)");
-      const first = h("p", {}, "S", sub(row, slot), " = q", sub(row), " · k", sub(slot),
-        ` / √${WIDTH} = ${two(product.data[slot])} / ${two(Math.sqrt(WIDTH))} = `, h("b", {}, S));
-      const second = slot > row
-        ? h("p", {}, `Slot ${slot} comes after slot ${row}: the mask puts −∞ in its place, and the `
-          + "weight is ", h("b", {}, "0"), ".")
-        : h("p", {}, "weight = e", h("sup", {}, `${S} − ${largest}`),
-          ` / ${sum} = ${two(shares.data[slot])} / ${sum} = `, h("b", {}, two(weights.data[slot])));
+      const first = h(
+        "p",
+        {},
+        "S",
+        sub(row, slot),
+        " = q",
+        sub(row),
+        " · k",
+        sub(slot),
+        ` / √${WIDTH} = ${two(product.data[slot])} / ${two(Math.sqrt(WIDTH))} = `,
+        h("b", {}, S),
+      );
+      const second =
+        slot > row
+          ? h(
+              "p",
+              {},
+              `Slot ${slot} comes after slot ${row}: the mask puts −∞ in its place, and the ` +
+                "weight is ",
+              h("b", {}, "0"),
+              ".",
+            )
+          : h(
+              "p",
+              {},
+              "weight = e",
+              h("sup", {}, `${S} − ${largest}`),
+              ` / ${sum} = ${two(shares.data[slot])} / ${sum} = `,
+              h("b", {}, two(weights.data[slot])),
+            );
       formula.replaceChildren(first, second);
     }
 
     return {
       async draw(wanted) {
         view = await compute(wanted);
-        for (const [{ input }, text] of [[prompt, view.prompt], [other, view.other]]) {
+        for (const [{ input }, text] of [
+          [prompt, view.prompt],
+          [other, view.other],
+        ]) {
           if (input.value !== text) input.value = text;
         }
         drawTower();
         writeNote();
         attention.hidden = !view.layer;
         const H = (layer) => ["H", h("sub", {}, String(layer))];
-        layerName.replaceChildren(...(view.layer
-          ? [`Layer ${view.layer} (layers.${view.layer - 1} in code) makes `, ...H(view.layer),
-            " from ", ...H(view.layer - 1), ". What its heads look at:"]
-          : ["No layer has run yet, so no row knows of another. Go up to layer 1 to see them look "
-            + "around."]));
+        layerName.replaceChildren(
+          ...(view.layer
+            ? [
+                `Layer ${view.layer} (layers.${view.layer - 1} in code) makes `,
+                ...H(view.layer),
+                " from ",
+                ...H(view.layer - 1),
+                ". What its heads look at:",
+              ]
+            : [
+                "No layer has run yet, so no row knows of another. Go up to layer 1 to see them " +
+                  "look around.",
+              ]),
+        );
         if (view.layer) {
           drawHeads();
           drawNumbers();
@@ -369,12 +510,22 @@ export default demo({
         caption: view.layer
           ? `${after(view.layer)}; scores and weights of ${named(view.row)} in head ${view.head}`
           : after(0),
-        columns: ["slot", "token", "changed to", "moved, % of its length",
-          ...(view.layer ? ["score S", "weight"] : [])],
-        rows: slots().map((slot) => [slot, word(slot), differs(slot) ? word(slot, 1) : "",
+        columns: [
+          "slot",
+          "token",
+          "changed to",
+          "moved, % of its length",
+          ...(view.layer ? ["score S", "weight"] : []),
+        ],
+        rows: slots().map((slot) => [
+          slot,
+          word(slot),
+          differs(slot) ? word(slot, 1) : "",
           compared() ? percent(moved(view.layer, slot)) : "",
-          ...(view.layer ? [view.numbers.scores, view.numbers.weights] : [])
-            .map((one) => two(one.data[slot]))]),
+          ...(view.layer ? [view.numbers.scores, view.numbers.weights] : []).map((one) =>
+            two(one.data[slot]),
+          ),
+        ]),
       }),
     };
   },

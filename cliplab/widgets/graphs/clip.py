@@ -1,14 +1,14 @@
 """The miniature CLIP: a prompt through the text encoder, pictures, and how well they go together.
 
-text        ids [B, 77] int32; causal, pad [] int32, 0 or 1: which masks are on
-  hidden    [B, 5, 77, 128]     after the embeddings and each layer, before the final LayerNorm
+text        ids [B, 77] int32; causal [] int32, 1 for the causal mask; seen [B, 77] int32, 1 for
+            what may be looked at: a PAD mask, or all ones for none
   scores    [B, 4, 4, 77, 77]   layer, head, who looks, what is looked at: QKᵀ / √K, before any mask
   attention [B, 4, 4, 77, 77]   the softmax of the scores that the masks leave
   queries, keys  [B, 4, 4, 77, 32]  layer, head, token: the two factors of a score
   context   [B, 77, 128]        after the final LayerNorm: what a U-Net reads
   vector    [B, 128]            the caption in CLIP's joint space, of unit length
-  plane     [B, 5, 77, 2]       the hidden states seen from one fixed side (`principal_plane`)
-  moved     [B, 5, 77]          how far each row lies from that of prompt 0, in lengths of that
+  moved     [B, 5, 77]          how far each row lies from that of prompt 0, in lengths of that:
+                                after the embeddings and after each layer
 image       pixels [B, 64, 64, 3] uint8, red, green, blue
   vector    [B, 128]            the picture in the joint space, of unit length
 similarity  texts [N, E], images [M, E], of any length; scale [] = 1/τ
@@ -30,12 +30,9 @@ from ...checkpoints import load_clip
 from ...checkpoints.files import the_mini
 from ...contrastive import CLIP as Clip
 from ...contrastive import similarity_matrix
-from ...masks import causal_mask, length_normalization, mask_pad
+from ...masks import causal_mask, length_normalization
 from ...text_encoder import softmax
-from ...training.data.emoji import catalogue
 from .graph import Graph
-
-EVERY = 25  # of the 1,586 names of emoji, every 25th draws the plane
 
 
 @functools.cache
@@ -50,60 +47,28 @@ class Text(nn.Module):
     def __init__(self):
         super().__init__()
         self.model = mini().text_model
-        center, axes = principal_plane(mini())
-        self.register_buffer("center", center)  # [D]
-        self.register_buffer("axes", axes)  # [D, 2]
 
-    def forward(self, ids: Tensor, causal: Tensor, pad: Tensor) -> tuple[Tensor, ...]:
-        out = self.model(ids, self.mask(ids, causal, pad), trace=True)
+    def forward(self, ids: Tensor, causal: Tensor, seen: Tensor) -> tuple[Tensor, ...]:
+        L = ids.shape[-1]
+        mask = (causal_mask(L) | (causal == 0)) & (seen != 0).unsqueeze(-2)  # [B, L, L]
+        out = self.model(ids, mask, trace=True)
         hidden = torch.stack(out.hidden_states, dim=1)  # [B, N + 1, L, D]
         away = (hidden - hidden[:1]).norm(dim=-1)  # [B, N + 1, L]
         return (
-            hidden,
             self.of_layers(out, "S"),
             self.of_layers(out, "weights"),
             self.of_layers(out, "Q"),
             self.of_layers(out, "K"),
             out.context,
             F.normalize(out.text_embeds, dim=-1),
-            (hidden - self.center) @ self.axes,
             away / hidden[:1].norm(dim=-1),
         )
-
-    def mask(self, ids: Tensor, causal: Tensor, pad: Tensor) -> Tensor:
-        """M [B, L, L]: a mask that is switched off lets everything be seen."""
-        L = ids.shape[-1]
-        (_, eos), _ = self.model.find_eos(ids)  # [B]
-        before = torch.arange(L, device=ids.device) <= eos[:, None]  # [B, L], as mask_pad has it
-        seen = (before | (pad == 0)).unsqueeze(-2)  # [B, 1, L]
-        return (causal_mask(L) | (causal == 0)) & seen
 
     def of_layers(self, out, name: str) -> Tensor:
         """What every layer's attention calls by this name: [B, N, H, …]."""
         layers = range(self.model.config.layers)
         each = [out.trace[f"encoder.layers.{n}.self_attn.{name}"] for n in layers]
         return torch.stack(each, dim=1)
-
-
-@torch.no_grad()
-def principal_plane(clip: Clip) -> tuple[Tensor, Tensor]:
-    """The plane on which hidden states are drawn: its origin [D] and two axes [D, 2].
-
-    The two directions in which the states of 64 captions vary most: every 25th name of the emoji
-    catalog, its rows from the first word to EOS, after the embeddings and after each layer. One
-    plane for all layers, so that a step from layer to layer is a step of the token. It holds 13 %
-    of the variance. The signs are chosen so that each axis' largest component is positive.
-    """
-    names = [about["label"] for about, _ in catalogue()["concepts"][::EVERY]]
-    ids = length_normalization(clip.tokenizer(names))
-    words = mask_pad(ids, clip.tokenizer.eos_id)
-    words[:, 0] = False  # BOS is the same in every caption
-    states = clip.text_model(ids).hidden_states
-    rows = torch.cat([H[words] for H in states]).double()  # [R, D]
-    center = rows.mean(dim=0)
-    axes = torch.linalg.svd(rows - center, full_matrices=False).Vh[:2].T  # [D, 2]
-    largest = axes.gather(0, axes.abs().argmax(dim=0, keepdim=True))  # [1, 2]
-    return center.float(), (axes * largest.sign()).float()
 
 
 class Image(nn.Module):
@@ -179,19 +144,19 @@ def noise(count: int) -> Tensor:
     return torch.randint(256, (count, 64, 64, 3), generator=seeded, dtype=torch.uint8)
 
 
-ON = torch.tensor(1, dtype=torch.int32)
 CLIP = {
     "text": Graph(
         build=Text,
-        inputs={"ids": framed(A_CAT, TWO_HEARTS), "causal": ON, "pad": ON},
-        outputs=(
-            *("hidden", "scores", "attention", "queries", "keys"),
-            *("context", "vector", "plane", "moved"),
-        ),
+        inputs={
+            "ids": framed(A_CAT, TWO_HEARTS),
+            "causal": torch.tensor(1, dtype=torch.int32),
+            "seen": torch.ones(2, 77, dtype=torch.int32),
+        },
+        outputs=("scores", "attention", "queries", "keys", "context", "vector", "moved"),
         precision="int8",
         tolerance=1e-4,
         weights=(the_mini(),),
-        dynamic={"ids": {0: "B"}},
+        dynamic={"ids": {0: "B"}, "seen": {0: "B"}},
     ),
     "image": Graph(
         build=Image,

@@ -1,11 +1,11 @@
-"""Painting with the miniature Stable Diffusion, cut where a page needs to look: four graphs.
+"""Painting with the miniature Stable Diffusion, cut where a page needs to look: three graphs.
 
     paint_text     ids → contexts, by the miniature's text encoder
-    paint_weigh    a context and its weights → three weighted contexts
     paint_step     one step of the denoising loop, and which place reads which token in it
     paint_decode   latents → pixels
 
-Run one after another, paint_step `STEPS` times, they paint the picture of `cliplab.generate`. The
+Run one after another, paint_step `STEPS` times, they paint the picture of `cliplab.generate`;
+weights are put into contexts by the graph of weigh.py, or are factors of paint_step. The
 parts are those that `load_pipeline("mini")` opens; an example has their sizes, nothing else here.
 """
 
@@ -23,7 +23,6 @@ from ...checkpoints.files import MINI
 from ...cross_attention import region_maps
 from ...masks import causal_mask
 from ...pipeline import load_pipeline
-from ...weighting import from_empty, scale
 from .graph import Graph
 
 STEPS = 20  # as generate takes where nothing is said
@@ -45,20 +44,6 @@ class Text(nn.Module):
         X = self.model.embeddings(ids)  # [B, L, D]
         H = self.model.encoder(X, causal_mask(ids.shape[-1]))
         return (self.model.final_layer_norm(H[-1]),)
-
-
-class Weigh(nn.Module):
-    """C [L, D], e [L, D] of the empty prompt, w [L] → [3, L, D]: scale, restore_mean, from_empty.
-
-    `restore_mean` asks whether all weights are 1, and warns of means near 0; a graph has no
-    branches, so its factor is formed here, 1 under the same condition. On a page nothing warns.
-    """
-
-    def forward(self, context: Tensor, empty: Tensor, weights: Tensor) -> tuple[Tensor]:
-        scaled = scale(context, weights)  # [L, D]
-        unweighted = (weights == 1).all()
-        factor = torch.where(unweighted, 1.0, context.mean() / scaled.mean())
-        return (torch.stack([scaled, scaled * factor, from_empty(context, weights, empty)]),)
 
 
 class Reading:
@@ -102,8 +87,7 @@ class Step(nn.Module):
     factors   [L], on the attention that the prompt's tokens get
 
     Gives the next latents [1, C, h, w]; maps [L, h, w], the share of attention that each place
-    gives to each token in this step, whose mean over the steps is what `region_maps` makes of them;
-    layers [N, L, h, w], the same for each layer in the order in which they run, resized.
+    gives to each token in this step, whose mean over the steps is what `region_maps` makes of them.
     """
 
     def __init__(self):
@@ -120,16 +104,15 @@ class Step(nn.Module):
 
     def forward(
         self, latents: Tensor, step: Tensor, context: Tensor, guidance: Tensor, factors: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor]:
         t, kept, added = (
             row.index_select(0, step.long().view(1)) for row in (self.times, self.kept, self.added)
         )
         self.reading.begin(factors)
         negative, prompt = self.unet(latents.repeat(2, 1, 1, 1), t, context).sample.split(1)
         predicted = negative + guidance * (prompt - negative)  # [1, C, h, w]
-        size = tuple(latents.shape[-2:])
-        layers = torch.cat([region_maps([{"layer": m}], size) for m in self.reading.maps])
-        return kept * latents + added * predicted, layers.mean(0), layers
+        maps = region_maps([dict(enumerate(self.reading.maps))], tuple(latents.shape[-2:]))[0]
+        return kept * latents + added * predicted, maps
 
 
 def schedule(scheduler) -> tuple[Tensor, Tensor, Tensor]:
@@ -188,17 +171,6 @@ PAINT = {
         weights=(FOLDER / "text_encoder" / "model.safetensors",),
         dynamic={"ids": {0: "B"}},
     ),
-    "paint_weigh": Graph(
-        build=Weigh,
-        inputs={
-            "context": example(L, D) + 0.5,  # a mean that can be restored
-            "empty": example(L, D).flip(0),
-            "weights": torch.linspace(0, 2, L),
-        },
-        outputs=("contexts",),
-        precision="int8",
-        tolerance=1e-3,  # restoring a mean divides by one that may be near 0
-    ),
     "paint_step": Graph(
         build=Step,
         inputs={
@@ -208,7 +180,7 @@ PAINT = {
             "guidance": torch.tensor(3.0),
             "factors": torch.linspace(0, 2, L),
         },
-        outputs=("next", "maps", "layers"),
+        outputs=("next", "maps"),
         precision="int8",
         tolerance=1e-4,
         weights=(

@@ -133,7 +133,10 @@ function a1111Changes(prompt, steps) {
     else if (token === ")" || token === "]") {
       const paired = last && tokens[last[0]] === (token === ")" ? "(" : "[");
       const marks = paired ? [...opened.pop(), i] : [];
-      const between = marks.slice(1, -1).map((mark) => tokens[mark]).join("");
+      const between = marks
+        .slice(1, -1)
+        .map((mark) => tokens[mark])
+        .join("");
       if (paired && token === "]" && a1111IsChoice(tokens, marks, between)) found.push(marks);
       else if (!paired || !["", token === ")" ? ":" : ""].includes(between)) opened = [];
     }

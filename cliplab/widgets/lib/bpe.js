@@ -76,7 +76,7 @@ export function createTokenizer({ merges }) {
   function merge(word, each = null) {
     const ids = wordIds(word);
     const rankAt = ids.map((id, i) => rankOf(id, ids[i + 1] ?? -1));
-    for (let count = ids.length; ; ) {
+    for (let count = ids.length; ;) {
       let rank = unranked;
       for (let i = 0; i < count; i++) if (rankAt[i] < rank) rank = rankAt[i];
       if (rank === unranked) return ids.subarray(0, count);
@@ -140,7 +140,10 @@ export function createTokenizer({ merges }) {
   function mergeSteps(word) {
     const words = Array.from(bpeClean(word).cleaned.matchAll(BPE_WORD), (match) => match[0]);
     if (words.length !== 1) {
-      const shown = `[${words.slice(0, 8).map((one) => pyRepr(one)).join(", ")}]`;
+      const shown = `[${words
+        .slice(0, 8)
+        .map((one) => pyRepr(one))
+        .join(", ")}]`;
       throw new Error(
         `merge_steps takes one word; ${pyRepr(word, 60)} is cut into ${words.length}: ${shown}.`,
       );
@@ -166,6 +169,9 @@ export function createTokenizer({ merges }) {
   const size = symbols.length;
   return { tokenize, encode, lengthNormalize, mergeSteps, bytes, symbols, bos, eos, size };
 }
+
+/** A token as a reader knows it, without the mark of a word's end. */
+export const bareToken = (symbol) => symbol.replace(/<\/w>$/, "");
 
 /** The bytes in the order of their ids: those that print first, as in GPT-2. */
 function bpeAlphabet() {

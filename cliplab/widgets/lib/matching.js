@@ -1,6 +1,6 @@
-// What the demos share that compare pictures with words: vectors, each computed once, and pictures
-// on canvases. The mathematics is in the graphs "text" and "image"; the second is only fetched for
-// a picture that is drawn, since the vectors of the others come with them.
+// What the demos share that compare pictures with words: vectors, each computed once. The
+// mathematics is in the graphs "text" and "image"; the second is only fetched for a picture that is
+// drawn, since the vectors of the others come with them.
 
 import { h, tensor } from "./ui.js";
 import { createTokenizer } from "./bpe.js";
@@ -23,7 +23,9 @@ const MATCHING_SIZE = 3 * MATCHING_SIDE ** 2;
  */
 export async function createMatcher(ask) {
   const [vocabulary, bytes, vectors, { pictures, credit }] = await Promise.all([
-    ask.json("mini_vocabulary"), ask.load("pictures"), ask.load("picture_vectors"),
+    ask.json("mini_vocabulary"),
+    ask.load("pictures"),
+    ask.load("picture_vectors"),
     ask.json("picture_names"),
   ]);
   const tokenizer = createTokenizer(vocabulary);
@@ -37,11 +39,20 @@ export async function createMatcher(ask) {
   async function texts(captions) {
     const fresh = [...new Set(captions)].filter((caption) => !known.has(caption));
     if (fresh.length) {
-      const ids = tensor("int32", [fresh.length, MATCHING_ROWS], fresh.flatMap(idsOf));
-      const on = tensor("int32", [], [1]);
-      const { vector } = await ask.run("text", { ids, causal: on, pad: on }, ["vector"]);
+      const rows = (values) => tensor("int32", [fresh.length, MATCHING_ROWS], values);
+      const ids = fresh.flatMap(idsOf);
+      const { vector } = await ask.run(
+        "text",
+        {
+          ids: rows(ids),
+          causal: tensor("int32", [], [1]),
+          seen: rows(ids.map(() => 1)),
+        },
+        ["vector"],
+      );
       fresh.forEach((caption, i) =>
-        known.set(caption, vector.data.slice(i * width, (i + 1) * width)));
+        known.set(caption, vector.data.slice(i * width, (i + 1) * width)),
+      );
     }
     const found = new Float32Array(captions.length * width);
     captions.forEach((caption, i) => found.set(known.get(caption), i * width));
@@ -55,25 +66,23 @@ export async function createMatcher(ask) {
   }
 
   return {
-    names: pictures, width, images, texts, image,
+    names: pictures,
+    width,
+    images,
+    texts,
+    image,
     pixels: (i) => bytes.subarray(i * MATCHING_SIZE, (i + 1) * MATCHING_SIZE),
     credit() {
       const source = h("a", { href: credit.source }, credit.title);
-      source.style.color = "var(--cld-accent)"; // where no theme colors it
-      return h("p", { class: "cld-hint" }, "Pictures: ", source,
-        ` by ${credit.author} (${credit.license}), at 48 × 48 pixels.`);
+      return h(
+        "p",
+        { class: "cld-hint" },
+        "Pictures: ",
+        source,
+        ` by ${credit.author} (${credit.license}), at 48 × 48 pixels.`,
+      );
     },
   };
-}
-
-/** Puts a picture's pixels on a canvas. */
-export function showPicture(canvas, pixels) {
-  canvas.width = canvas.height = MATCHING_SIDE;
-  const image = new ImageData(MATCHING_SIDE, MATCHING_SIDE);
-  for (let i = 0; i < MATCHING_SIDE ** 2; i++) {
-    image.data.set([pixels[3 * i], pixels[3 * i + 1], pixels[3 * i + 2], 255], 4 * i);
-  }
-  canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
 /** 0.31 and −0.12, with a minus sign as wide as a digit, and none before a zero. */

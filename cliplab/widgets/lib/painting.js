@@ -6,6 +6,7 @@ import { createTokenizer } from "./bpe.js";
 import { weightedTokens } from "./prompts.js";
 
 export const PAINT_STEPS = 20;
+export const PAINT_GUIDANCE = 3; // the miniature's best, as its generation.json says
 export const PAINT_SEEDS = 16;
 const PAINT_ROWS = 77;
 const PAINT_SIDE = 8; // of the latents
@@ -14,19 +15,19 @@ const PAINT_SIDE = 8; // of the latents
  * The painter, once its vocabulary and its noise have come; the graphs come when they are needed.
  *
  *   tokenizer          of the miniature, whose words are one token each; others are many
- *   noise              Float32Array [16, C, 8, 8]: where the pictures of seeds 0 … 15 begin
  *   read(fragments)    → { ids [77], weights [77], tokens, lost }, from what parsePrompt gives.
  *                      tokens are those between BOS and EOS, [{ id, text, row, word, fragment,
  *                      weight }]; word counts through the prompt; lost is how many stand beyond
  *                      the first chunk of 77, which is all that is painted
+ *   encode(ids)        → Float32Array [77 · D], the context of a prompt without weights
  *   contexts(read)     → { plain, scale, restore_mean, from_empty }, each Float32Array [77 · D]:
  *                      the context without its weights, and under each method
  *   paint({ context, negative, seed, guidance, factors, onStep, cancelled })
  *                      → [latents], 21 of them, the noise first; undefined if cancelled() is true.
  *                      context from `contexts`, negative likewise (the empty prompt's if left out);
- *                      factors [77] on attention, 1 if left out; onStep(i, latents, maps, layers)
- *                      after step i = 1 … 20, with maps and layers as the graph gives them
- *   pixels(latents)    → [{ data: Uint8Array, side }], one for each of the list: red, green, blue
+ *                      factors [77] on attention, 1 if left out; onStep(i, latents, maps)
+ *                      after step i = 1 … 20, with maps as the graph gives them
+ *   pixels(latents)    → [Uint8Array], one for each of the list: red, green, blue of each pixel
  */
 export async function createPainter(ask) {
   const [vocabulary, bytes] = await Promise.all([ask.json("sd_vocabulary"), ask.load("noise")]);
@@ -50,13 +51,16 @@ export async function createPainter(ask) {
     return { ids: first.ids, weights: first.weights, tokens, lost };
   }
 
-  /** The context of a prompt without weights, computed once for the prompts of late. */
+  /** Computed once for the prompts of late. */
   function encode(ids) {
     const key = String(ids);
     if (!encoded.has(key)) {
       if (encoded.size > 50) encoded.clear();
       const made = ask.run("paint_text", { ids: tensor("int32", [1, PAINT_ROWS], ids) });
-      encoded.set(key, made.then(({ context }) => context.data));
+      encoded.set(
+        key,
+        made.then(({ context }) => context.data),
+      );
       made.catch(() => encoded.delete(key));
     }
     return encoded.get(key);
@@ -66,13 +70,20 @@ export async function createPainter(ask) {
   async function contexts({ ids, weights }) {
     const [plain, e] = await Promise.all([encode(ids), empty()]);
     const rows = [PAINT_ROWS, plain.length / PAINT_ROWS];
-    const { contexts: made } = await ask.run("paint_weigh", {
-      context: tensor("float32", rows, plain),
-      empty: tensor("float32", rows, e),
-      weights: tensor("float32", [PAINT_ROWS], weights),
-    });
+    const { contexts: made } = await ask.run(
+      "weigh",
+      {
+        plain: tensor("float32", rows, plain),
+        empty: tensor("float32", rows, e),
+        masked: tensor("float32", [1, ...rows], plain), // for Compel, by which no demo paints
+        weights: tensor("float32", [PAINT_ROWS], weights),
+        down: tensor("float32", [1], [1]),
+      },
+      ["contexts"],
+    );
     const [scale, restore_mean, from_empty] = [0, 1, 2].map((i) =>
-      made.data.slice(i * plain.length, (i + 1) * plain.length));
+      made.data.slice(i * plain.length, (i + 1) * plain.length),
+    );
     return { plain, scale, restore_mean, from_empty };
   }
 
@@ -94,7 +105,7 @@ export async function createPainter(ask) {
         ...constant,
       });
       latents.push(made.next.data);
-      onStep?.(i, made.next.data, made.maps, made.layers);
+      onStep?.(i, made.next.data, made.maps);
     }
     return cancelled?.() ? undefined : latents;
   }
@@ -102,12 +113,17 @@ export async function createPainter(ask) {
   async function pixels(latents) {
     const all = new Float32Array(latents.length * size);
     latents.forEach((one, i) => all.set(one, i * size));
-    const { pixels: { data, shape: [, side] } } = await ask.run("paint_decode", {
+    const {
+      pixels: {
+        data,
+        shape: [, side],
+      },
+    } = await ask.run("paint_decode", {
       latents: tensor("float32", [latents.length, ...shape], all),
     });
     const each = 3 * side ** 2;
-    return latents.map((_, i) => ({ data: data.slice(i * each, (i + 1) * each), side }));
+    return latents.map((_, i) => data.slice(i * each, (i + 1) * each));
   }
 
-  return { tokenizer, noise, read, contexts, paint, pixels };
+  return { tokenizer, read, encode, contexts, paint, pixels };
 }

@@ -2,8 +2,7 @@
 // grammars complain. Their sentences are those of cliplab's PromptError and PromptWarning.
 
 /** Python's white space (str.isspace, and \s in its patterns), for use inside [ ]. */
-export const PY_SPACE =
-  String.raw`\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000`;
+export const PY_SPACE = String.raw`\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000`;
 
 /** Python's \w and \d, for use inside [ ] of a pattern with the flag u. */
 export const PY_WORD = String.raw`\p{L}\p{N}_`;

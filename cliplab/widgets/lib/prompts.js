@@ -52,9 +52,21 @@ export function weightedTokens(tokenizer, fragments, syntax) {
       return row;
     };
     return {
-      ids: fill(tokenizer.bos, chunk.map((token) => token.id), tokenizer.eos),
-      weights: fill(1, chunk.map((token) => token.weight), 1),
-      fragments: fill(null, chunk.map((token) => token.fragment), null),
+      ids: fill(
+        tokenizer.bos,
+        chunk.map((token) => token.id),
+        tokenizer.eos,
+      ),
+      weights: fill(
+        1,
+        chunk.map((token) => token.weight),
+        1,
+      ),
+      fragments: fill(
+        null,
+        chunk.map((token) => token.fragment),
+        null,
+      ),
     };
   });
 }
@@ -97,7 +109,7 @@ function cutA1111(tokens) {
 function cutComfyui(groups) {
   const chunks = [[]];
   for (let group of groups) {
-    for (let room; (room = CHUNK_ROOM - chunks[chunks.length - 1].length) < group.length; ) {
+    for (let room; (room = CHUNK_ROOM - chunks[chunks.length - 1].length) < group.length;) {
       const fits = group.length >= 8 ? room : 0;
       chunks[chunks.length - 1].push(...group.slice(0, fits));
       group = group.slice(fits);

@@ -1,18 +1,21 @@
 // The frame that all demos share: presets, prediction, read-out, table, reset, link. A demo adds
 // what is between. What a reader types only ever becomes text nodes.
 
-/** An element: properties, attributes (with a dash or by `aria`), listeners (`onclick`), children. */
+/** An element with attributes (true: one without a value), listeners (`onclick`) and children. */
 export function h(tag, props = {}, ...children) {
   const svg = ["svg", "path", "rect", "line", "circle", "g", "text", "polyline"].includes(tag);
-  const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag)
+  const element = svg
+    ? document.createElementNS("http://www.w3.org/2000/svg", tag)
     : document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
     if (value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "value" || name === "checked") element[name] = value;
-    else element.setAttribute(name === "class_" ? "class" : name, value === true ? "" : value);
+    else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -24,18 +27,29 @@ function fits(value, field) {
   const isText = (one) => typeof one === "string" && [...one].length <= field.most;
   const inside = value >= field.least && value <= field.most;
   switch (field.kind) {
-    case "text": return isText(value);
-    case "texts": return Array.isArray(value) && value.length >= field.least
-      && value.length <= field.length && value.every(isText);
-    case "whole": return Number.isInteger(value) && inside;
-    case "number": return typeof value === "number" && inside;
-    case "switch": return typeof value === "boolean";
-    case "choice": return field.values.includes(value);
-    default: return false;
+    case "text":
+      return isText(value);
+    case "texts":
+      return (
+        Array.isArray(value) &&
+        value.length >= field.least &&
+        value.length <= field.length &&
+        value.every(isText)
+      );
+    case "whole":
+      return Number.isInteger(value) && inside;
+    case "number":
+      return typeof value === "number" && inside;
+    case "switch":
+      return typeof value === "boolean";
+    case "choice":
+      return field.values.includes(value);
+    default:
+      return false;
   }
 }
 
-/** The state that the page's address carries for this demo: data, of which only what fits is taken. */
+/** The state that the page's address has for this demo: data, of which what fits is taken. */
 function linked(name, fields) {
   const parts = new URLSearchParams(location.hash.slice(1));
   if (parts.get("demo") !== name) return { state: {}, refused: [] };
@@ -48,12 +62,14 @@ function linked(name, fields) {
   if (given === null || typeof given !== "object" || Array.isArray(given)) {
     return { state: {}, refused: ["all of it"] };
   }
-  const good = Object.entries(given).filter(([k, v]) => Object.hasOwn(fields, k) && fits(v, fields[k]));
+  const good = Object.entries(given).filter(
+    ([k, v]) => Object.hasOwn(fields, k) && fits(v, fields[k]),
+  );
   const refused = Object.keys(given).filter((k) => !good.some(([name_]) => name_ === k));
   return { state: Object.fromEntries(good), refused };
 }
 
-/** The calls that bring numbers and data: from the kernel in a notebook, from a worker on a page. */
+/** The calls that bring numbers and data: from a notebook's kernel, from a page's worker. */
 function asker(model) {
   const ARRAYS = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
   const waiting = new Map();
@@ -71,20 +87,23 @@ function asker(model) {
     });
     resolve(outputs);
   });
-  const send = (message, buffers) => new Promise((resolve, reject) => {
-    const id = sent++;
-    waiting.set(id, { resolve, reject });
-    model.send({ id, ...message }, undefined, buffers);
-  });
+  const send = (message, buffers) =>
+    new Promise((resolve, reject) => {
+      const id = sent++;
+      waiting.set(id, { resolve, reject });
+      model.send({ id, ...message }, undefined, buffers);
+    });
   return {
     /**
-     * run("text", { ids: tensor("int32", [1, 77], values) }, ["vector"]) → { vector: { data, shape } };
-     * the outputs that are wanted, for the others need not travel.
+     * run("text", { ids: tensor("int32", [1, 77], values) }, ["vector"])
+     *   → { vector: { data, shape } }: the outputs that are wanted, for the others need not travel.
      */
     run(graph, inputs, wanted) {
       const about = {};
       for (const [name, { type, shape }] of Object.entries(inputs)) about[name] = { type, shape };
-      const arrays = Object.values(inputs).map(({ type, values }) => ARRAYS[type].from(values).buffer);
+      const arrays = Object.values(inputs).map(
+        ({ type, values }) => ARRAYS[type].from(values).buffer,
+      );
       return send({ run: graph, inputs: about, outputs: wanted }, arrays);
     },
     /** load("clip_vocabulary") → Uint8Array */
@@ -123,12 +142,22 @@ export function demo({ title, about, presets, start }) {
 
     const body = h("div", { class: "cld-body" });
     const read = h("p", { class: "cld-read", role: "status" });
-    const say = (sentence) => { if (read.textContent !== sentence) read.textContent = sentence; };
+    const say = (sentence) => {
+      if (read.textContent !== sentence) read.textContent = sentence;
+    };
     const predict = h("div", { class: "cld-predict", hidden: true });
-    const chips = presets.map((preset) => h("button", {
-      type: "button", class: "cld-chip", "aria-pressed": "false",
-      onclick: (event) => guess(preset, event.currentTarget),
-    }, preset.label));
+    const chips = presets.map((preset) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: "cld-chip",
+          "aria-pressed": "false",
+          onclick: (event) => guess(preset, event.currentTarget),
+        },
+        preset.label,
+      ),
+    );
 
     /** Ask first; the state changes when the reader wants to see. */
     function guess({ state: wanted, question, answer }, chip) {
@@ -160,37 +189,89 @@ export function demo({ title, about, presets, start }) {
       try {
         await navigator.clipboard.writeText(words);
         say("Copied.");
-      } catch { // no permission, or a page that is not served securely
-        const field = h("input", { class: "cld-text", value: words, readonly: true, "aria-label": "To copy" });
+      } catch {
+        // no permission, or a page that is not served securely
+        const field = h("input", {
+          class: "cld-text",
+          value: words,
+          readonly: true,
+          "aria-label": "To copy",
+        });
         copying.after(field);
         field.select();
         say("Copy it from the field beside the button.");
       }
     }
-    const copying = h("button", { type: "button", class: "cld-button", onclick: copy },
-      model.onPage ? "Copy link" : "Copy as Python");
+    const copying = h(
+      "button",
+      { type: "button", class: "cld-button", onclick: copy },
+      model.onPage ? "Copy link" : "Copy as Python",
+    );
 
-    const table = h("details", { class: "cld-table", ontoggle: () => fill() },
-      h("summary", {}, "As a table"));
+    const table = h(
+      "details",
+      { class: "cld-table", ontoggle: () => fill() },
+      h("summary", {}, "As a table"),
+    );
     function fill() {
       if (!table.open || !parts) return;
       const { caption, columns, rows } = parts.table();
-      const cell = (value, i) => (i ? h("td", {}, String(value))
-        : h("th", { scope: "row" }, String(value)));
-      table.replaceChildren(table.firstChild, h("div", { class: "cld-scroll", tabindex: "0",
-        role: "region", "aria-label": caption }, h("table", {}, h("caption", {}, caption),
-        h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))),
-        h("tbody", {}, rows.map((row) => h("tr", {}, row.map(cell)))))));
+      const cell = (value, i) =>
+        i ? h("td", {}, String(value)) : h("th", { scope: "row" }, String(value));
+      table.replaceChildren(
+        table.firstChild,
+        h(
+          "div",
+          { class: "cld-scroll", tabindex: "0", role: "region", "aria-label": caption },
+          h(
+            "table",
+            {},
+            h("caption", {}, caption),
+            h(
+              "thead",
+              {},
+              h(
+                "tr",
+                {},
+                columns.map((name) => h("th", { scope: "col" }, name)),
+              ),
+            ),
+            h(
+              "tbody",
+              {},
+              rows.map((row) => h("tr", {}, row.map(cell))),
+            ),
+          ),
+        ),
+      );
     }
 
-    const root = h("section", { class: "cld-demo", "aria-label": `Demo: ${title}` },
-      h("div", { class: "cld-head" }, h("p", { class: "cld-title" }, title),
-        h("div", { class: "cld-chips", role: "group", "aria-label": "Examples" },
-          h("span", { class: "cld-hint" }, "Try"), chips)),
-      predict, body, read,
-      h("div", { class: "cld-foot" },
-        h("button", { type: "button", class: "cld-button", onclick: reset }, "Reset"), copying),
-      table, h("p", { class: "cld-about" }, about));
+    const root = h(
+      "section",
+      { class: "cld-demo", "aria-label": `Demo: ${title}` },
+      h(
+        "div",
+        { class: "cld-head" },
+        h("p", { class: "cld-title" }, title),
+        h(
+          "div",
+          { class: "cld-chips", role: "group", "aria-label": "Examples" },
+          h("span", { class: "cld-hint" }, "Try"),
+          chips,
+        ),
+      ),
+      predict,
+      body,
+      read,
+      h(
+        "div",
+        { class: "cld-foot" },
+        h("button", { type: "button", class: "cld-button", onclick: reset }, "Reset"),
+        copying,
+      ),
+      table,
+      h("p", { class: "cld-about" }, about),
+    );
     el.append(root);
 
     let parts;
@@ -214,14 +295,21 @@ export function demo({ title, about, presets, start }) {
         root.dataset.drawn = String(drawn);
       }
     }
-    const redraw = () => draw().catch((error) => say(`That could not be computed. ${error.message}`));
+    const redraw = () =>
+      draw().catch((error) => say(`That could not be computed. ${error.message}`));
 
     const link = model.onPage ? linked(model.get("_name"), fields) : { state: {}, refused: [] };
     set(link.state);
     say("Starting …");
     try {
       parts = await start({
-        body, ask: asker(model), say, set, state, redraw, onPage: Boolean(model.onPage),
+        body,
+        ask: asker(model),
+        say,
+        set,
+        state,
+        redraw,
+        onPage: Boolean(model.onPage),
       });
       await draw();
     } catch (error) {
@@ -238,42 +326,88 @@ export function demo({ title, about, presets, start }) {
   return { render };
 }
 
+const ARROWS = {
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+  Home: [0, -Infinity],
+  End: [0, Infinity],
+};
+
+/** Where a key leads, [rows, columns], which is then done; undefined for a key that leads nowhere. */
+export function arrowStep(event) {
+  if (!(event.key in ARROWS) || event.ctrlKey || event.metaKey || event.altKey) return undefined;
+  event.preventDefault();
+  return ARROWS[event.key];
+}
+
 /**
- * Makes an element a field that is explored by pointer and arrow keys.
+ * Makes an element a field with places in it, [row, column], for pointer and arrow keys.
  *
- * size() → [rows, columns]; move(row, column) is told where the reader is. Home and End go to the
- * ends of a row. Gives { to(row, column) }, which moves without being asked.
+ * where(event)      the place under the pointer, if there is one
+ * from()            the place that is chosen
+ * to(place)         a click or a key chooses this one; it may lie outside: clamp it
+ * over(on, place)   pointer or focus has come or gone; no place means the one that is chosen
  */
-export function explore(element, { label, size, move }) {
-  let at = [0, 0];
+export function explore(element, { label, where, from, to, over }) {
   element.tabIndex = 0;
   element.setAttribute("role", "application");
   element.setAttribute("aria-label", `${label}. Use the arrow keys.`);
-  function to(row, column) {
-    const [rows, columns] = size();
-    at = [Math.min(Math.max(row, 0), rows - 1), Math.min(Math.max(column, 0), columns - 1)];
-    move(...at);
-  }
   element.addEventListener("keydown", (event) => {
-    const [, columns] = size();
-    const [row, column] = at;
-    const steps = {
-      ArrowUp: [row - 1, column], ArrowDown: [row + 1, column], ArrowLeft: [row, column - 1],
-      ArrowRight: [row, column + 1], Home: [row, 0], End: [row, columns - 1],
-    };
-    if (!(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    to(...steps[event.key]);
+    const step = arrowStep(event);
+    if (!step) return;
+    over(true);
+    to(from().map((one, axis) => one + step[axis]));
   });
-  const point = (event) => {
-    const [rows, columns] = size();
-    const box = element.getBoundingClientRect();
-    to(Math.floor(((event.clientY - box.top) / box.height) * rows),
-      Math.floor(((event.clientX - box.left) / box.width) * columns));
-  };
-  element.addEventListener("pointermove", (event) => event.pointerType === "mouse" && point(event));
-  element.addEventListener("pointerdown", point);
-  return { to };
+  element.addEventListener("click", (event) => {
+    const place = where(event);
+    if (place) to(place);
+  });
+  element.addEventListener("pointermove", (event) => {
+    const place = event.pointerType === "mouse" && where(event);
+    if (place) over(true, place);
+  });
+  element.addEventListener("pointerleave", () => over(false));
+  element.addEventListener("focus", () => over(true));
+  element.addEventListener("blur", () => over(false));
+}
+
+/** A number no smaller than 0 and no larger than `most`. */
+export const clamp = (value, most) => Math.min(Math.max(value, 0), most);
+
+/** In which of so many equal rows and columns of an element the pointer is. */
+export function cellUnder(element, { clientX, clientY }, rows, columns = rows) {
+  const box = element.getBoundingClientRect();
+  return [
+    clamp(Math.floor(((clientY - box.top) / box.height) * rows), rows - 1),
+    clamp(Math.floor(((clientX - box.left) / box.width) * columns), columns - 1),
+  ];
+}
+
+/** A prompt with the character marked at which it cannot be read. */
+export function markedPrompt(prompt, position) {
+  const rest = prompt.slice(position);
+  const char = [...rest][0] ?? "";
+  return h(
+    "p",
+    { class: "cld-mono cld-marked" },
+    prompt.slice(0, position),
+    h("mark", {}, char || " "),
+    rest.slice(char.length),
+  );
+}
+
+/** Puts a square picture on a canvas: pixels [side · side · 3], red, green, blue. */
+export function showPixels(canvas, pixels) {
+  const side = Math.sqrt(pixels.length / 3);
+  const image = new ImageData(side, side);
+  image.data.fill(255);
+  pixels.forEach((value, i) => {
+    image.data[i + Math.floor(i / 3)] = value;
+  });
+  canvas.width = canvas.height = side;
+  canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
 /**

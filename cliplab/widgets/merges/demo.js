@@ -1,7 +1,7 @@
 // Byte-pair merges: chips with ids as you type, and the ladder of merges of one word.
 
 import { demo, h, count } from "../lib/ui.js";
-import { createTokenizer } from "../lib/bpe.js";
+import { bareToken, createTokenizer } from "../lib/bpe.js";
 
 const LIMIT = 75;
 
@@ -12,42 +12,54 @@ export default demo({
     {
       label: "a typo",
       state: { text: "an astronaut, an astronuat", word: 4 },
-      question: "“astronaut” is one token. Two letters change places: how many tokens is “astronuat”?",
-      answer: "Three: astron, u and at. No merge joins “astron” with “u”, so the typo falls apart into "
-        + "pieces, and the encoder has to guess the word from them.",
+      question:
+        "“astronaut” is one token. Two letters change places: how many tokens is “astronuat”?",
+      answer:
+        "Three: astron, u and at. No merge joins “astron” with “u”, so the typo falls apart into " +
+        "pieces, and the encoder has to guess the word from them.",
     },
     {
       label: "an emoji",
       state: { text: "🐕‍🦺", word: 0 },
       question: "A service dog is one picture on your screen. How many tokens does it take?",
-      answer: "Five. It is a dog, an invisible joiner and a vest: eleven bytes, of which merges join "
-        + "some. The tokenizer sees bytes, never pictures.",
+      answer:
+        "Five. It is a dog, an invisible joiner and a vest: eleven bytes, of which merges join " +
+        "some. The tokenizer sees bytes, never pictures.",
     },
     {
       label: "a long word",
       state: { text: "antidisestablishmentarianism", word: 0 },
       question: "Twenty-eight letters without a gap. How many of the 75 places do they take?",
-      answer: "Six, one more than a dog emoji: anti, dise, stab, lish, ment, arianism. What counts is "
-        + "not letters but how often a piece stood in the text from which the merges were learned.",
+      answer:
+        "Six, one more than a dog emoji: anti, dise, stab, lish, ment, arianism. What counts is " +
+        "not letters but how often a piece stood in the text from which the merges were learned.",
     },
   ],
 
   async start({ body, ask, say, set }) {
     const tokenizer = createTokenizer(await ask.json("clip_vocabulary"));
-    const shown = (token) => token.replace("</w>", "");
     let words = [];
     let steps = [];
 
     const input = h("textarea", {
-      class: "cld-text", rows: "2", maxlength: "400", spellcheck: "false", autocomplete: "off",
+      class: "cld-text",
+      rows: "2",
+      maxlength: "400",
+      spellcheck: "false",
+      autocomplete: "off",
       oninput: () => set({ text: input.value, word: 0, step: 99 }),
     });
     const counted = h("p", { class: "cld-number" });
     const filled = h("span", {});
     const bar = h("span", { class: "cld-filled", "aria-hidden": "true" }, filled);
-    const chips = h("div", { class: "cld-tokens", role: "group", "aria-label": "Words and their tokens" });
+    const chips = h("div", {
+      class: "cld-tokens",
+      role: "group",
+      "aria-label": "Words and their tokens",
+    });
     const slider = h("input", {
-      type: "range", min: "0",
+      type: "range",
+      min: "0",
       oninput: () => set({ step: Number(slider.value) }),
     });
     const ladderName = h("span", {});
@@ -63,27 +75,54 @@ export default demo({
 
     /** A word as a button that holds its tokens; a dashed edge says "goes on from the last one". */
     function wordButton(tokens, index, chosen) {
-      return h("button", {
-        type: "button", class: "cld-word", "aria-pressed": String(index === chosen),
-        onclick: () => set({ word: index, step: 99 }),
-      }, tokens.map((token, i) => h("span", { class: i ? "cld-token cld-inner" : "cld-token" },
-        h("span", {}, shown(token.text)), h("small", {}, String(token.id)))));
+      return h(
+        "button",
+        {
+          type: "button",
+          class: "cld-word",
+          "aria-pressed": String(index === chosen),
+          onclick: () => set({ word: index, step: 99 }),
+        },
+        tokens.map((token, i) =>
+          h(
+            "span",
+            { class: i ? "cld-token cld-inner" : "cld-token" },
+            h("span", {}, bareToken(token.text)),
+            h("small", {}, String(token.id)),
+          ),
+        ),
+      );
     }
 
     /** One state of the word; the piece that the last merge has made is framed. */
     function rung(pieces, note, made) {
-      return h("li", {},
-        pieces.map((piece) => h("span", {
-          class: piece === made ? "cld-piece cld-new" : "cld-piece",
-        }, shown(piece), piece.endsWith("</w>") && h("small", {}, "</w>"))),
-        h("small", {}, note));
+      return h(
+        "li",
+        {},
+        pieces.map((piece) =>
+          h(
+            "span",
+            {
+              class: piece === made ? "cld-piece cld-new" : "cld-piece",
+            },
+            bareToken(piece),
+            piece.endsWith("</w>") && h("small", {}, "</w>"),
+          ),
+        ),
+        h("small", {}, note),
+      );
     }
 
     /** The letters of a word, or the bytes of those that have no letter of their own. */
     function firstRung(bytes) {
       const plain = bytes.every(({ byte }) => byte < 128);
-      const hex = bytes.map(({ byte }) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ");
-      return rung(bytes.map(({ piece }) => piece), plain ? "letters" : `bytes ${hex}`);
+      const hex = bytes
+        .map(({ byte }) => byte.toString(16).toUpperCase().padStart(2, "0"))
+        .join(" ");
+      return rung(
+        bytes.map(({ piece }) => piece),
+        plain ? "letters" : `bytes ${hex}`,
+      );
     }
 
     return {
@@ -92,8 +131,9 @@ export default demo({
         words = [];
         for (const token of tokenizer.tokenize(text)) (words[token.word] ??= []).push(token);
         const total = words.reduce((sum, tokens) => sum + tokens.length, 0);
-        counted.textContent = `${count(total, "token")} of ${LIMIT}`
-          + (total > LIMIT ? `; the last ${total - LIMIT} would be cut off` : "");
+        counted.textContent =
+          `${count(total, "token")} of ${LIMIT}` +
+          (total > LIMIT ? `; the last ${total - LIMIT} would be cut off` : "");
         filled.style.width = `${Math.min(total / LIMIT, 1) * 100}%`;
 
         const chosen = Math.min(word, words.length - 1);
@@ -119,20 +159,32 @@ export default demo({
         slider.value = String(at);
         slider.setAttribute("aria-valuetext", `after ${count(at, "merge")} of ${steps.length}`);
         ladderName.textContent = `Merges of “${raw}”: ${at} of ${steps.length} done`;
-        ladder.replaceChildren(firstRung(bytes), ...steps.slice(0, at).map(({ pair, rank, pieces }) =>
-          rung(pieces, `rank ${rank.toLocaleString("en")}`, pair.join(""))));
+        ladder.replaceChildren(
+          firstRung(bytes),
+          ...steps
+            .slice(0, at)
+            .map(({ pair, rank, pieces }) =>
+              rung(pieces, `rank ${rank.toLocaleString("en")}`, pair.join("")),
+            ),
+        );
         const pieces = at ? steps[at - 1].pieces : bytes.map(({ piece }) => piece);
-        const names = words[chosen].map((token) => shown(token.text)).join(" + ");
-        say(at === steps.length
-          ? `“${raw}” becomes ${count(words[chosen].length, "token")}: ${names}.`
-            + (steps.length ? ` ${count(steps.length, "merge")} led there.` : " No merge was needed.")
-          : `After ${count(at, "merge")} “${raw}” is ${count(pieces.length, "piece")}: `
-            + `${pieces.map(shown).join(" + ")}. Next: ${steps[at].pair.map(shown).join(" with ")}.`);
+        const names = words[chosen].map((token) => bareToken(token.text)).join(" + ");
+        say(
+          at === steps.length
+            ? `“${raw}” becomes ${count(words[chosen].length, "token")}: ${names}.` +
+                (steps.length
+                  ? ` ${count(steps.length, "merge")} led there.`
+                  : " No merge was needed.")
+            : `After ${count(at, "merge")} “${raw}” is ${count(pieces.length, "piece")}: ` +
+                `${pieces.map(bareToken).join(" + ")}. ` +
+                `Next: ${steps[at].pair.map(bareToken).join(" with ")}.`,
+        );
       },
       table: () => ({
         caption: "Every token, with its id and the word that it belongs to",
         columns: ["place", "token", "id", "word"],
-        rows: words.flatMap((tokens, i) => tokens.map((token) => [token, i]))
+        rows: words
+          .flatMap((tokens, i) => tokens.map((token) => [token, i]))
           .map(([token, i], place) => [place + 1, token.text, token.id, i + 1]),
       }),
     };

@@ -5,8 +5,9 @@
 (() => {
   const script = document.currentScript;
   const beside = (path) => new URL(path + new URL(script.src).search, script.src).href;
-  const FROM_FILE = "This page was opened as a file, and browsers load no models from files. Serve "
-    + "the folder instead: python -m http.server -d _build/html, then open http://localhost:8000.";
+  const FROM_FILE =
+    "This page was opened as a file, and browsers load no models from files. Serve " +
+    "the folder instead: python -m http.server -d _build/html, then open http://localhost:8000.";
 
   let worker;
   let asked = 0;
@@ -47,7 +48,10 @@
       save_changes() {},
       on: (event, call) => heard.set(event, [...(heard.get(event) ?? []), call]),
       off: (event, call) =>
-        heard.set(event, (heard.get(event) ?? []).filter((one) => call && one !== call)),
+        heard.set(
+          event,
+          (heard.get(event) ?? []).filter((one) => call && one !== call),
+        ),
       send: (message, _callbacks, buffers = []) =>
         ask(message, buffers, (reply, found) => emit("msg:custom", reply, found)),
     };
@@ -59,7 +63,9 @@
     const live = document.createElement("div");
     try {
       const model = pageModel({
-        ...JSON.parse(state), _fields: JSON.parse(fields), _name: demo,
+        ...JSON.parse(state),
+        _fields: JSON.parse(fields),
+        _name: demo,
       });
       const { default: widget } = await import(beside(`${demo}.js`));
       await widget.render({ model, el: live });
@@ -73,12 +79,15 @@
     }
   }
 
-  const near = new IntersectionObserver((entries) => {
-    for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting) continue;
-      near.unobserve(target);
-      mount(target);
-    }
-  }, { rootMargin: "200px" });
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        near.unobserve(target);
+        mount(target);
+      }
+    },
+    { rootMargin: "200px" },
+  );
   document.querySelectorAll(".cld[data-demo]").forEach((place) => near.observe(place));
 })();

@@ -5,10 +5,16 @@ const version = new URL(import.meta.url).search;
 const beside = (path) => new URL(path + version, import.meta.url);
 const kept = new Map();
 
-/** What `make` promises, made once per name; a failure is forgotten, so that it can be tried again. */
+/** What `make` promises, made once per name; a failure is forgotten, to be tried again. */
 function once(name, make) {
   if (!kept.has(name)) {
-    kept.set(name, make().catch((error) => { kept.delete(name); throw error; }));
+    kept.set(
+      name,
+      make().catch((error) => {
+        kept.delete(name);
+        throw error;
+      }),
+    );
   }
   return kept.get(name);
 }
@@ -30,29 +36,34 @@ async function unpacked(path) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-const runtime = () => once("runtime", async () => {
-  const folder = "../vendor/onnxruntime/";
-  const [ort, wasm] = await Promise.all([
-    import(beside(`${folder}ort.wasm.min.mjs`)),
-    unpacked(`${folder}ort-wasm-simd-threaded.wasm.gz`),
-  ]);
-  ort.env.wasm.numThreads = 1; // more need headers that plain hosts do not send
-  ort.env.wasm.wasmBinary = wasm.buffer;
-  ort.env.wasm.wasmPaths = { mjs: beside(`${folder}ort-wasm-simd-threaded.mjs`).href };
-  return ort;
-});
+const runtime = () =>
+  once("runtime", async () => {
+    const folder = "../vendor/onnxruntime/";
+    const [ort, wasm] = await Promise.all([
+      import(beside(`${folder}ort.wasm.min.mjs`)),
+      unpacked(`${folder}ort-wasm-simd-threaded.wasm.gz`),
+    ]);
+    ort.env.wasm.numThreads = 1; // more need headers that plain hosts do not send
+    ort.env.wasm.wasmBinary = wasm.buffer;
+    ort.env.wasm.wasmPaths = { mjs: beside(`${folder}ort-wasm-simd-threaded.mjs`).href };
+    return ort;
+  });
 
-const session = (graph) => once(`graphs/${graph}`, async () => {
-  const [ort, bytes] = await Promise.all([runtime(), unpacked(`graphs/${graph}.onnx.gz`)]);
-  return ort.InferenceSession.create(bytes);
-});
+const session = (graph) =>
+  once(`graphs/${graph}`, async () => {
+    const [ort, bytes] = await Promise.all([runtime(), unpacked(`graphs/${graph}.onnx.gz`)]);
+    return ort.InferenceSession.create(bytes);
+  });
 
 const ARRAYS = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
 
 async function answer({ load, run, inputs, outputs: wanted }, buffers) {
   if (load) {
     const bytes = await once(`data/${load}`, () => unpacked(`data/${load}.gz`));
-    return { outputs: { bytes: { type: "uint8", shape: [bytes.length] } }, buffers: [bytes.buffer] };
+    return {
+      outputs: { bytes: { type: "uint8", shape: [bytes.length] } },
+      buffers: [bytes.buffer],
+    };
   }
   const [ort, graph] = await Promise.all([runtime(), session(run)]);
   const feeds = {};

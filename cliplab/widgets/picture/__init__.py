@@ -10,4 +10,4 @@ class Live(Demo):
     prompt = Text("a green star above a (red:0) square", most=300)  # in Automatic1111's syntax
     seed = whole(0, 0, 15)
     guidance = number(3.0, 1, 8)
-    method = choice("from_empty", ("scale", "restore_mean", "from_empty"))
+    method = choice("from_empty", ("scale", "restore_mean", "from_empty", "attention"))

@@ -1,7 +1,8 @@
 // Prompt to picture with weights: words as chips in step with the text, and two pictures from the
 // same noise, as written and weighted.
 
-import { demo, h, count } from "../lib/ui.js";
+import { demo, h, clamp, count, markedPrompt, showPixels } from "../lib/ui.js";
+import { bareToken } from "../lib/bpe.js";
 import { parsePrompt } from "../lib/prompts.js";
 import { a1111Outside } from "../lib/a1111.js";
 import { createPainter, PAINT_SEEDS, PAINT_STEPS } from "../lib/painting.js";
@@ -25,6 +26,10 @@ const METHODS = {
   restore_mean: {
     name: "scaled, mean restored",
     does: (w) => `${METHODS.scale.does(w)}; then one factor for all rows restores the mean`,
+  },
+  attention: {
+    name: "weighted in the U-Net's attention",
+    does: (w) => `stays as it is, and the U-Net's attention to it is multiplied by ${w}`,
   },
 };
 const short = (number) => String(Number(number.toFixed(3)));
@@ -81,17 +86,19 @@ function runsOf(pieces) {
 
 /** The prompt in Automatic1111's syntax. */
 function writePrompt(pieces) {
-  return runsOf(pieces).map(({ text, weight }) => {
-    if (weight === undefined) return text;
-    const safe = text.replace(/[()[\]\\]/g, "\\$&");
-    return weight === 1 ? safe : `(${safe}:${short(weight)})`;
-  }).join("");
+  return runsOf(pieces)
+    .map(({ text, weight }) => {
+      if (weight === undefined) return text;
+      const safe = text.replace(/[()[\]\\]/g, "\\$&");
+      return weight === 1 ? safe : `(${safe}:${short(weight)})`;
+    })
+    .join("");
 }
 
 /** How many of two pictures' pixels differ visibly, in percent. */
 function changedPercent(one, other) {
-  const differs = (at) => Math.abs(one.data[at] - other.data[at]) > VISIBLE;
-  const pixels = one.side ** 2;
+  const differs = (at) => Math.abs(one[at] - other[at]) > VISIBLE;
+  const pixels = one.length / 3;
   let changed = 0;
   for (let i = 0; i < pixels; i++) {
     if (differs(3 * i) || differs(3 * i + 1) || differs(3 * i + 2)) changed += 1;
@@ -101,35 +108,40 @@ function changedPercent(one, other) {
 
 export default demo({
   title: "From prompt to picture, with weights",
-  about: "The painter is a miniature with 3.7 million parameters that knows colored shapes only: "
-    + "eight colors, six shapes, three sizes, white, black and gray grounds. It was trained so that "
-    + "weights act on a word's own row; Stable Diffusion 1.5, with a billion parameters, was not. A "
-    + "pixel counts as changed if its red, green or blue differs by more than 16 of 255.",
+  about:
+    "The painter is a miniature with 3.7 million parameters that knows colored shapes only: " +
+    "eight colors, six shapes, three sizes, white, black and gray grounds. It was trained so " +
+    "that weights act on a word's own row; Stable Diffusion 1.5, with a billion parameters, was " +
+    "not. A pixel counts as changed if its red, green or blue differs by more than 16 of 255.",
   presets: [
     {
       label: "a color of weight 0",
       state: { prompt: "a large (red:0) circle", seed: 6 },
-      question: "The word for the color gets weight 0. Will the circle be gone, be gray, or have a "
-        + "color?",
-      answer: "Nothing asks for red any more, but nothing asks for gray either, and every thing in "
-        + "training had a color. So the model takes what the noise suggests, at times even red. "
-        + "Try other seeds.",
+      question:
+        "The word for the color gets weight 0. Will the circle be gone, be gray, or have a " +
+        "color?",
+      answer:
+        "Nothing asks for red any more, but nothing asks for gray either, and every thing in " +
+        "training had a color. So the model takes what the noise suggests, at times even red. " +
+        "Try other seeds.",
     },
     {
       label: "below zero",
       state: { prompt: "a (large:-1) red circle" },
       question: "“large” gets weight −1. Is the opposite of “large” “small”?",
-      answer: "Nothing says so. Its row lies as far on the other side of the empty prompt's, where "
-        + "no word stands and nothing was trained: what you see is the model's guess. For a small "
-        + "thing there is the word “small”.",
+      answer:
+        "Nothing says so. Its row lies as far on the other side of the empty prompt's, where " +
+        "no word stands and nothing was trained: what you see is the model's guess. For a small " +
+        "thing there is the word “small”.",
     },
     {
       label: "all words alike",
       state: { prompt: "(a large red circle:1.5)", method: "restore_mean" },
       question: "Every word gets weight 1.5, and the mean is restored. Do the weights cancel out?",
-      answer: "No. Words fill four of the 77 rows; the other 73, for start, end and padding, keep "
-        + "weight 1. One factor for all rows restores the mean, and leaves the words 1.5 times as "
-        + "heavy as the rest. Weights are relative, but to the padding, too.",
+      answer:
+        "No. Words fill four of the 77 rows; the other 73, for start, end and padding, keep " +
+        "weight 1. One factor for all rows restores the mean, and leaves the words 1.5 times as " +
+        "heavy as the rest. Weights are relative, but to the padding, too.",
     },
   ],
 
@@ -152,12 +164,19 @@ export default demo({
     // The prompt, as text and as chips.
 
     const input = h("textarea", {
-      class: "cld-text", rows: "1", maxlength: String(LIMIT), spellcheck: "false",
-      autocomplete: "off", oninput: () => change({ prompt: input.value }),
+      class: "cld-text",
+      rows: "1",
+      maxlength: String(LIMIT),
+      spellcheck: "false",
+      autocomplete: "off",
+      oninput: () => change({ prompt: input.value }),
     });
     const notes = h("div", { class: "cld-pic-notes" });
-    const words = h("div",
-      { class: "cld-pic-words", role: "group", "aria-label": "Words and weights" });
+    const words = h("div", {
+      class: "cld-pic-words",
+      role: "group",
+      "aria-label": "Words and weights",
+    });
 
     function weigh(index, weight) {
       const { piece } = reading.words[index];
@@ -171,16 +190,28 @@ export default demo({
       const turn = (by) => () => {
         const { weight } = reading.words[index];
         if (by < 0 ? weight > 0 : weight < 2) {
-          weigh(index, Math.min(Math.max(Number((weight + by).toFixed(3)), 0), 2));
+          weigh(index, clamp(Number((weight + by).toFixed(3)), 2));
         }
       };
-      const button = (by, sign, name) => h("button", {
-        type: "button", class: "cld-button cld-pic-turn", "aria-label": name, onclick: turn(by),
-      }, sign);
+      const button = (by, sign, name) =>
+        h(
+          "button",
+          {
+            type: "button",
+            class: "cld-button cld-pic-turn",
+            "aria-label": name,
+            onclick: turn(by),
+          },
+          sign,
+        );
       const less = button(-0.1, "−", `Less weight for ${text}`);
       const more = button(0.1, "+", `More weight for ${text}`);
       const slider = h("input", {
-        type: "range", min: "0", max: "2", step: "any", "aria-label": `Weight of ${text}`,
+        type: "range",
+        min: "0",
+        max: "2",
+        step: "any",
+        "aria-label": `Weight of ${text}`,
         oninput: () => weigh(index, Math.round(slider.value * 20) / 20),
         onkeydown: (event) => {
           const by = { ArrowRight: 0.1, ArrowUp: 0.1, ArrowLeft: -0.1, ArrowDown: -0.1 }[event.key];
@@ -190,18 +221,28 @@ export default demo({
         },
       });
       const [number, parts] = [h("span", { class: "cld-number" }), h("small", {})];
-      const look = (at) => () => { near = at; tell(); };
-      const element = h("div", {
-        class: "cld-pic-word", onfocusin: look(index), onfocusout: look(undefined),
-        onpointerenter: look(index), onpointerleave: look(undefined),
-      }, h("p", { class: "cld-pic-name" }, h("span", {}, text, " ", parts), number),
-      h("div", { class: "cld-pic-turns" }, less, slider, more));
+      const look = (at) => () => {
+        near = at;
+        tell();
+      };
+      const element = h(
+        "div",
+        {
+          class: "cld-pic-word",
+          onfocusin: look(index),
+          onfocusout: look(undefined),
+          onpointerenter: look(index),
+          onpointerleave: look(undefined),
+        },
+        h("p", { class: "cld-pic-name" }, h("span", {}, text, " ", parts), number),
+        h("div", { class: "cld-pic-turns" }, less, slider, more),
+      );
 
       function show({ weight, symbols, row }) {
         element.classList.toggle("cld-pic-heavy", weight !== 1);
         number.textContent = short(weight);
-        parts.textContent = row === undefined ? "left out"
-          : symbols.length > 1 ? count(symbols.length, "piece") : "";
+        parts.textContent =
+          row === undefined ? "left out" : symbols.length > 1 ? count(symbols.length, "piece") : "";
         slider.value = String(weight);
         slider.setAttribute("aria-valuetext", short(weight));
         less.setAttribute("aria-disabled", String(weight <= 0));
@@ -210,7 +251,7 @@ export default demo({
       return { text, element, show };
     }
 
-    /** While only weights change chips stay, so that no slider is taken out of the reader's hand. */
+    /** While only weights change chips stay: no slider is taken out of the reader's hand. */
     function showWords() {
       const texts = (all) => all.map(({ text }) => text).join(" ");
       if (texts(chips) !== texts(reading.words)) {
@@ -231,11 +272,16 @@ export default demo({
           throw Object.assign(new Error(sentence), { position: heavy.start });
         }
         const read = painter.read(fragments);
-        const lost = read.lost && "The painter reads one chunk of 77 rows. Beyond it, "
-          + `${count(read.lost, "token is", "tokens are")} left out.`;
+        const lost =
+          read.lost &&
+          "The painter reads one chunk of 77 rows. Beyond it, " +
+            `${count(read.lost, "token is", "tokens are")} left out.`;
         const sentences = [...warnings.map(({ message }) => message), a1111Outside(prompt), lost];
-        return { ...cutWords(fragments, painter.tokenizer, read.tokens.length), read,
-          notes: sentences.filter(Boolean) };
+        return {
+          ...cutWords(fragments, painter.tokenizer, read.tokens.length),
+          read,
+          notes: sentences.filter(Boolean),
+        };
       } catch (error) {
         if (error.position === undefined) throw error;
         return { pieces: [], words: [], notes: [], error };
@@ -247,31 +293,44 @@ export default demo({
       const { error } = reading;
       input.setAttribute("aria-invalid", String(Boolean(error)));
       if (!error) return notes.replaceChildren(...reading.notes.map((note) => h("p", {}, note)));
-      const [before, rest] = [prompt.slice(0, error.position), prompt.slice(error.position)];
-      const char = [...rest][0] ?? " ";
-      return notes.replaceChildren(
-        h("p", { class: "cld-mono" }, before, h("mark", {}, char), rest.slice(char.length)));
+      return notes.replaceChildren(markedPrompt(prompt, error.position));
     }
 
     // What else makes a picture.
 
-    const method = h("select",
+    const method = h(
+      "select",
       { class: "cld-text", onchange: () => change({ method: method.value }) },
-      Object.keys(METHODS).map((value) => h("option", { value }, value)));
+      Object.keys(METHODS).map((value) => h("option", { value }, value)),
+    );
     const seed = h("input", {
-      class: "cld-text", type: "number", min: "0", max: String(PAINT_SEEDS - 1), step: "1",
+      class: "cld-text",
+      type: "number",
+      min: "0",
+      max: String(PAINT_SEEDS - 1),
+      step: "1",
       oninput: () => {
         if (seed.value && seed.validity.valid) change({ seed: seed.valueAsNumber });
       },
-      onblur: () => { seed.value = String(state().seed); },
+      onblur: () => {
+        seed.value = String(state().seed);
+      },
     });
-    const another = h("button", {
-      type: "button", class: "cld-button",
-      onclick: () => change({ seed: (state().seed + 1) % PAINT_SEEDS }),
-    }, "Another seed");
+    const another = h(
+      "button",
+      {
+        type: "button",
+        class: "cld-button",
+        onclick: () => change({ seed: (state().seed + 1) % PAINT_SEEDS }),
+      },
+      "Another seed",
+    );
     const guidanceName = h("span", {});
     const guidance = h("input", {
-      type: "range", min: "1", max: "8", step: "0.5",
+      type: "range",
+      min: "1",
+      max: "8",
+      step: "0.5",
       oninput: () => change({ guidance: Number(guidance.value) }),
     });
 
@@ -280,26 +339,56 @@ export default demo({
     const panels = ["As written", "Weighted"].map((name) => {
       const canvas = h("canvas", { width: "32", height: "32", role: "img", "aria-label": name });
       const under = h("small", {});
-      return { name, canvas, under, film: undefined, // and what is drawn: key, shown, wanted
-        figure: h("figure", { class: "cld-pic-figure" }, canvas,
-          h("figcaption", {}, h("b", {}, name), " ", under)) };
+      return {
+        name,
+        canvas,
+        under,
+        film: undefined, // and what is drawn: key, shown, wanted
+        figure: h(
+          "figure",
+          { class: "cld-pic-figure" },
+          canvas,
+          h("figcaption", {}, h("b", {}, name), " ", under),
+        ),
+      };
     });
     const stepName = h("span", {}, "Step");
     const steps = h("input", {
-      type: "range", min: "0", max: String(PAINT_STEPS), step: "1",
-      oninput: () => { step = Number(steps.value); showStep(); },
+      type: "range",
+      min: "0",
+      max: String(PAINT_STEPS),
+      step: "1",
+      oninput: () => {
+        step = Number(steps.value);
+        showStep();
+      },
     });
     body.append(
       h("label", { class: "cld-label" }, "Your prompt, in Automatic1111's syntax", input),
-      notes, words,
-      h("div", { class: "cld-pic-work" },
-        h("div", { class: "cld-pic-stage" }, panels.map(({ figure }) => figure),
-          h("label", { class: "cld-label" }, stepName, steps)),
-        h("div", { class: "cld-pic-controls" },
+      notes,
+      words,
+      h(
+        "div",
+        { class: "cld-pic-work" },
+        h(
+          "div",
+          { class: "cld-pic-stage" },
+          panels.map(({ figure }) => figure),
+          h("label", { class: "cld-label" }, stepName, steps),
+        ),
+        h(
+          "div",
+          { class: "cld-pic-controls" },
           h("label", { class: "cld-label" }, "Method", method),
           h("label", { class: "cld-label" }, guidanceName, guidance),
-          h("div", { class: "cld-row cld-pic-seed" },
-            h("label", { class: "cld-label" }, `Seed, 0 to ${PAINT_SEEDS - 1}`, seed), another))),
+          h(
+            "div",
+            { class: "cld-row cld-pic-seed" },
+            h("label", { class: "cld-label" }, `Seed, 0 to ${PAINT_SEEDS - 1}`, seed),
+            another,
+          ),
+        ),
+      ),
     );
 
     /** What makes the two films: without weights, and with them. They are one where all are 1. */
@@ -354,10 +443,20 @@ export default demo({
         if (kept.has(keys[i])) put(one, PAINT_STEPS);
       });
       const made = open.length ? await painter.contexts(read) : {};
-      await Promise.all(open.map((film) => paint(film, open, {
-        context: film.key === keys[0] ? made.plain : made[now.method],
-        seed: now.seed, guidance: now.guidance, cancelled, shown: moving && !isFirst,
-      })));
+      const inAttention = now.method === "attention"; // which leaves the context alone
+      await Promise.all(
+        open.map((film) => {
+          const plain = film.key === keys[0];
+          return paint(film, open, {
+            context: plain || inAttention ? made.plain : made[now.method],
+            factors: plain || !inAttention ? undefined : read.weights,
+            seed: now.seed,
+            guidance: now.guidance,
+            cancelled,
+            shown: moving && !isFirst,
+          });
+        }),
+      );
       if (cancelled()) return;
       step = PAINT_STEPS;
       await showStep();
@@ -379,15 +478,18 @@ export default demo({
 
     /** Paints a film; what is `open` is painted at the same time. Only a whole film is kept. */
     async function paint(film, open, { shown, ...how }) {
-      const latents = await painter.paint({ ...how, onStep: (i, now) => {
-        film.latents[i] = now;
-        const done = Math.min(...open.map((one) => Math.max(one.latents.length - 1, 0)));
-        stepName.textContent = `Painting, step ${done} of ${PAINT_STEPS}`;
-        steps.value = String(done);
-        if (shown && i % SHOWN === 0) {
-          panels.filter((one) => one.film === film).forEach((one) => put(one, i));
-        }
-      } });
+      const latents = await painter.paint({
+        ...how,
+        onStep: (i, now) => {
+          film.latents[i] = now;
+          const done = Math.min(...open.map((one) => Math.max(one.latents.length - 1, 0)));
+          stepName.textContent = `Painting, step ${done} of ${PAINT_STEPS}`;
+          steps.value = String(done);
+          if (shown && i % SHOWN === 0) {
+            panels.filter((one) => one.film === film).forEach((one) => put(one, i));
+          }
+        },
+      });
       if (!latents) return;
       film.latents = latents;
       kept.set(film.key, film);
@@ -400,24 +502,24 @@ export default demo({
       film.pictures[at] ??= painter.pixels([film.latents[at]]).then(([made]) => made);
       const wanted = film.pictures[at];
       one.wanted = wanted;
-      const { data, side } = await wanted.catch((error) => {
+      const pixels = await wanted.catch((error) => {
         delete film.pictures[at]; // to be tried again
         throw error;
       });
       if (one.wanted !== wanted) return;
-      const rgba = new Uint8ClampedArray(4 * side ** 2).fill(255);
+      showPixels(one.canvas, pixels);
       const sums = [0, 0, 0];
-      data.forEach((value, i) => {
-        rgba[i + Math.floor(i / 3)] = value;
+      pixels.forEach((value, i) => {
         sums[i % 3] += value;
       });
-      one.canvas.width = one.canvas.height = side;
-      one.canvas.getContext("2d").putImageData(new ImageData(rgba, side, side), 0, 0);
-      [one.shown, one.key] = [{ data, side }, film.key];
+      [one.shown, one.key] = [pixels, film.key];
       one.figure.classList.remove("cld-pic-old");
-      const [red, green, blue] = sums.map((sum) => Math.round(sum / side ** 2));
-      one.canvas.setAttribute("aria-label", `${one.name}, after step ${at} of ${PAINT_STEPS}. Mean `
-        + `color: red ${red}, green ${green}, blue ${blue} of 255.`);
+      const [red, green, blue] = sums.map((sum) => Math.round((3 * sum) / pixels.length));
+      one.canvas.setAttribute(
+        "aria-label",
+        `${one.name}, after step ${at} of ${PAINT_STEPS}. Mean ` +
+          `color: red ${red}, green ${green}, blue ${blue} of 255.`,
+      );
     }
 
     async function showStep() {
@@ -440,9 +542,16 @@ export default demo({
     function tell() {
       const word = reading.words[near];
       if (word?.row === undefined) return say(result);
-      const { text, weight, symbols: { length }, row } = word;
-      const where = length === 1 ? `one token, row ${row} of 77`
-        : `${length} pieces that training never saw, rows ${row} to ${row + length - 1} of 77`;
+      const {
+        text,
+        weight,
+        symbols: { length },
+        row,
+      } = word;
+      const where =
+        length === 1
+          ? `one token, row ${row} of 77`
+          : `${length} pieces that training never saw, rows ${row} to ${row + length - 1} of 77`;
       const w = Number(short(weight));
       const does = w === 1 ? "stays as it is" : METHODS[state().method].does(w);
       const which = length === 1 ? "its" : "each";
@@ -459,8 +568,11 @@ export default demo({
         caption: "Words as the painter reads them; start, end and padding have weight 1",
         columns: ["word", "weight", "pieces", "first row"],
         rows: reading.words.map(({ text, weight, symbols, row }) => [
-          text, short(weight), symbols.map((one) => one.replace("</w>", "")).join(" + "),
-          row ?? "left out"]),
+          text,
+          short(weight),
+          symbols.map(bareToken).join(" + "),
+          row ?? "left out",
+        ]),
       }),
     };
   },

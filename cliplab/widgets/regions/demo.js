@@ -1,10 +1,9 @@
 // Word to region: where in a picture each word was read, and what each place listened to. The
 // picture is painted once; everything else is a look into the same numbers.
 
-import { demo, h, tensor, explore, heatmap } from "../lib/ui.js";
-import { createPainter, PAINT_STEPS } from "../lib/painting.js";
+import { demo, h, cellUnder, clamp, explore, heatmap, showPixels, tensor } from "../lib/ui.js";
+import { createPainter, PAINT_GUIDANCE, PAINT_SEEDS, PAINT_STEPS } from "../lib/painting.js";
 
-const GUIDANCE = 3; // the miniature's best, as its generation.json says
 const ROWS = 77;
 const SIDE = 8; // places, down and across
 const CELL = 40; // of a place on the canvas
@@ -13,35 +12,42 @@ const HELD = { fill: "rgb(226, 114, 20)", line: "rgb(140, 62, 0)" };
 
 export default demo({
   title: "Word to region",
-  about: "The miniature Stable Diffusion knows colored shapes and nothing else. Its U-Net has 2.6 "
-    + "million parameters and 7 cross-attention layers, averaged here, on at most 8 × 8 places; "
-    + "that of Stable Diffusion 1.5 has 860 million and 16 layers, on up to 64 × 64.",
+  about:
+    "The miniature Stable Diffusion knows colored shapes and nothing else. Its U-Net has 2.6 " +
+    "million parameters and 7 cross-attention layers, averaged here, on at most 8 × 8 places; " +
+    "that of Stable Diffusion 1.5 has 860 million and 16 layers, on up to 64 × 64.",
   presets: [
     {
       label: "“left” and “of”",
       state: { prompt: "a red circle left of a blue square", word: 5, held: 4 },
-      question: "“left” says where the circle is; “of” says nothing. Which of the two rows is read "
-        + "more?",
-      answer: "“of”. A row of the context is no word: under the causal mask the row of “of” has "
-        + "heard “left” before it, so it can say both, and this U-Net has learned to look there.",
+      question:
+        "“left” says where the circle is; “of” says nothing. Which of the two rows is read " +
+        "more?",
+      answer:
+        "“of”. A row of the context is no word: under the causal mask the row of “of” has " +
+        "heard “left” before it, so it can say both, and this U-Net has learned to look there.",
     },
     {
       label: "BOS",
       state: { word: 0, step: 19 },
-      question: "The row of BOS, the start, is the same in every prompt, so it says nothing about "
-        + "the picture. When is it read more: in the first step, or in the last?",
-      answer: "In the last; move the slider to see it grow. Attention must sum to 1, and with "
-        + "little noise left a place has little to ask, so it puts its attention where nothing is "
-        + "said. Such a row is called a sink.",
+      question:
+        "The row of BOS, the start, is the same in every prompt, so it says nothing about " +
+        "the picture. When is it read more: in the first step, or in the last?",
+      answer:
+        "In the last; move the slider to see it grow. Attention must sum to 1, and with " +
+        "little noise left a place has little to ask, so it puts its attention where nothing is " +
+        "said. Such a row is called a sink.",
     },
     {
       label: "a single word",
       state: { prompt: "circle", word: 1, among: true },
-      question: "One word, and its attention is divided by that of all words, as many published "
-        + "maps have it. What does its map look like?",
-      answer: "The same everywhere: 100 %. Such a map compares words, and here there is nothing to "
-        + "compare with. Switch it off: there was a map, and the word never had more than a part "
-        + "of the attention.",
+      question:
+        "One word, and its attention is divided by that of all words, as many published " +
+        "maps have it. What does its map look like?",
+      answer:
+        "The same everywhere: 100 %. Such a map compares words, and here there is nothing to " +
+        "compare with. Switch it off: there was a map, and the word never had more than a part " +
+        "of the attention.",
     },
   ],
 
@@ -50,64 +56,112 @@ export default demo({
     let painted; // { prompt, seed, groups, pictures, value(step, group, place), mean(step, group) }
     let shown; // the state that is drawn
     let peek = -1; // the word under the pointer
+    let spotted = null; // the place under the pointer
     let topic = "word"; // what the sentence is about
 
     const input = h("input", {
-      type: "text", class: "cld-text", maxlength: "200", spellcheck: "false", autocomplete: "off",
+      type: "text",
+      class: "cld-text",
+      maxlength: "200",
+      spellcheck: "false",
+      autocomplete: "off",
       oninput: () => set({ prompt: input.value }),
     });
     const seed = h("input", {
-      type: "number", class: "cld-text", min: "0", max: "15", step: "1",
-      onchange: () => set({ seed: Math.min(Math.max(Math.round(Number(seed.value)), 0), 15) }),
+      type: "number",
+      class: "cld-text",
+      min: "0",
+      max: String(PAINT_SEEDS - 1),
+      step: "1",
+      onchange: () => set({ seed: clamp(Math.round(Number(seed.value)), PAINT_SEEDS - 1) }),
     });
-    const progress = h("progress", { class: "cld-regions-progress", max: String(PAINT_STEPS),
-      "aria-label": "Painting", hidden: true });
+    const progress = h("progress", {
+      class: "cld-regions-progress",
+      max: String(PAINT_STEPS),
+      "aria-label": "Painting",
+      hidden: true,
+    });
 
     const canvas = h("canvas", { class: "cld-regions-canvas" });
-    const field = explore(canvas, {
+    explore(canvas, {
       label: "The picture, 8 by 8 places",
-      size: () => [SIDE, SIDE],
-      move(row, column) {
-        const place = row * SIDE + column;
-        if (place !== state().spot) set({ spot: place });
+      where: (event) => cellUnder(canvas, event, SIDE),
+      from: () => [Math.floor(state().spot / SIDE), state().spot % SIDE],
+      to(place) {
+        const [row, column] = place.map((one) => clamp(one, SIDE - 1));
+        set({ spot: row * SIDE + column });
+      },
+      over(on, place) {
+        spotted = on && place ? place[0] * SIDE + place[1] : null;
+        if (!painted) return;
+        topic = on ? "place" : "word";
+        drawLook();
       },
     });
     const plain = h("canvas", { class: "cld-regions-small" });
     const plainName = h("span", {});
     const legend = h("p", { class: "cld-regions-legend cld-number" });
-    const words = h("div", { class: "cld-regions-words", role: "radiogroup",
-      "aria-label": "Words of the prompt: where each was read", onkeydown: walk });
+    const words = h("div", {
+      class: "cld-regions-words",
+      role: "radiogroup",
+      "aria-label": "Words of the prompt: where each was read",
+      onkeydown: walk,
+    });
     const wordsHint = h("span", { class: "cld-hint" });
     const barsTitle = h("p", { class: "cld-regions-title" });
     const bars = h("ul", { class: "cld-regions-bars cld-number", tabindex: "0" });
 
     const stepName = h("span", {});
     const slider = h("input", {
-      type: "range", min: "0", max: String(PAINT_STEPS),
+      type: "range",
+      min: "0",
+      max: String(PAINT_STEPS),
       oninput: () => set({ step: Number(slider.value) }),
     });
     const among = h("input", { type: "checkbox", onchange: () => set({ among: among.checked }) });
     const hold = h("input", {
-      type: "checkbox", onchange: () => set({ held: hold.checked ? shown.word : -1 }),
+      type: "checkbox",
+      onchange: () => set({ held: hold.checked ? shown.word : -1 }),
     });
     const holdName = h("span", {});
 
     body.append(
-      h("div", { class: "cld-regions-ask" },
+      h(
+        "div",
+        { class: "cld-regions-ask" },
         h("label", { class: "cld-label" }, "Prompt", input),
-        h("label", { class: "cld-label" }, "Seed", seed)),
-      h("div", { class: "cld-regions-sheet" },
-        h("div", { class: "cld-regions-picture" }, canvas, progress,
-          h("div", { class: "cld-regions-below" }, legend,
-            h("div", { class: "cld-regions-plain", "aria-hidden": "true" }, plain, plainName))),
-        h("div", { class: "cld-regions-read" },
+        h("label", { class: "cld-label" }, "Seed", seed),
+      ),
+      h(
+        "div",
+        { class: "cld-regions-sheet" },
+        h(
+          "div",
+          { class: "cld-regions-picture" },
+          canvas,
+          progress,
+          h(
+            "div",
+            { class: "cld-regions-below" },
+            legend,
+            h("div", { class: "cld-regions-plain", "aria-hidden": "true" }, plain, plainName),
+          ),
+        ),
+        h(
+          "div",
+          { class: "cld-regions-read" },
           h("p", { class: "cld-regions-title" }, "Where each word was read ", wordsHint),
-          words),
-        h("div", { class: "cld-regions-place" }, barsTitle, bars)),
-      h("div", { class: "cld-regions-controls" },
+          words,
+        ),
+        h("div", { class: "cld-regions-place" }, barsTitle, bars),
+      ),
+      h(
+        "div",
+        { class: "cld-regions-controls" },
         h("label", { class: "cld-label" }, stepName, slider),
         h("label", { class: "cld-regions-check" }, hold, holdName),
-        h("label", { class: "cld-regions-check" }, among, "among the words only")),
+        h("label", { class: "cld-regions-check" }, among, "among the words only"),
+      ),
     );
 
     /** The rows of the context by what they are of: the start, each word, the end, padding. */
@@ -131,11 +185,12 @@ export default demo({
       const outdated = () => state().prompt !== prompt || state().seed !== chosen;
       const read = painter.read([{ text: prompt, weight: 1, start: 0 }]);
       const groups = groupsOf(prompt, read);
-      const ids = tensor("int32", [1, ROWS], read.ids);
-      const { context } = await ask.run("paint_text", { ids });
       const maps = [];
       const latents = await painter.paint({
-        context: context.data, seed: chosen, guidance: GUIDANCE, cancelled: outdated,
+        context: await painter.encode(read.ids),
+        seed: chosen,
+        guidance: PAINT_GUIDANCE,
+        cancelled: outdated,
         onStep(i, _, found) {
           maps.push(found.data);
           progress.value = i;
@@ -145,19 +200,29 @@ export default demo({
       const all = new Float32Array(maps.length * maps[0].length);
       maps.forEach((one, i) => all.set(one, i * one.length));
       const belongs = groups.flatMap(({ rows }) =>
-        Array.from({ length: ROWS }, (_, row) => Number(rows.includes(row))));
+        Array.from({ length: ROWS }, (_, row) => Number(rows.includes(row))),
+      );
       const [sums, pictures] = await Promise.all([
         ask.run("regions", {
           maps: tensor("float32", [maps.length, ROWS, SIDE, SIDE], all),
           groups: tensor("float32", [groups.length, ROWS], belongs),
-          words: tensor("float32", [groups.length], groups.map(({ isWord }) => (isWord ? 1 : 0))),
+          words: tensor(
+            "float32",
+            [groups.length],
+            groups.map(({ isWord }) => (isWord ? 1 : 0)),
+          ),
         }),
         painter.pixels(latents),
       ]);
-      const at = (half, step, group) => // half 0: as they are; 1: among the words
+      const at = (half, step, group) =>
+        // half 0: as they are; 1: among the words
         (Number(half) * (PAINT_STEPS + 1) + step) * groups.length + group;
       return {
-        prompt, seed: chosen, groups, pictures, lost: read.lost,
+        prompt,
+        seed: chosen,
+        groups,
+        pictures,
+        lost: read.lost,
         value: (half, step, group, place) =>
           sums.regions.data[at(half, step, group) * SIDE ** 2 + place],
         mean: (half, step, group) => sums.means.data[at(half, step, group)],
@@ -165,14 +230,19 @@ export default demo({
     }
 
     const percent = (share) => `${(100 * share).toFixed(share < 0.00995 ? 2 : 1)}\u00a0%`;
+    const spot = () => spotted ?? shown.spot;
     const upper = (text) => text[0].toUpperCase() + text.slice(1);
-    const clamp = (group) => Math.min(group, painted.groups.length - 1);
-    const places = Array.from({ length: SIDE ** 2 }, (_, place) =>
-      ({ row: Math.floor(place / SIDE), column: place % SIDE }));
+    const known = (group) => clamp(group, painted.groups.length - 1);
+    const places = Array.from({ length: SIDE ** 2 }, (_, place) => ({
+      row: Math.floor(place / SIDE),
+      column: place % SIDE,
+    }));
     const placeName = (place) => `row ${places[place].row + 1}, column ${places[place].column + 1}`;
-    const quoted = ({ name, said, isWord }) => (isWord ? `“${name}”` : said ?? name);
-    const whenIs = (step) => (step < PAINT_STEPS ? `in step ${step + 1} of ${PAINT_STEPS}`
-      : `over all ${PAINT_STEPS} steps`);
+    const quoted = ({ name, said, isWord }) => (isWord ? `“${name}”` : (said ?? name));
+    const whenIs = (step) =>
+      step < PAINT_STEPS
+        ? `in step ${step + 1} of ${PAINT_STEPS}`
+        : `over all ${PAINT_STEPS} steps`;
 
     /** The map of a group as it is now looked at, its ends and where they are. */
     function mapOf(group) {
@@ -181,7 +251,10 @@ export default demo({
       const [low, high] = [Math.min(...values), Math.max(...values)];
       const flat = high - low < 1e-6;
       return {
-        values, low, high, flat,
+        values,
+        low,
+        high,
+        flat,
         leftOut: half && !painted.groups[group].isWord,
         part: (place) => (flat ? 0.5 : (values[place] - low) / (high - low)), // from least to most
       };
@@ -194,30 +267,44 @@ export default demo({
       const map = mapOf(group);
       const small = h("canvas", { class: "cld-regions-small", "aria-hidden": "true" });
       heatmap(small, {
-        rows: SIDE, columns: SIDE, side: 6, value: (row, column) => map.part(row * SIDE + column),
+        rows: SIDE,
+        columns: SIDE,
+        side: 6,
+        value: (row, column) => map.part(row * SIDE + column),
         blocked: () => map.leftOut,
       });
       const share = map.leftOut ? "left out" : percent(painted.mean(half, step, group));
-      return h("button", {
-        type: "button", role: "radio",
-        class: isWord ? "cld-regions-word" : "cld-regions-word cld-regions-sink",
-        onclick: () => set({ word: group }),
-        onpointerenter: (event) => event.pointerType === "mouse" && look(group),
-        onpointerleave: (event) => event.pointerType === "mouse" && look(-1),
-      }, small, h("span", {}, said ?? name), h("small", { class: "cld-number" }, share));
+      return h(
+        "button",
+        {
+          type: "button",
+          role: "radio",
+          class: isWord ? "cld-regions-word" : "cld-regions-word cld-regions-sink",
+          onclick: () => set({ word: group }),
+          onpointerenter: (event) => event.pointerType === "mouse" && look(group),
+          onpointerleave: (event) => event.pointerType === "mouse" && look(-1),
+        },
+        small,
+        h("span", {}, said ?? name),
+        h("small", { class: "cld-number" }, share),
+      );
     }
 
     /** Arrow keys walk through the words, as through radio buttons. */
     function walk(event) {
       const last = painted.groups.length - 1;
       const to = {
-        ArrowRight: shown.word + 1, ArrowDown: shown.word + 1, ArrowLeft: shown.word - 1,
-        ArrowUp: shown.word - 1, Home: 0, End: last,
+        ArrowRight: shown.word + 1,
+        ArrowDown: shown.word + 1,
+        ArrowLeft: shown.word - 1,
+        ArrowUp: shown.word - 1,
+        Home: 0,
+        End: last,
       }[event.key];
       if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
-      set({ word: Math.min(Math.max(to, 0), last) });
-      words.children[clamp(state().word)].focus();
+      set({ word: clamp(to, last) });
+      words.children[known(state().word)].focus();
     }
 
     function look(group) {
@@ -228,29 +315,29 @@ export default demo({
 
     function drawWords() {
       peek = -1; // the button under the pointer is replaced by another
-      wordsHint.textContent = "each on its own scale, with its share "
-        + (shown.among ? "among the words" : "of all attention");
+      wordsHint.textContent =
+        "each on its own scale, with its share " +
+        (shown.among ? "among the words" : "of all attention");
       const focused = [...words.children].indexOf(document.activeElement);
       words.replaceChildren(...painted.groups.map((_, group) => wordButton(group)));
-      if (focused >= 0) words.children[clamp(focused)].focus({ preventScroll: true });
+      if (focused >= 0) words.children[known(focused)].focus({ preventScroll: true });
     }
 
     /** The picture as the U-Net saw it in this step, or as it became, without any marks. */
     function drawPlain() {
-      const { data, side } = painted.pictures[shown.step];
-      const picture = new ImageData(side, side);
-      for (let i = 0; i < side ** 2; i++) {
-        picture.data.set([data[3 * i], data[3 * i + 1], data[3 * i + 2], 255], 4 * i);
-      }
-      plain.width = plain.height = side;
-      plain.getContext("2d").putImageData(picture, 0, 0);
+      showPixels(plain, painted.pictures[shown.step]);
       plainName.textContent = shown.step < PAINT_STEPS ? "what it saw" : "the picture";
     }
 
     /** What is looked at, and with which sign: a word, and perhaps one that is held beside it. */
     function looked(word) {
       const { held } = shown;
-      return held >= 0 && held !== word ? [[word, disc], [held, square]] : [[word, disc]];
+      return held >= 0 && held !== word
+        ? [
+            [word, disc],
+            [held, square],
+          ]
+        : [[word, disc]];
     }
 
     /** On the picture a disc for each place, as large as its share; a held word has squares. */
@@ -261,15 +348,20 @@ export default demo({
       pen.imageSmoothingEnabled = false;
       pen.drawImage(plain, 0, 0, canvas.width, canvas.height);
       pen.scale(scale, scale);
-      const signs = looked(word).map(([group, draw]) => [mapOf(group), draw])
+      const signs = looked(word)
+        .map(([group, draw]) => [mapOf(group), draw])
         .filter(([map]) => !map.leftOut);
       places.forEach(({ row, column }, place) => {
-        signs.map(([map, draw]) => [(0.12 + 0.76 * map.part(place)) * CELL, draw])
+        signs
+          .map(([map, draw]) => [(0.12 + 0.76 * map.part(place)) * CELL, draw])
           .sort(([a], [b]) => b - a) // the smaller one above
           .forEach(([size, draw]) => draw(pen, (column + 0.5) * CELL, (row + 0.5) * CELL, size));
       });
-      const { row, column } = places[shown.spot];
-      for (const [color, width] of [["#fff", 5], ["#111", 2.5]]) {
+      const { row, column } = places[spot()];
+      for (const [color, width] of [
+        ["#fff", 5],
+        ["#111", 2.5],
+      ]) {
         pen.strokeStyle = color;
         pen.lineWidth = width;
         pen.strokeRect(column * CELL + 1.5, row * CELL + 1.5, CELL - 3, CELL - 3);
@@ -280,7 +372,10 @@ export default demo({
     function drawLegend(word) {
       const key = (kind, size) => {
         const sign = h("canvas", {
-          class: "cld-regions-key", width: "44", height: "44", "aria-hidden": "true",
+          class: "cld-regions-key",
+          width: "44",
+          height: "44",
+          "aria-hidden": "true",
         });
         const pen = sign.getContext("2d");
         pen.scale(2, 2);
@@ -291,60 +386,88 @@ export default demo({
         const { leftOut, flat, low, high } = mapOf(group);
         const name = h("span", {}, quoted(painted.groups[group]));
         if (leftOut) return h("span", {}, name, h("span", {}, "left out"));
-        const ends = flat ? [[12, high]] : [[5, low], [18, high]];
-        return h("span", {}, name,
-          ends.map(([size, share]) => h("span", {}, key(kind, size), percent(share))));
+        const ends = flat
+          ? [[12, high]]
+          : [
+              [5, low],
+              [18, high],
+            ];
+        return h(
+          "span",
+          {},
+          name,
+          ends.map(([size, share]) => h("span", {}, key(kind, size), percent(share))),
+        );
       };
       legend.replaceChildren(...looked(word).map(([group, kind]) => line(group, kind)));
     }
 
     function drawBars(word) {
-      const { step, among: half, spot: place } = shown;
+      const { step, among: half } = shown;
+      const place = spot();
       const top = Math.max(...painted.groups.map((_, group) => mapOf(group).high)) || 1;
       const title = `${upper(placeName(place))} listened to`;
       barsTitle.replaceChildren(`${title} `, h("span", { class: "cld-hint" }, "100\u00a0% in all"));
       bars.setAttribute("aria-label", `${title}, ${whenIs(step)}`);
-      bars.replaceChildren(...painted.groups.map(({ name, isWord }, group) => {
-        const share = painted.value(half, step, group, place);
-        const leftOut = half && !isWord;
-        const bar = h("span", { class: "cld-regions-bar", "aria-hidden": "true", hidden: leftOut });
-        bar.style.width = `${(100 * share) / top}%`;
-        return h("li", {
-          "data-sink": !isWord, "data-word": group === word,
-          "data-held": group === shown.held,
-        }, h("span", {}, name), h("span", { class: "cld-regions-track" }, bar),
-        h("span", {}, leftOut ? "left out" : percent(share)));
-      }));
+      bars.replaceChildren(
+        ...painted.groups.map(({ name, isWord }, group) => {
+          const share = painted.value(half, step, group, place);
+          const leftOut = half && !isWord;
+          const bar = h("span", {
+            class: "cld-regions-bar",
+            "aria-hidden": "true",
+            hidden: leftOut,
+          });
+          bar.style.width = `${(100 * share) / top}%`;
+          return h(
+            "li",
+            {
+              "data-sink": !isWord,
+              "data-word": group === word,
+              "data-held": group === shown.held,
+            },
+            h("span", {}, name),
+            h("span", { class: "cld-regions-track" }, bar),
+            h("span", {}, leftOut ? "left out" : percent(share)),
+          );
+        }),
+      );
     }
 
     function sentence(word) {
-      const { step, among: half, spot: place } = shown;
+      const { step, among: half } = shown;
+      const place = spot();
       const { groups } = painted;
       const whose = half ? "of what the words got" : "of the attention";
       if (half && !groups.some(({ isWord }) => isWord)) {
         return "There is no word here, so there is nothing among words.";
       }
       if (topic === "place") {
-        const told = groups.map((group, i) => [painted.value(half, step, i, place), quoted(group)])
+        const told = groups
+          .map((group, i) => [painted.value(half, step, i, place), quoted(group)])
           .filter(([share]) => share > 0)
           .sort(([a], [b]) => b - a)
-          .slice(0, 3).map(([share, name]) => `${name} ${percent(share)}`);
+          .slice(0, 3)
+          .map(([share, name]) => `${name} ${percent(share)}`);
         return `${upper(placeName(place))}, ${whenIs(step)}: ${told.join(", ")} ${whose}.`;
       }
       const map = mapOf(word);
       const name = quoted(groups[word]);
       if (map.leftOut) return `Among the words only, ${name} is left out.`;
       const rows = groups[word].rows.length;
-      const most = map.flat ? "the same at every place"
-        : `most at ${placeName(map.values.indexOf(map.high))}: ${percent(map.high)}, `
-          + `least ${percent(map.low)}`;
-      return `${upper(name)}${rows > 1 && groups[word].isWord ? `, ${rows} tokens,` : ""} gets `
-        + `${percent(painted.mean(half, step, word))} ${whose} ${whenIs(step)}; ${most}.`;
+      const most = map.flat
+        ? "the same at every place"
+        : `most at ${placeName(map.values.indexOf(map.high))}: ${percent(map.high)}, ` +
+          `least ${percent(map.low)}`;
+      return (
+        `${upper(name)}${rows > 1 && groups[word].isWord ? `, ${rows} tokens,` : ""} gets ` +
+        `${percent(painted.mean(half, step, word))} ${whose} ${whenIs(step)}; ${most}.`
+      );
     }
 
     /** What follows pointer and keys. */
     function drawLook() {
-      const word = peek >= 0 ? clamp(peek) : shown.word;
+      const word = peek >= 0 ? known(peek) : shown.word;
       drawPicture(word);
       drawLegend(word);
       drawBars(word);
@@ -368,7 +491,6 @@ export default demo({
         slider.setAttribute("aria-valuetext", whenIs(wanted.step));
         stepName.textContent = `Attention ${whenIs(wanted.step)}`;
         among.checked = wanted.among;
-        field.to(places[wanted.spot].row, places[wanted.spot].column);
 
         const repaint = painted?.prompt !== wanted.prompt || painted.seed !== wanted.seed;
         if (repaint) {
@@ -385,7 +507,7 @@ export default demo({
           }
         }
         const before = shown;
-        shown = { ...wanted, word: clamp(wanted.word) };
+        shown = { ...wanted, word: known(wanted.word) };
         if (shown.held >= painted.groups.length) shown.held = -1;
         if (repaint || before?.step !== shown.step || before.among !== shown.among) {
           drawPlain();
@@ -397,17 +519,18 @@ export default demo({
         drawLook();
       },
       table() {
-        const { among: half, step, spot } = shown;
+        const { among: half, step } = shown;
+        const place = shown.spot;
         return {
           caption: `Shares ${half ? "among the words only" : "of all attention"}, ${whenIs(step)}`,
-          columns: ["word", "rows", "mean", "least", "most", "most at", placeName(spot)],
+          columns: ["word", "rows", "mean", "least", "most", "most at", placeName(place)],
           rows: painted.groups.map(({ name, rows }, group) => {
             const { values, low, high, flat, leftOut } = mapOf(group);
             const of = rows.length > 1 ? `${rows[0]} to ${rows.at(-1)}` : rows[0];
             if (leftOut) return [name, of, "left out", "", "", "", ""];
             const where = flat ? "everywhere" : placeName(values.indexOf(high));
             const mean = painted.mean(half, step, group);
-            return [name, of, ...[mean, low, high].map(percent), where, percent(values[spot])];
+            return [name, of, ...[mean, low, high].map(percent), where, percent(values[place])];
           }),
         };
       },
@@ -419,7 +542,10 @@ export default demo({
       pen.arc(x, y, size / 2, 0, 2 * Math.PI);
       pen.fillStyle = MAIN.fill;
       pen.fill();
-      for (const [color, width] of [["#fff", 3], [MAIN.line, 1.2]]) {
+      for (const [color, width] of [
+        ["#fff", 3],
+        [MAIN.line, 1.2],
+      ]) {
         pen.strokeStyle = color;
         pen.lineWidth = width;
         pen.stroke();
@@ -444,7 +570,10 @@ export default demo({
       pen.lineWidth = 2;
       pen.stroke();
       pen.restore();
-      for (const [color, width] of [["#fff", 4], [HELD.line, 1.8]]) {
+      for (const [color, width] of [
+        ["#fff", 4],
+        [HELD.line, 1.8],
+      ]) {
         pen.strokeStyle = color;
         pen.lineWidth = width;
         pen.strokeRect(left, top, size, size);

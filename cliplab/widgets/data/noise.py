@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from ..checkpoints.files import MINI
-from ..pipeline import load_pipeline
+from ...checkpoints.files import MINI
+from ...pipeline import load_pipeline
 
 SEEDS = 16
 

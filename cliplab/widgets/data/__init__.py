@@ -7,10 +7,8 @@ from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
-from ..tokenizer import CLIPTokenizer
-from .data_films import picture_films
-from .data_noise import noise
-from .data_pictures import picture_names, picture_vectors, pictures
+from ...tokenizer import CLIPTokenizer
+from . import films, noise, pictures
 
 ASSETS = Path(str(resources.files("cliplab") / "assets"))
 
@@ -35,9 +33,9 @@ DATA: dict[str, Callable[[], bytes]] = {
     "clip_vocabulary": lambda: vocabulary(CLIPTokenizer()),
     "mini_vocabulary": lambda: vocabulary(CLIPTokenizer.load(ASSETS / "clip-mini")),
     "sd_vocabulary": lambda: vocabulary(CLIPTokenizer.load(ASSETS / "sd-mini" / "tokenizer")),
-    "pictures": pictures,
-    "picture_names": picture_names,
-    "picture_vectors": picture_vectors,
-    "picture_films": picture_films,
-    "noise": noise,
+    "pictures": pictures.pictures,
+    "picture_names": pictures.picture_names,
+    "picture_vectors": pictures.picture_vectors,
+    "picture_films": films.picture_films,
+    "noise": noise.noise,
 }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from ..checkpoints.files import MINI
-from ..pipeline import generate, load_pipeline
-from ..prompts import parse_prompt
+from ...checkpoints.files import MINI
+from ...pipeline import generate, load_pipeline
+from ...prompts import parse_prompt
 
 DIGITS = 3  # of a latent's numbers, whose standard deviation is about 1
 
@@ -16,7 +16,7 @@ def picture_films() -> bytes:
 
     A film is the latents of `generate`, the noise first: [steps + 1][C · h · w].
     """
-    from .picture import Live
+    from ..picture import Live
 
     state = {name: trait.default_value for name, trait in Live.declared.items()}
     written = "".join(fragment.text for fragment in parse_prompt(state["prompt"], "a1111"))
