@@ -19,7 +19,7 @@ define HAVE_PYTHON
 endef
 
 # What the site is made from: its pages, and the docstrings and tests that the equation index reads.
-SITE := $(shell find _config.yml _toc.yml book chapters cliplab tests -type f \
+SITE := $(shell find _config.yml _toc.yml assignments book chapters cliplab tests -type f \
 	-not -path '*/.*' -not -path '*/__pycache__/*')
 
 # One thread each: two threads on a busy machine are slower, and results differ in the last digit.
@@ -28,7 +28,7 @@ ifdef CLIPLAB_SKIP_BROWSER
 PAGES := --ignore tests/pages
 endif
 
-.PHONY: help book test lab notebooks emoji words clean browser
+.PHONY: help book test lab notebooks graders emoji words clean browser
 
 help:  ## say this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
@@ -38,7 +38,7 @@ book: $(BOOK)  ## build the book; it opens in any browser, with no network
 
 test: browser $(BOOK)  ## build the book and test everything: code, notebooks, pages
 	@$(BIN)/ruff check .
-	@OMP_NUM_THREADS=1 CLIPLAB_REQUIRE_BROWSER=1 $(BIN)/python -m pytest $(NBVAL) $(PAGES) tests chapters
+	@OMP_NUM_THREADS=1 CLIPLAB_REQUIRE_BROWSER=1 $(BIN)/python -m pytest $(NBVAL) $(PAGES) tests chapters coursework
 
 lab: $(READY)  ## open JupyterLab on the chapters
 	@# JupyterLab draws stored figures only in notebooks that are trusted.
@@ -47,6 +47,9 @@ lab: $(READY)  ## open JupyterLab on the chapters
 
 notebooks: $(READY)  ## run the chapters and store their outputs in normal form
 	@$(BIN)/python tools/notebooks.py
+
+graders: $(READY)  ## every assignment through nbgrader, otter and the own grader (needs a network)
+	@OMP_NUM_THREADS=1 $(BIN)/python tools/graders/roundtrip.py
 
 emoji:  ## build the emoji data again from the public packages (needs Node and a network)
 	@mkdir -p _build/emoji && cp tools/emoji/package.json _build/emoji

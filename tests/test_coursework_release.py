@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -19,7 +20,7 @@ import pytest
 from cliplab.coursework import CourseworkError, formats
 from cliplab.coursework.__main__ import main
 from cliplab.coursework.formats import site
-from cliplab.coursework.master import read_master
+from cliplab.coursework.master import Cell, read_master
 from cliplab.coursework.proof import Leak, prove
 from cliplab.coursework.release import MASTERS, release
 from tools.graders.planted import deserved, fill, solved, submissions
@@ -220,7 +221,6 @@ def test_nothing_handed_out_holds_an_answer(to, released):
         text = path.read_text(encoding="utf-8")
         assert [secret for secret in SECRETS if secret in text] == []
         cells = read(path).cells
-        assert not any(cell.get("outputs") for cell in cells)
         stub = '    raise NotImplementedError("exercise A9.1")'
         assert any(cell.source.endswith(stub) for cell in cells)
 
@@ -255,6 +255,22 @@ def test_the_site_begins_as_the_chapters_do(released):
     chapter = nbformat.read(min(site.CHAPTERS.glob("*.ipynb")), as_version=4).cells[0]
     assert (first.source, first.metadata) == (chapter.source, chapter.metadata)
     assert others == read(released / "student" / SMALL.name).cells
+
+
+def test_pages_show_what_cells_print_without_an_answer(small):
+    shown = {"output_type": "stream", "name": "stdout", "text": "shown"}
+    sources = ["a = 1", "b = real([a], 0)", "c = b", "d = a", 'check("A9.1", real)']
+    plain = [Cell(100 + n, "code", source, outputs=(shown,)) for n, source in enumerate(sources)]
+    more = replace(small, cells=[*small.cells, *plain])
+    assert list(site.outputs(more)) == ["a9-100", "a9-103"]
+
+
+def test_the_pages_of_the_site_are_todays(tmp_path):
+    """`assignments/` is what a release to the site writes; CONTRIBUTING says how to renew it."""
+    release("site", tmp_path / "site")
+    fresh = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "site").iterdir()}
+    there = MASTERS.parent / "assignments"
+    assert fresh == {path.name: path.read_text(encoding="utf-8") for path in there.iterdir()}
 
 
 def test_nbgrader_knows_every_role(released):

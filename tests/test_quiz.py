@@ -14,7 +14,7 @@ import cliplab
 from cliplab.quizzes import HINT, VERDICTS, quiz, read
 from tools import notebooks
 
-CHAPTERS = [path.stem[:2] for path in notebooks.chapters()]
+CHAPTERS = [path.stem[:2] for path in notebooks.notebooks()]
 QUIZZES = {number: quiz(number) for number in CHAPTERS}
 QUESTIONS = [question for each in QUIZZES.values() for question in each.questions]
 
@@ -67,7 +67,7 @@ def test_lengths_do_not_give_answers_away():
 
 def test_every_chapter_ends_with_its_quiz():
     """And what its last cell stores is the quiz as its file is now."""
-    for path in notebooks.chapters():
+    for path in notebooks.notebooks():
         number = path.stem[:2]
         heading, cell = notebooks.read(path).cells[-2:]
         assert (heading.source, cell.source) == ("## Quiz", f'cliplab.quiz("{number}")')

@@ -27,7 +27,7 @@ ORDER = [
     "tokenizer", "masks", "text_encoder", "image_encoder", "contrastive", "checkpoints", "prompts",
     "weighting", "vae", "cross_attention", "pipeline", "training",
 ]  # fmt: skip
-ROOFS = ["source", "plots", "widgets", "exercises", "quizzes"]
+ROOFS = ["source", "plots", "widgets", "exercises", "quizzes", "coursework"]
 ROOFS += ["tokenize", "encode", "paint", "train"]  # the commands
 
 
@@ -80,7 +80,7 @@ def test_the_address_stands_in_one_place(texts):
     repository = ADDRESS.partition("://")[2]
     found = {name: text.count(repository) for name, text in texts.items() if repository in text}
     assert found.pop("_config.yml") == 1
-    assert all(re.match(r"chapters/\d\d_\w+\.ipynb$", name) for name in found), found
+    assert all(re.match(r"(chapters|assignments)/\d\d_\w+\.ipynb$", name) for name in found), found
     assert set(found.values()) <= {1}
 
 

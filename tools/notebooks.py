@@ -2,11 +2,13 @@
 
     python tools/notebooks.py               run every chapter (what `make notebooks` does)
     python tools/notebooks.py 03 05         run chapters 03 and 05
+    python tools/notebooks.py a1            run the master of assignment 1
     python tools/notebooks.py --check       run nothing; say which chapters are not in normal form
 
 Normal form: cell ids 03-001, 03-002, …; execution counts in order; no timings, no kernel of this
-machine, no colors in error messages; the setup cell first. A second run leaves the same bytes.
-The stamp in `metadata.cliplab` (day, seconds, versions) moves only when something else did.
+machine, no colors in error messages; in chapters the setup cell first. A second run leaves the
+same bytes. The stamp in `metadata.cliplab` (day, seconds, versions) moves only when something else
+did.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 ROOT = Path(__file__).resolve().parent.parent
-CHAPTERS = ROOT / "chapters"
+CHAPTERS, MASTERS = ROOT / "chapters", ROOT / "coursework"
 PACKAGES = ("cliplab", "torch", "transformers", "diffusers", "matplotlib")
 # On the site, in JupyterLab, on Colab.
 HIDDEN = {"tags": ["remove-cell"], "jupyter": {"source_hidden": True}, "cellView": "form"}
@@ -43,15 +45,19 @@ NOTEBOOK_METADATA = {
 }
 
 
-def chapters(names: list[str] = ()) -> list[Path]:
-    """Paths of the chapters, or of those whose file name starts with one of `names`."""
-    found = sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb"))
-    stems = [Path(name).stem for name in names]
-    for stem in stems:
-        if not any(path.stem.startswith(stem) for path in found):
-            known = ", ".join(path.stem for path in found)
-            sys.exit(f"There is no chapter {stem!r} in chapters/. Those that exist: {known}.")
-    return [p for p in found if not stems or any(p.stem.startswith(s) for s in stems)]
+def notebooks(names: list[str] = ()) -> list[Path]:
+    """Paths of the chapters, or of the chapters (03) and masters (a1) that are named."""
+    chapters = sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb"))
+    known = {short(path): path for path in [*chapters, *sorted(MASTERS.glob("0*.ipynb"))]}
+    for name in names:
+        if name not in known:
+            sys.exit(f"There is no notebook {name!r}. Those that exist: {', '.join(known)}.")
+    return [known[name] for name in names] or chapters
+
+
+def short(path: Path) -> str:
+    """What a notebook is called in commands and cell ids: "03" a chapter, "a1" a master."""
+    return path.stem[:2] if path.parent.name != MASTERS.name else f"a{int(path.stem[:2])}"
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -76,17 +82,21 @@ def setup_line() -> str:
     )
 
 
-def normalize(nb: nbformat.NotebookNode, chapter: str) -> nbformat.NotebookNode:
-    """A copy in normal form; `chapter` is its number ("03"). A second time changes nothing."""
+def normalize(nb: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
+    """A copy in normal form; `name` is "03" or "a1". A second time changes nothing."""
     nb = copy.deepcopy(nb)
+    is_chapter = name.isdigit()
     first = nb.cells[0] if nb.cells else None
-    if not (first and first.cell_type == "code" and "get_ipython()" in first.source):
+    if is_chapter and not (
+        first and first.cell_type == "code" and "get_ipython()" in first.source
+    ):
         nb.cells.insert(0, nbformat.v4.new_code_cell())
-    nb.cells[0].source = setup_line()
+    if is_chapter:
+        nb.cells[0].source = setup_line()
 
     count = 0
     for number, cell in enumerate(nb.cells, start=1):
-        cell.id = f"{chapter}-{number:03d}"
+        cell.id = f"{name}-{number:03d}"
         cell.source = cell.source.rstrip()
         tags = cell.metadata.get("tags", [])
         if cell.source.startswith("check(") and "check" not in tags:
@@ -97,7 +107,8 @@ def normalize(nb: nbformat.NotebookNode, chapter: str) -> nbformat.NotebookNode:
             cell.execution_count = count
             for output in cell.outputs:
                 normalize_output(output, count)
-    nb.cells[0].metadata = nbformat.from_dict(HIDDEN)
+    if is_chapter:
+        nb.cells[0].metadata = nbformat.from_dict(HIDDEN)
     stamp = nb.metadata.get("cliplab")
     nb.metadata = nbformat.from_dict(NOTEBOOK_METADATA | ({"cliplab": stamp} if stamp else {}))
     return nb
@@ -134,7 +145,7 @@ def complaints(nb: nbformat.NotebookNode) -> list[str]:
     return found
 
 
-def run(nb: nbformat.NotebookNode) -> float:
+def run(nb: nbformat.NotebookNode, folder: Path = CHAPTERS) -> float:
     """Executes the notebook in place, in a kernel of its own; returns the seconds it took."""
     os.environ["OMP_NUM_THREADS"] = "1"
     client = NotebookClient(
@@ -143,7 +154,7 @@ def run(nb: nbformat.NotebookNode) -> float:
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
-        resources={"metadata": {"path": str(CHAPTERS)}},
+        resources={"metadata": {"path": str(folder)}},
     )
     start = time.perf_counter()
     client.execute()
@@ -161,11 +172,11 @@ def stamp(seconds: float) -> dict:
 
 
 def refresh(path: Path) -> str:
-    """Runs one chapter and writes it; returns what happened in a few words."""
-    old = read(path)
-    new = normalize(old, path.stem[:2])
-    seconds = run(new)
-    new = normalize(new, path.stem[:2])
+    """Runs one notebook and writes it; returns what happened in a few words."""
+    old, name = read(path), short(path)
+    new = normalize(old, name)
+    seconds = run(new, path.parent)
+    new = normalize(new, name)
     if problems := complaints(new):
         raise ValueError(" ".join(problems))
     now, before = stamp(seconds), old.metadata.get("cliplab", {})
@@ -180,16 +191,16 @@ def refresh(path: Path) -> str:
 
 def is_normal(path: Path) -> bool:
     """Whether the file is, byte for byte, what `make notebooks` would write for its contents."""
-    return text(normalize(read(path), path.stem[:2])) == path.read_text(encoding="utf-8")
+    return text(normalize(read(path), short(path))) == path.read_text(encoding="utf-8")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("chapters", nargs="*", help="chapter numbers or file names; all by default")
+    parser.add_argument("names", nargs="*", help="03, a1, …; all chapters by default")
     parser.add_argument("--check", action="store_true", help="run nothing, only check the form")
     args = parser.parse_args()
     failed = 0
-    for path in chapters(args.chapters):
+    for path in notebooks(args.names):
         if args.check:
             if not is_normal(path):
                 failed += 1

@@ -43,6 +43,7 @@ class Cell:
     name: str = ""  # of a role: "A1.2", "A1.2 visible 1", "A1.2 hidden 1"
     tags: tuple[str, ...] = ()  # those that are no role
     attachments: dict | None = None
+    outputs: tuple = ()  # as stored in the master, with everything solved
 
     def __str__(self) -> str:
         return f"cell {self.number}" + (f" ({self.kind} {self.id})" if self.kind else "")
@@ -170,6 +171,7 @@ def read_cell(number: int, cell, path: Path) -> Cell:
         points=int(points),
         tags=tuple(tags),
         attachments=cell.get("attachments"),
+        outputs=tuple(cell.get("outputs", ())),
     )
 
 

@@ -1,6 +1,7 @@
 """The student's notebook for the website and Colab: the cell that installs the course comes first.
 
-That cell is the chapters' own, in which the address of the repository stands.
+That cell is the chapters' own, in which the address of the repository stands. Pages show what cells
+print as far as no answer is behind it: the outputs of plain cells that use no student's function.
 """
 
 from __future__ import annotations
@@ -12,14 +13,34 @@ from nbformat import NotebookNode
 
 from .. import CourseworkError
 from ..master import Master
+from ..rules import free_names
 from . import student
-from .notebook import make, text
+from .notebook import id_of, make, text
 
 CHAPTERS = Path(__file__).parents[3] / "chapters"
 
 
 def handout(master: Master) -> dict[str, str]:
-    return {master.path.name: text([setup(master.number), *student.cells(master)])}
+    cells = student.cells(master)
+    shown = outputs(master)
+    for cell in cells:
+        if cell.id in shown:
+            cell.outputs = shown[cell.id]
+    return {master.path.name: text([setup(master.number), *cells])}
+
+
+def outputs(master: Master) -> dict[str, list[NotebookNode]]:
+    """Id of a cell → its outputs, for those that would be the same without any answer."""
+    found = {}
+    answers = set(master.names)
+    for cell in master.cells:
+        if cell.type != "code" or cell.kind or cell.is_setup:
+            continue
+        if free_names(cell.source) & answers:
+            answers |= set(cell.names)  # what it makes of them is an answer as well
+        elif cell.outputs:
+            found[id_of(cell, master)] = [*cell.outputs]
+    return found
 
 
 def setup(number: int) -> NotebookNode:
