@@ -107,7 +107,7 @@ def test_the_number_is_the_files(master):
 def test_time_and_points(master):
     text = "\n".join(cell.source for cell in master.cells if cell.type == "markdown")
     line = re.compile(
-        r"^### (A\d\.\d+) · .+\n+(\d+) points · (\d+) minutes · difficulty ([●○]{3})$", re.M
+        r"^## (A\d\.\d+) · .+\n+(\d+) points · (\d+) minutes · difficulty ([●○]{3})$", re.M
     )
     stated = {id: int(minutes) for id, _, minutes, _ in line.findall(text)}
     assert set(stated) == {*master.exercises, *(essay.id for essay in master.essays)}

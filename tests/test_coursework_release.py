@@ -143,7 +143,7 @@ FAULTS = {
     "essay in code": (retag("hidden:A9.2:2", "essay:A9.4:2"), "is for markdown cells"),
     "no hidden test": (drop("import torch\n\nrows"), "its cells give 4"),
     "no check": (drop('check("A9.1"'), "no check"),
-    "no statement": (drop("### A9.2"), "no markdown cell before it has the heading"),
+    "no statement": (drop("## A9.2"), "no markdown cell before it has the heading"),
     "no title": (drop("# Assignment"), "begins with"),
     "broken code": (swap("test:A9.1:1", "assert", "asert"), "not Python"),
     "bare expression": (swap("hidden:A9.2:4", "rows =", "torch.manual_seed(0)\nrows ="), "line 3"),

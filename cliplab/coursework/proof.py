@@ -2,7 +2,8 @@
 
 Lines are compared without spaces, quotes, parentheses, commas and underscores, so that a line is
 known again after a formatter, a doctest or HTML. A line that says too little (an import, a few
-letters), or that students are meant to see as well, is left out. Pictures are not read.
+letters), or that students are meant to see as well, is left out. Of pictures and weights the
+readable bytes are read.
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ class Secrets(NamedTuple):
     hidden: dict[str, str]
 
 
-def prove(folder: Path, masters: Iterable[Master]) -> str:
-    """The sentence that says what was proved of every file in the folder, or raises Leak."""
-    masters = list(masters)
-    secrets = secrets_of(masters)
+def prove(folder: Path, masters: Iterable[Master], public: Iterable[Path] = ()) -> str:
+    """The sentence that says what was proved of every file in the folder, or raises Leak.
+
+    public: files that everybody may read anyway; a line that stands in them is no secret.
+    """
+    secrets = secrets_of(masters, public)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     leaks = []
     for path in files:
@@ -54,10 +57,11 @@ def prove(folder: Path, masters: Iterable[Master]) -> str:
     )
 
 
-def secrets_of(masters: list[Master]) -> Secrets:
+def secrets_of(masters: Iterable[Master], public: Iterable[Path] = ()) -> Secrets:
     """The lines that no student of any of these assignments may see."""
     cells = [cell for master in masters for cell in master.cells]
-    seen = bare("\n".join(shown(cell) for cell in cells))
+    known = [text for path in public for text in texts(path.name, path.read_bytes())]
+    seen = bare("\n".join([*map(shown, cells), *known]))
 
     def telling(lines: Iterable[str]) -> dict[str, str]:
         imports = ("import ", "from ")
@@ -93,6 +97,8 @@ def texts(name: str, data: bytes) -> Iterator[str]:
                 if member.isfile():
                     yield from texts(member.name, archive.extractfile(member).read())
         return
+    if b"\0" in data:
+        data = b"\n".join(re.findall(rb"[\t\n\r -~]{%d,}" % TELLING, data))
     text = data.decode("utf-8", errors="replace")
     yield text
     if name.endswith((".html", ".htm")):

@@ -149,11 +149,11 @@ def faults_of_whole(master: Master) -> Iterator[str]:
     text = {cell.number: cell.source for cell in master.cells if cell.type == "markdown"}
     for cell in [*master.exercises.values(), *master.essays]:
         given = sum(c.points for c in master.cells if c.id == cell.id)
-        heading = re.compile(rf"^### {re.escape(cell.id)} · .+\n+(\d+) points?\b", re.M)
+        heading = re.compile(rf"^## {re.escape(cell.id)} · .+\n+(\d+) points?\b", re.M)
         said = [m for n in text if n <= cell.number for m in heading.findall(text[n])]
         if not said:
             yield (
-                f"{cell}: no markdown cell before it has the heading '### {cell.id} · Title' and "
+                f"{cell}: no markdown cell before it has the heading '## {cell.id} · Title' and "
                 f"under it the line '{given} points · M minutes · difficulty ●●○'"
             )
         elif int(said[0]) != given:
