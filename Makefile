@@ -28,7 +28,7 @@ ifdef CLIPLAB_SKIP_BROWSER
 PAGES := --ignore tests/pages
 endif
 
-.PHONY: help book test lab notebooks graders emoji words clean browser
+.PHONY: help book test lab notebooks offline graders emoji words clean browser
 
 help:  ## say this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ lab: $(READY)  ## open JupyterLab on the chapters
 
 notebooks: $(READY)  ## run the chapters and store their outputs in normal form
 	@$(BIN)/python tools/notebooks.py
+
+offline: $(BOOK)  ## write one archive for a room with no network (PACKAGES=1: all packages too)
+	@$(BIN)/python tools/offline.py $(if $(PACKAGES),--packages)
 
 graders: $(READY)  ## every assignment through nbgrader, otter and the own grader (needs a network)
 	@OMP_NUM_THREADS=1 $(BIN)/python tools/graders/roundtrip.py
