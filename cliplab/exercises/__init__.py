@@ -1,7 +1,7 @@
 """Instant checks for the exercises: `check("03.1", my_function)` says how an answer is doing.
 
-One module per chapter (`ch03.py` for the exercises "03.1", "03.2", …) and per assignment (`a1.py`
-for "A1.1", …), read when first asked for.
+One module per chapter (`ch03.py` for the exercises "03.1", "03.2", …) and one package per
+assignment (`a1/` for "A1.1", …), read when first asked for.
 An exercise is a function that takes the learner's answer, raises `Almost("…")` with the reason
 when it is not right yet, and returns the sentence that is said when it is:
 
@@ -28,6 +28,7 @@ __all__ = [
     "expect",
     "get",
     "ids",
+    "plain",
     "random",
     "same",
     "trying",
@@ -55,7 +56,7 @@ _registry: dict[str, Exercise] = {}
 
 
 def exercise(id: str, title: str) -> Callable[[Callable[..., str]], Callable[..., str]]:
-    """Enters the decorated function as exercise `id`: "03.1" in chapter 3, "A1.2" in a1.py."""
+    """Enters the decorated function as exercise `id`: "03.1" in chapter 3, "A1.2" in a1/."""
     if not re.fullmatch(r"(\d\d|A\d)\.\d+", id):
         raise ValueError(
             f"An exercise id looks like '03.1' (chapter, dot, number) or 'A1.1' (assignment, dot, "
@@ -166,13 +167,20 @@ def same(got: Any, wrong: Any, tolerance: float = 1e-5) -> bool:
     return not _difference(got, wrong, tolerance)
 
 
-def why(got: Any, wanted: Any, mistakes: Iterable[tuple[Any, str]]) -> str:
+def why(got: Any, wanted: Any, mistakes: Iterable[tuple[Any, str]], tolerance: float = 1e-5) -> str:
     """The reason of the first known mistake that an answer is, as a hint for `expect`; or "".
 
     mistakes: what each would give, and the reason. One that gives what is wanted is passed over.
     """
-    told = ((wrong, reason) for wrong, reason in mistakes if not same(wrong, wanted))
-    return next((reason for wrong, reason in told if same(got, wrong)), "")
+    told = ((wrong, reason) for wrong, reason in mistakes if not same(wrong, wanted, tolerance))
+    return next((reason for wrong, reason in told if same(got, wrong, tolerance)), "")
+
+
+def plain(value: Any) -> Any:
+    """The list that a tuple, a tensor or an array stands for; anything else as it is."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return list(value) if isinstance(value, tuple) else value
 
 
 def random(*shape: int, seed: int):

@@ -37,6 +37,12 @@ def scores_with_nan(x, y, s):
     return math.exp(min(max(s, 0.0), math.log(100))) * u @ v.T
 
 
+def scores_in_place(x, y, s):
+    x /= x.norm(dim=1, keepdim=True)
+    y /= y.norm(dim=1, keepdim=True)
+    return math.exp(min(max(s, 0.0), math.log(100))) * x @ y.T
+
+
 # A4.2
 
 
@@ -305,6 +311,7 @@ WRONG = {
         (with_scale(lambda s: math.exp(min(max(s, 1), 100))), "differ"),
         (lambda x, y, s: scores(y, x, s), "captions are the rows"),
         (scores_with_nan, "no direction"),
+        (scores_in_place, "no direction"),
     ],
     "A4.2": [
         (naive, "overflows"),
