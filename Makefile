@@ -38,7 +38,8 @@ book: $(BOOK)  ## build the book; it opens in any browser, with no network
 
 test: browser $(BOOK)  ## build the book and test everything: code, notebooks, pages
 	@$(BIN)/ruff check .
-	@OMP_NUM_THREADS=1 CLIPLAB_REQUIRE_BROWSER=1 $(BIN)/python -m pytest $(NBVAL) $(PAGES) tests chapters coursework
+	@OMP_NUM_THREADS=1 CLIPLAB_REQUIRE_BROWSER=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(NBVAL) \
+		$(PAGES) tests chapters coursework
 
 lab: $(READY)  ## open JupyterLab on the chapters
 	@# JupyterLab draws stored figures only in notebooks that are trusted.
@@ -52,7 +53,7 @@ offline: $(BOOK)  ## write one archive for a room with no network (PACKAGES=1: a
 	@$(BIN)/python tools/offline.py $(if $(PACKAGES),--packages)
 
 graders: $(READY)  ## every assignment through nbgrader, otter and the own grader (needs a network)
-	@OMP_NUM_THREADS=1 $(BIN)/python tools/graders/roundtrip.py
+	@OMP_NUM_THREADS=1 $(BIN)/python tools/graders/roundtrip.py $(if $(ROUNDS),--rounds $(ROUNDS))
 
 emoji:  ## build the emoji data again from the public packages (needs Node and a network)
 	@mkdir -p _build/emoji && cp tools/emoji/package.json _build/emoji

@@ -3,7 +3,8 @@
 The wrong answers are those of tests/wrong_answers: submission "wrong 3" has the third one of every
 exercise, and stubs where there is none. (A reference there could call a wrong answer to an earlier
 exercise, and never come back.) What each deserves is found without any grader, by running its cells
-and then the master's tests, one after the other, in plain Python.
+and then the master's tests, one after the other, in plain Python. Tests draw their inputs, so a
+wrong answer can be lucky: what it may earn is the points of many draws.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from __future__ import annotations
 import ast
 import contextlib
 import os
+import time
 from pathlib import Path
 
 import nbformat
 
 from cliplab.coursework.markers import parts
-from cliplab.coursework.master import Cell, Master
+from cliplab.coursework.master import Cell, Master, Test
 
 WRONG_ANSWERS = Path(__file__).resolve().parents[2] / "tests" / "wrong_answers"
+PATIENCE = 20
 
 
 def submissions(master: Master, rounds: int | None = None) -> dict[str, dict[str, str]]:
@@ -75,16 +78,39 @@ def fill(text: str, answers: dict[str, str]) -> nbformat.NotebookNode:
 
 
 def deserved(answers: dict[str, str], master: Master) -> dict[str, int]:
-    """Name of each test → the points that these answers earn in it."""
+    """Name of each test → the points that these answers earn in it, with one draw of its inputs."""
+    namespace = ran(answers, master)
+    return {test.name: earned(test, namespace) for test in master.tests}
+
+
+def outcomes(answers: dict[str, str], master: Master, name: str) -> set[int]:
+    """What these answers can earn in a test, or in all tests of an exercise: its name or its id.
+
+    Found by drawing the inputs again and again, for PATIENCE seconds a test.
+    """
+    namespace = ran(answers, master)
+    possible = {0}
+    for test in master.tests:
+        if name in (test.name, test.id):
+            began, found = time.monotonic(), set()
+            while len(found) < 2 and time.monotonic() - began < PATIENCE:
+                found.add(earned(test, namespace))
+            possible = {a + b for a in possible for b in found}
+    return possible
+
+
+def ran(answers: dict[str, str], master: Master) -> dict:
+    """The names that these answers define, with the master's plain cells around them."""
     namespace: dict = {"__name__": "__main__"}
     for cell in master.cells:
         mine = answers.get(cell.id) if cell.kind == "exercise" else None
         if cell.type == "code" and not cell.is_setup and (mine or not cell.kind):
             passes(mine or cell.source, namespace)
-    return {
-        test.name: test.points if passes(test.source, dict(namespace)) else 0
-        for test in master.tests
-    }
+    return namespace
+
+
+def earned(test: Test, namespace: dict) -> int:
+    return test.points if passes(test.source, dict(namespace)) else 0
 
 
 def passes(source: str, namespace: dict) -> bool:

@@ -6,7 +6,9 @@
 
 The graders get an environment of their own in _build/graders (some minutes the first time; it
 needs a network). Each submission must earn in every route what its cells earn in plain Python: the
-reference all points, the empty copy none, planted wrong answers what they deserve.
+reference all points, the empty copy none, planted wrong answers what they deserve. Tests draw their
+inputs, so a wrong answer can be lucky in one route; that it can earn what it got there is shown by
+drawing again.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import time
 from pathlib import Path
 
 import environment
-from planted import deserved, submissions
+from planted import deserved, outcomes, submissions
 from routes import ROUTES, Points
 
 from cliplab.coursework.master import Master, read_master
@@ -56,11 +58,12 @@ def roundtrip(path: Path, options: argparse.Namespace) -> bool:
         got[route] = ROUTES[route](master, answers, folder)
         seconds = (time.monotonic() - began) / len(answers)
         print(f"{path.stem}, {route}: {seconds:.1f} s a submission, all steps told", flush=True)
-    return table(master, wanted, got, of)
+    return table(master, answers, wanted, got)
 
 
-def table(master: Master, wanted: Points, got: dict[str, Points], of: int) -> bool:
+def table(master: Master, answers: dict, wanted: Points, got: dict[str, Points]) -> bool:
     """Print what each submission earned by each route; whether that is what it deserves."""
+    of = sum(test.points for test in master.tests)
     print(f"\nAssignment {master.number}: {master.title}, {of} points by tests")
     print(f"{'':12}{'deserves':>9}" + "".join(f"{route:>10}" for route in got))
     right = True
@@ -68,8 +71,10 @@ def table(master: Master, wanted: Points, got: dict[str, Points], of: int) -> bo
         row = f"{name:12}{sum(tests.values()):>9}"
         wrong = []
         for route, points in got.items():
-            row += f"{sum(points[name].values()):>10g}"
-            wrong += [f"{route}: {d}" for d in differences(master, tests, points[name])]
+            found = differences(master, answers[name], tests, points[name])
+            lucky = "" if found is None else "*"
+            row += f"{sum(points[name].values()):>9g}{lucky:1}"
+            wrong += [f"{route}: {difference}" for difference in found or ()]
         right = right and not wrong
         print(row + "".join(f"\n    {difference}" for difference in wrong))
     unseen = [
@@ -80,18 +85,24 @@ def table(master: Master, wanted: Points, got: dict[str, Points], of: int) -> bo
     ]
     if unseen:
         print(f"Full points for a wrong answer, which a test should know: {', '.join(unseen)}")
-    print()
+    print("* with other inputs: a wrong answer can be lucky\n")
     return right
 
 
-def differences(master: Master, wanted: dict, got: dict) -> list[str]:
-    """Tests (or exercises, where a route only tells those) with other points than deserved."""
+def differences(master: Master, answers: dict, wanted: dict, got: dict) -> list[str] | None:
+    """None where a route gave what is deserved; else what it gave that no draw of inputs gives.
+
+    By tests, or by exercises where a route only tells those.
+    """
     if set(got) == set(master.exercises):
         wanted = by_exercise(master, wanted)
+    others = [name for name, points in wanted.items() if got.get(name) != points]
+    if not others:
+        return None
     return [
-        f"{name} earns {got.get(name, 'nothing')} and deserves {points}"
-        for name, points in wanted.items()
-        if got.get(name) != points
+        f"{name} earns {got.get(name, 'nothing')} and deserves {wanted[name]}"
+        for name in others
+        if got.get(name) not in outcomes(answers, master, name)
     ]
 
 
