@@ -11,11 +11,12 @@ import importlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 
 from cliplab import exercises
-from cliplab.exercises import Almost, check, exercise, expect, trying, verdict
+from cliplab.exercises import Almost, changed, check, exercise, expect, trying, verdict
 
 
 def answers(id: str, kind: str) -> list:
@@ -56,6 +57,41 @@ def test_the_stub_is_no_answer_yet(id):
     right = as_arguments(answers(id, "RIGHT")[0])
     state, _ = verdict(id, *[stub if callable(part) else None for part in right])
     assert state == "Not yet"
+
+
+def ruin(value):
+    """Overwrites a tensor or an array, and empties a list or a dict, with all that is in them."""
+    if torch.is_tensor(value):
+        value.detach().zero_()
+    elif isinstance(value, np.ndarray):
+        value[...] = 0
+    elif isinstance(value, (list, tuple, dict)):
+        for part in value.values() if isinstance(value, dict) else value:
+            ruin(part)
+        if not isinstance(value, tuple):
+            value.clear()
+
+
+SAYS_WHAT_WAS_CHANGED = {"04.2", "04.3", "04.4", "04.5", "11.2", "A3.3"}
+
+
+@pytest.mark.parametrize("id", exercises.ids())
+def test_what_an_answer_does_to_its_inputs_does_not_reach_the_check(id):
+    def ruining(function):
+        def answer(*args, **kwargs):
+            value = exercises._copied(function(*args, **kwargs))  # it may be a view of an input
+            ruin([*args, kwargs])
+            return value
+
+        return answer
+
+    right = as_arguments(answers(id, "RIGHT")[0])
+    state, message = verdict(id, *[ruining(part) if callable(part) else part for part in right])
+    if id in SAYS_WHAT_WAS_CHANGED:
+        assert state == "Almost"
+        assert "change" in message, f"{id}: {message}"
+    else:
+        assert state == "Correct", f"{id}: {message}"
 
 
 @pytest.fixture
@@ -112,6 +148,45 @@ def test_three_states(double, capsys, answer, said):
     assert capsys.readouterr().out.startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("given", "numbers"),
+    [
+        (torch.tensor([1.0, 2.0]), lambda x: x),
+        (np.array([1.0, 2.0]), lambda x: x),
+        ([1.0, 2.0], lambda x: x),
+        ({"a": (torch.tensor([1.0, 2.0]), "b")}, lambda x: x["a"][0]),
+    ],
+)
+def test_an_answer_in_place_cannot_fool_a_check(double, given, numbers):
+    @exercise("99.3", title="The same numbers")
+    def grade(answer):
+        got = trying(answer)(given)
+        expect(numbers(got), numbers(given))  # what is wanted is looked up after the call
+        return "They are."
+
+    def first_to_0(x):
+        numbers(x)[0] = 0
+        return x
+
+    assert verdict("99.3", lambda x: x) == ("Correct", "They are.")
+    assert verdict("99.3", first_to_0)[0] == "Almost"
+
+
+def test_changed_names_the_places():
+    def answer(x, factor, more):
+        more.pop()
+        return x.mul_(factor)
+
+    assert changed(answer, torch.ones(2), 2, ["a"]) == [0, 2]
+    assert changed(answer, torch.zeros(2), 2, ["a"]) == [2]
+
+
+def test_gradients_flow_through_the_copies():
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    trying(lambda x: x.mul_(3))(x).sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0]
+
+
 def test_an_error_of_torch_is_not_taken_for_the_stub(double):
     def torch_says_not_implemented(x):
         raise NotImplementedError("'add' not implemented for 'Bool'")
@@ -158,8 +233,8 @@ def test_ids(double):
 def test_chapters_are_read_when_asked_for():
     """`from cliplab.exercises import check` reads no chapter, and no torch."""
     code = (
-        "import sys, cliplab.exercises; "
-        "print([m for m in sys.modules if m == 'torch' or m.startswith('cliplab.exercises.')])"
+        "import re, sys, cliplab.exercises; "
+        r"print([m for m in sys.modules if re.search(r'^torch$|exercises\.(ch|a)\d', m)])"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout == "[]\n"

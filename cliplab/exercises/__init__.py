@@ -1,7 +1,7 @@
 """Instant checks for the exercises: `check("03.1", my_function)` says how an answer is doing.
 
-One module per chapter (`ch03.py` for the exercises "03.1", "03.2", …) and one package per
-assignment (`a1/` for "A1.1", …), read when first asked for.
+One module or package per chapter (`ch03.py` for the exercises "03.1", "03.2", …) and per assignment
+(`a1/` for "A1.1", …), read when first asked for.
 An exercise is a function that takes the learner's answer, raises `Almost("…")` with the reason
 when it is not right yet, and returns the sentence that is said when it is:
 
@@ -17,12 +17,15 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
+
+from .compare import Almost, expect, plain, same, show, why
 
 __all__ = [
     "Almost",
     "Exercise",
+    "changed",
     "check",
     "exercise",
     "expect",
@@ -34,10 +37,6 @@ __all__ = [
     "trying",
     "why",
 ]
-
-
-class Almost(Exception):
-    """The answer is there and not right: the message says what is wrong with it, and where."""
 
 
 class NotYet(Exception):
@@ -131,14 +130,15 @@ def trying(function: Any) -> Callable[..., Any]:
 
     A call that raises is `Almost` and names the error and the input; a call that raises
     NotImplementedError (bare, or "exercise 03.1"), or returns None or `...`, is no answer yet.
+    The function gets copies: whatever it does to them, the check compares with what it gave.
     """
     if not callable(function):
-        raise Almost(f"a function is asked for; this is {_show(function)}.")
+        raise Almost(f"a function is asked for; this is {show(function)}.")
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        given = ", ".join([_show(a) for a in args] + [f"{k}={_show(v)}" for k, v in kwargs.items()])
+        given = ", ".join([show(a) for a in args] + [f"{k}={show(v)}" for k, v in kwargs.items()])
         try:
-            value = function(*args, **kwargs)
+            value = function(*_copied(args), **_copied(kwargs))
         except (Exception, SystemExit) as error:
             if _is_stub(error):
                 raise NotYet from None
@@ -150,37 +150,14 @@ def trying(function: Any) -> Callable[..., Any]:
     return call
 
 
-def expect(got: Any, wanted: Any, where: str = "", hint: str = "", tolerance: float = 1e-5) -> None:
-    """Raises `Almost` unless `got` is `wanted`: type first, then shape, then values.
+def changed(function: Callable[..., Any], *args: Any) -> list[int]:
+    """The places of those arguments that the learner's function changes in place.
 
-    Tensors and arrays are compared by shape and then by value within `tolerance` (NaN equals NaN,
-    bool and integers exactly); everything else with ==. `where` names the input ("for 'a dog'"),
-    `hint` is added after a colon.
+    args: what it is called with, once more: tensors, arrays, and lists without tensors in them.
     """
-    problem = _difference(got, wanted, tolerance)
-    if problem:
-        raise Almost(f"{where} {problem}".strip() + (f": {hint.rstrip('.')}." if hint else "."))
-
-
-def same(got: Any, wrong: Any, tolerance: float = 1e-5) -> bool:
-    """Whether an answer is this known wrong one: of its kind and shape, with its values."""
-    return not _difference(got, wrong, tolerance)
-
-
-def why(got: Any, wanted: Any, mistakes: Iterable[tuple[Any, str]], tolerance: float = 1e-5) -> str:
-    """The reason of the first known mistake that an answer is, as a hint for `expect`; or "".
-
-    mistakes: what each would give, and the reason. One that gives what is wanted is passed over.
-    """
-    told = ((wrong, reason) for wrong, reason in mistakes if not same(wrong, wanted, tolerance))
-    return next((reason for wrong, reason in told if same(got, wrong, tolerance)), "")
-
-
-def plain(value: Any) -> Any:
-    """The list that a tuple, a tensor or an array stands for; anything else as it is."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return list(value) if isinstance(value, tuple) else value
+    given = _copied(args)
+    function(*given)
+    return [i for i, given_now in enumerate(given) if not same(given_now, args[i], tolerance=0)]
 
 
 def random(*shape: int, seed: int):
@@ -190,42 +167,18 @@ def random(*shape: int, seed: int):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def _difference(got: Any, wanted: Any, tolerance: float) -> str:
-    """What sets `got` apart from `wanted`, in words; empty when nothing does."""
-    if not (hasattr(wanted, "shape") and hasattr(wanted, "dtype")):
-        if hasattr(got, "tolist") and not isinstance(wanted, str):  # a number in a tensor will do
-            got = got.tolist()
-        same = abs(got - wanted) <= tolerance if _numbers(got, wanted) else got == wanted
-        return "" if same is True else f"the answer is {_show(got)}, and should be {_show(wanted)}"
-    import torch
+def _copied(value: Any) -> Any:
+    """A copy of a tensor or array, or of a list, tuple or dict of them; all else as it is.
 
-    wanted = torch.as_tensor(wanted)
-    try:
-        got = torch.as_tensor(got)
-    except (TypeError, ValueError, RuntimeError):
-        return f"a tensor of shape {list(wanted.shape)} is asked for; this is {_show(got)}"
-    if got.shape != wanted.shape:
-        return f"the shape is {list(got.shape)}, and should be {list(wanted.shape)}"
-    if (got.dtype == torch.bool) != (wanted.dtype == torch.bool):
-        return f"the type is {got.dtype}, and should be {wanted.dtype}"
-    exact = not wanted.is_floating_point()
-    close = torch.isclose(
-        got.double(), wanted.double(), 0, 0 if exact else tolerance, equal_nan=True
-    )
-    if close.all():
-        return ""
-    if not wanted.ndim:
-        return f"the answer is {_show(got.item())}, and should be {_show(wanted.item())}"
-    index = tuple((~close).nonzero()[0].tolist())
-    wrong, total = int((~close).sum()), close.numel()
-    return (
-        f"{wrong} of {total} values differ: at {list(index)} stands "
-        f"{_show(got[index].item())}, and should stand {_show(wanted[index].item())}"
-    )
-
-
-def _numbers(*values: Any) -> bool:
-    return all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
+    Gradients flow through the copy of a tensor to the tensor itself.
+    """
+    if type(value) in (list, tuple):  # a named tuple is more than its parts
+        return type(value)(map(_copied, value))
+    if isinstance(value, dict):
+        return {key: _copied(part) for key, part in value.items()}
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return value.clone() if hasattr(value, "clone") else value.copy()
+    return value
 
 
 def _is_stub(error: Exception) -> bool:
@@ -237,11 +190,3 @@ def _is_stub(error: Exception) -> bool:
 def _error(error: Exception) -> str:
     text = " ".join(str(error).split())
     return type(error).__name__ + (f": {text[:200]}" if text else "")
-
-
-def _show(value: Any) -> str:
-    """A short text for a value that is the same on every run (no addresses)."""
-    if hasattr(value, "shape") and hasattr(value, "dtype") and getattr(value, "ndim", 0):
-        return f"a {type(value).__name__} of shape {list(value.shape)}"
-    text = f"{value:.6g}" if isinstance(value, float) else re.sub(r" at 0x\w+", "", repr(value))
-    return text if len(text) <= 80 else text[:77] + "…"

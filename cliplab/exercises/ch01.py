@@ -27,7 +27,7 @@ def valid(answer):
     for ids, V, L, reason in cases:
         wanted = 1 <= len(ids) <= L and all(0 <= i < V for i in ids)
         shown = ids if len(ids) < 6 else f"{len(ids)} ids"
-        expect(call(list(ids), V, L), wanted, f"for {shown}, V = {V} and L = {L}", hint=reason)
+        expect(call(ids, V, L), wanted, f"for {shown}, V = {V} and L = {L}", hint=reason)
     return "{0, …, V − 1}, and at most L of them: that is what the encoder accepts."
 
 

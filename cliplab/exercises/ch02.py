@@ -86,9 +86,8 @@ def rows(to_matrix, to_rows):
     drawn = torch.Generator().manual_seed(23)
     for L, D in [(3, 4), (3, 3), (1, 5)]:
         C = torch.randn(L, D, generator=drawn)
-        vectors = [row.clone() for row in C]
-        _look_at_matrix(stack(list(vectors)), C, f"for {L} vectors of R^{D} the matrix:")
-        _look_at_rows(split(C.clone()), C, f"for C of shape [{L}, {D}] the rows:")
+        _look_at_matrix(stack(list(C)), C, f"for {L} vectors of R^{D} the matrix:")
+        _look_at_rows(split(C), C, f"for C of shape [{L}, {D}] the rows:")
     return "torch.stack lays rows on top of each other, and a matrix is a sequence of its rows."
 
 

@@ -5,7 +5,7 @@ import random
 
 import torch
 
-from cliplab.exercises import Almost, exercise, expect, trying
+from cliplab.exercises import Almost, exercise, expect, plain, trying, why
 from cliplab.tokenizer import CLIPTokenizer
 from cliplab.tokenizer.bpe import replace_pair
 
@@ -24,7 +24,7 @@ def free_slots(answer):
     drawn = random.Random(31)
     texts = ["a running dog", "", *(" ".join(drawn.choices(WORDS, k=k)) for k in (3, 8, 12))]
     for text in texts:
-        got, content = call(text), count(text)
+        got, wanted, content = call(text), 75 - count(text), count(text)
         mistakes = {
             75 - content - 2: "BOS and EOS have slots of their own; the 75 do not include them.",
             77 - content: "77 includes BOS and EOS; content may take 75.",
@@ -32,7 +32,7 @@ def free_slots(answer):
             75 - len(text): "that counts characters, and a token can be several characters.",
             content: "that is how many are taken; how many are free?",
         }
-        _tell_apart(got, 75 - content, f"for {text!r}", mistakes)
+        expect(got, wanted, f"for {text!r}", why(got, wanted, mistakes.items()))
     full = "a running dog " * 40
     if call(full) == 75 - count(full):
         raise Almost("a prompt of 120 tokens cannot leave a negative number of slots; it leaves 0.")
@@ -55,8 +55,7 @@ def merge_pair(answer):
     cases += [(drawn.choices(["a", "b", "ab"], k=9), ("a", "b")) for _ in range(4)]
     for symbols, pair in cases:
         wanted, new = replace_pair(symbols, pair, "".join(pair)), "".join(pair)
-        got = call(list(symbols), pair)
-        got = list(got) if isinstance(got, tuple) else got
+        got = plain(call(symbols, pair))
         where = f"for {symbols} and {pair}"
         mistakes = [
             (_first_only(symbols, pair), "That merges the first place only; merge everywhere."),
@@ -75,9 +74,8 @@ def merge_pair(answer):
             (wanted[:-1], "The last symbol is missing."),
             (symbols, "Nothing was merged."),
         ]
-        for mistake, reason in mistakes:
-            if got == mistake != wanted:
-                raise Almost(f"{where} the answer is {got}. {reason}")
+        if reason := why(got, wanted, mistakes):
+            raise Almost(f"{where} the answer is {got}. {reason}")
         expect(got, wanted, where)
     return "That is replace_pair, the one step that BPE repeats."
 
@@ -100,7 +98,7 @@ def costliest_word(answer):
                 words[::-1], key=cost
             ): "where two words cost the same, the first one is asked for.",
         }
-        _tell_apart(got, wanted, f"for {prompt!r}", mistakes)
+        expect(got, wanted, f"for {prompt!r}", why(got, wanted, mistakes.items()))
     return "Length in letters says little: what was frequent in the training text is cheap."
 
 
@@ -112,8 +110,7 @@ def normalize(answer):
     for content, length in sizes:
         s = [drawn.randrange(320, 49000) for _ in range(content)]
         ids = [BOS, *s, EOS]
-        got = call(list(ids), length)
-        got = got.tolist() if hasattr(got, "tolist") else list(got)
+        got = list(plain(call(ids, length)))
         if got and isinstance(got[0], list):
             raise Almost("one row of ids is asked for; this is a list of rows.")
         where = f"for {content} content tokens and length {length}"
@@ -139,13 +136,6 @@ def normalize(answer):
         got, wanted = torch.tensor(got), torch.tensor(wanted)  # so that the place is named
         expect(got, wanted, where, hint="BOS, then content, then EOS, then EOS again to the end")
     return "That is eq. 7 with PAD = EOS: at most 75 content tokens, and EOS always there."
-
-
-def _tell_apart(got, wanted, where, mistakes):
-    """`expect`, with a reason for each known mistake that differs from what is wanted here."""
-    got = got.tolist() if hasattr(got, "tolist") else got
-    known = isinstance(got, (int, float, str)) and got != wanted
-    expect(got, wanted, where, hint=mistakes.get(got, "") if known else "")
 
 
 def _first_only(symbols, pair):

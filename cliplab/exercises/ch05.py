@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from cliplab.exercises import Almost, exercise, expect, trying
+from cliplab.exercises import Almost, exercise, expect, plain, random, trying, why
 from cliplab.masks import causal_mask
 from cliplab.text_encoder import CLIPTextConfig
 
@@ -13,11 +13,11 @@ from cliplab.text_encoder import CLIPTextConfig
 @exercise("05.1", title="LayerNorm")
 def layer_norm(answer):
     call = trying(answer)
-    X, gamma, beta = _draw(51, (5, 8), (8,), (8,))
+    X, gamma, beta = random(5, 8, seed=51), random(8, seed=52), random(8, seed=53)
     X[:, 0] += 3.0
     X[2] = 0.5  # a constant row: variance 0
     for eps, given in [(1e-5, {}), (0.1, {"eps": 0.1})]:
-        got = call(X.clone(), gamma.clone(), beta.clone(), **given)
+        got = call(X, gamma, beta, **given)
         mistakes = [
             (_norm(X, gamma, beta, eps, correction=1), "the variance divides by D, not D − 1."),
             (_norm(X, gamma, beta, eps, outside=True), "eps belongs inside the root."),
@@ -57,17 +57,17 @@ def quick_gelu(answer):
         (u * torch.sigmoid(-1.702 * u), "the exponent is −1.702 u; yours has the other sign."),
         (u * exp / (1 + exp), "exp overflows at u = 100: write 1 / (1 + exp(−x))."),
     ]
-    _tell_apart(call(u.clone()), u * torch.sigmoid(1.702 * u), "for u from −100 to 100", mistakes)
-    (X,) = _draw(52, (3, 4))
-    expect(call(X.clone()), X * torch.sigmoid(1.702 * X), "for a matrix")
+    _tell_apart(call(u), u * torch.sigmoid(1.702 * u), "for u from −100 to 100", mistakes)
+    X = random(3, 4, seed=52)
+    expect(call(X), X * torch.sigmoid(1.702 * X), "for a matrix")
     return "u · σ(1.702 u), element by element, as OpenAI's checkpoints want it."
 
 
 @exercise("05.3", title="One masked attention head")
 def attention_head(answer):
     call = trying(answer)
-    X, W_Q, W_K, W_V = _draw(53, (6, 12), (12, 4), (12, 4), (12, 4))
-    W_Q, W_K = W_Q / 2, W_K / 2
+    X, W_V = random(6, 12, seed=53), random(12, 4, seed=54)
+    W_Q, W_K = random(12, 4, seed=55) / 2, random(12, 4, seed=56) / 2
     no_1 = causal_mask(6)
     no_1[2:, 1] = False  # later tokens do not see token 1
     Q, K, V = X @ W_Q, X @ W_K, X @ W_V
@@ -91,7 +91,7 @@ def attention_head(answer):
             (_head(S, V, M, axis=0), "the softmax runs along the wrong axis; rows sum to 1."),
             (_head(S.T, V, M), "queries and keys are swapped: the rows of S are queries."),
         ]
-        _tell_apart(call(*(t.clone() for t in (X, W_Q, W_K, W_V, M))), wanted, where, mistakes)
+        _tell_apart(call(X, W_Q, W_K, W_V, M), wanted, where, mistakes)
     return "Scores over √d_h, −∞ where the mask says no, softmax along the keys, then the values."
 
 
@@ -110,8 +110,7 @@ def count_parameters(answer):
         ),
     }
     for name, c in sizes.items():
-        got = call(c)
-        got = got.tolist() if hasattr(got, "tolist") else got
+        got = plain(call(c))
         V, L, D, N, wide = c.vocab_size, c.context_length, c.width, c.layers, c.mlp_width
         layer = 4 * (D * D + D) + D * wide + wide + wide * D + D + 4 * D
         wanted = V * D + L * D + N * layer + 2 * D
@@ -142,20 +141,8 @@ def count_parameters(answer):
     return "123,060,480 for Stable Diffusion 1.5, every bias and every LayerNorm included."
 
 
-def _draw(seed, *shapes):
-    """Normal tensors of these shapes, the same on every run."""
-    generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(*shape, generator=generator) for shape in shapes]
-
-
 def _tell_apart(got, wanted, where, mistakes):
     """`expect`, with the reason for each known mistake: pairs (its values, the reason)."""
-    if torch.is_tensor(got) and got.shape == wanted.shape and not _close(got, wanted):
-        for values, reason in mistakes:
-            if _close(got, values):
-                raise Almost(f"{where} the values are off: {reason}")
+    if reason := why(got, wanted, mistakes):
+        raise Almost(f"{where} the values are off: {reason}")
     expect(got, wanted, where)
-
-
-def _close(a, b):
-    return torch.allclose(a.double(), b.double(), rtol=0, atol=1e-5, equal_nan=True)

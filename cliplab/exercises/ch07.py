@@ -7,17 +7,13 @@ import torch.nn.functional as F
 
 from ..contrastive import similarity_matrix
 from ..training.evaluate import retrieval
-from . import Almost, exercise, expect, random, same, trying
+from . import Almost, exercise, expect, random, trying, why
 
 
 def name_the_mistake(got, wanted, where: str, mistakes: list, hint: str = "") -> None:
-    """`expect`, with the reason of the first known mistake that the answer is.
-
-    mistakes: [(what it would give, the reason), …]; one that gives what is wanted is passed over.
-    """
-    for wrong, reason in mistakes:
-        if not same(wrong, wanted, 1e-4) and same(got, wrong, 1e-4):
-            raise Almost(f"{where} {reason}.")
+    """`expect`; a known mistake is told by its reason alone, without the values that differ."""
+    if reason := why(got, wanted, mistakes, 1e-4):
+        raise Almost(f"{where} {reason}.")
     expect(got, wanted, where, hint)
 
 

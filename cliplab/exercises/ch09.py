@@ -20,7 +20,7 @@ def sample(answer):
         kept = logvar.clamp(-30, 20)
         std = torch.exp(kept / 2)
         wanted = mean + std * eps
-        got = call(parameters.clone(), eps.clone())
+        got = call(parameters, eps)
         even, odd = parameters[:, ::2], parameters[:, 1::2]
         mistakes = [
             (mean + torch.exp(kept) * eps, "that multiplies ε by σ²; the root, σ, is exp(½ ln σ²)"),
@@ -84,7 +84,7 @@ def kl(answer):
          "normal to this Gaussian"),
         (wanted / math.log(2), "that is in bits; nats are asked for"),
     ]  # fmt: skip
-    got = call(mean.clone(), logvar.clone())
+    got = call(mean, logvar)
     reason = why(got, wanted, mistakes)
     expect(got, wanted, "for [3, 2, 4, 4]", reason, tolerance=1e-3)
     zero = torch.zeros(2, 1, 3, 3)

@@ -105,6 +105,7 @@ WRONG = {
         ),
         (lambda positive, negative: positive - negative, "twice as many"),
         (lambda positive, negative: torch.cat([negative, negative]), "values differ"),
+        (lambda positive, negative: torch.cat([negative, positive.sub_(negative)]), "differ"),
         (lambda positive, negative: [negative, positive], "tensor of shape"),
         (lambda positive, negative: torch.cat(negative, positive), "TypeError"),
     ],

@@ -110,10 +110,28 @@ def even(seeds, shape):
     return torch.stack([torch.rand(shape, generator=draw) for draw in draws])
 
 
+def until_none_is_left(end):
+    """Takes each seed off the list that was given."""
+
+    def answer(seeds, shape):
+        rows = []
+        while seeds:
+            draw = torch.Generator().manual_seed(seeds.pop(end))
+            rows.append(torch.randn(shape, generator=draw))
+        return torch.stack(rows)
+
+    return answer
+
+
+def largest_first(seeds, shape):
+    seeds.sort(reverse=True)
+    return noise(seeds, shape)
+
+
 RIGHT = {
     "11.1": [step_back, step_by_ratio, step_by_diffusers],
     "11.2": [guided, guided_in_a_loop, lambda both, g: torch.lerp(*both.chunk(2), g)],
-    "11.3": [noise, noise_by_cat, noise_in_numpy],
+    "11.3": [noise, noise_by_cat, noise_in_numpy, until_none_is_left(0)],
 }
 
 WRONG = {
@@ -153,5 +171,7 @@ WRONG = {
         (lambda seeds, shape: torch.cat([*noise(seeds, shape)]), "stack"),
         (lambda seeds, shape: noise(seeds, shape)[0], "shape"),
         (lambda seeds, shape: torch.randn(len(seeds), *shape), "differ"),
+        (until_none_is_left(-1), "differ"),
+        (largest_first, "differ"),
     ],
 }

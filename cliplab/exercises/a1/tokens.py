@@ -51,7 +51,7 @@ def next_pair(answer):
         neighbors = list(pairwise(symbols))
         known = [pair for pair in neighbors if pair in rank]
         wanted = list(min(known, key=rank.get, default=()))
-        got = plain(call(list(symbols), dict(ranks)))
+        got = plain(call(symbols, ranks))
         anywhere = [pair for pair in rank if {*pair} <= {*symbols}]
         mistakes = [
             ("".join(wanted), "give the two symbols, not the one that they become"),
@@ -89,7 +89,7 @@ def merge_word(answer):
     ]
     for symbols, ranks in cases:
         rank = by_pair(ranks)
-        wanted, got = merged(symbols, rank), plain(call(list(symbols), dict(ranks)))
+        wanted, got = merged(symbols, rank), plain(call(symbols, ranks))
         mistakes = [
             (symbols, "nothing was merged"),
             (merged(symbols, rank, steps=1), "that is one merge; go on until no pair is known"),
@@ -165,7 +165,7 @@ def fit(answer):
     ]:
         s, bos, eos = list(range(100, 100 + content)), 97, 98
         where = f"for {content} content tokens, length {length} and pad {pad}"
-        got = call(list(s), length, bos, eos, pad)
+        got = call(s, length, bos, eos, pad)
         if not isinstance(got, (list, tuple)) or len(got) != 2:
             raise Almost(f"{where} two lists are asked for: the ids, and what was lost.")
         ids, lost = map(plain, got)

@@ -41,7 +41,7 @@ def attention(answer):
         if M.ndim == 3:
             per_head = attend(x, p, M[None], heads)
             mistakes.append((per_head, "a mask [B, L, L] needs a new axis where the heads are"))
-        got = call(x.clone(), dict(p), M.clone(), heads)
+        got = call(x, p, M, heads)
         expect(got, wanted, where, why(got, wanted, mistakes))
     return "CLIPAttention itself, from the same eight tensors."
 
@@ -129,7 +129,7 @@ def encoder_layer(answer):
         (y + mlp(two(y)) - p["mlp.fc2.bias"], "the bias of fc2 is missing"),
         (layer(x, M | True), "the mask is not used"),
     ]
-    got = call(x.clone(), dict(p), M.clone(), 2)
+    got = call(x, p, M, 2)
     expect(got, wanted, "for 2 prompts of 5 tokens", why(got, wanted, mistakes))
     return "CLIPEncoderLayer to five decimals: two blocks, each adding to the stream."
 
@@ -142,7 +142,7 @@ def encode(answer):
     p = drawn(model.requires_grad_(False), seed=261)
     ids = torch.tensor([[18, 3, 19, 5, eos, eos, eos, eos], [18, 2, 7, eos, eos, eos, eos, eos]])
     out = model(ids)
-    got = call(ids.clone(), dict(p), 2, eos)
+    got = call(ids, p, 2, eos)
     if not isinstance(got, (list, tuple)) or len(got) != 2:
         raise Almost("two tensors are asked for: the context, and the pooled rows.")
     H, final, M = out.hidden_states, model.final_layer_norm, causal_mask(8)

@@ -28,12 +28,12 @@ def layer_norm(answer):
             (norm(x, gamma, beta, 1e-5), "eps is not used as it is given"),
             (norm(x, gamma, beta, 0), "eps is missing, and a constant row became 0/0"),
         ]
-        got = call(x.clone(), gamma.clone(), beta.clone(), eps)
+        got = call(x, gamma, beta, eps)
         wanted = norm(x, gamma, beta, eps)
         expect(got, wanted, f"with eps = {eps:g}", why(got, wanted, mistakes))
     half = (300 * x).half()  # squares of such numbers are infinite in half precision
     wanted = norm(half.float(), gamma, beta, 1e-5)
-    got = call(half.clone(), gamma.clone(), beta.clone(), 1e-5)
+    got = call(half, gamma, beta, 1e-5)
     if torch.is_tensor(got) and got.dtype != torch.float16:
         kind = str(got.dtype).removeprefix("torch.")
         raise Almost(f"for x in float16 the answer is {kind}; give it the dtype of x.")
@@ -74,10 +74,10 @@ def activate(answer):
         ],
     }
     for kind, wanted in (("quick_gelu", quick), ("gelu", exact)):
-        got = call(u.clone(), kind)
+        got = call(u, kind)
         expect(got, wanted, f'for kind = "{kind}"', why(got, wanted, mistakes[kind]))
         x = u[:24].view(2, 3, 4)
-        expect(call(x.clone(), kind), wanted[:24].view(2, 3, 4), f'for "{kind}" and three axes')
+        expect(call(x, kind), wanted[:24].view(2, 3, 4), f'for "{kind}" and three axes')
     return "at most 0.0203 apart, and no error message tells you which one a checkpoint wants."
 
 
@@ -118,7 +118,7 @@ def masked_softmax(answer):
             (by_exp(scores, M), "exp leaves the range of float32: take each row's maximum off"),
             (by_exp(scores, M).nan_to_num(0), "exp leaves the range of float32"),
         ]
-        got = call(scores.clone(), M.clone())
+        got = call(scores, M)
         expect(got, wanted, where, why(got, wanted, mistakes))
         if (got[~M.expand_as(got)] != 0).any():
             raise Almost(f"{where} a hidden weight is small and not 0.")

@@ -23,7 +23,7 @@ def color_gain(answer):
         ("a pixel as near to one color as to the other", (white, tie), 0, [[40, 0, 0], [0, 0, 0]]),
     ]:
         wanted = shares(after, colors)[index] - shares(before, colors)[index]
-        got = call(before.copy(), after.copy(), [list(c) for c in colors], index)
+        got = call(before, after, colors, index)
         wrapped = [shares(x, colors, np.uint8)[index] for x in (after, before)]
         exact = [(x == colors[index]).all(-1).mean() for x in (after, before)]
         pixels = before.shape[0] * before.shape[1]

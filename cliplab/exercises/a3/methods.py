@@ -4,12 +4,11 @@ import torch
 from torch import Tensor
 
 from ...weighting.operators import from_empty, restore_mean, scale
-from .. import Almost, exercise, expect, random, trying, why
+from .. import Almost, changed, exercise, expect, random, trying, why
 
 
 @exercise("A3.3", title="Two tools, chunk by chunk")
 def weigh(answer):
-    call = trying(answer)
     for chunks, L in [(1, 5), (2, 4), (3, 6)]:
         C, e = random(chunks * L, L, seed=33) + 1, random(L, L, seed=34)  # square: [L, 1] matters
         w = torch.ones(chunks * L)
@@ -30,7 +29,7 @@ def weigh(answer):
             (C, "this is C again: one mean for the whole chunk, not one for each row"),
             (comfy, "that is ComfyUI's"),
         ]
-        on_copies(call, (C, w, e, "a1111"), a1111, where + "a1111,", mistakes)
+        look_at(answer, (C, w, e, "a1111"), a1111, where + "a1111,", mistakes)
         first = torch.cat([from_empty(C[:L], w[:L], e), C[L:]])
         mistakes = [
             (scale(C, w), "that is scaling: at weight 0 stands e"),
@@ -43,7 +42,7 @@ def weigh(answer):
             (first, "only the first chunk is weighed"),
             (a1111, "that is Automatic1111's"),
         ]
-        on_copies(call, (C, w, e, "comfyui"), comfy, where + "comfyui,", mistakes)
+        look_at(answer, (C, w, e, "comfyui"), comfy, where + "comfyui,", mistakes)
     try:
         answer(C, w, e, "nonsense")
     except ValueError as error:
@@ -58,13 +57,11 @@ def weigh(answer):
     return "each chunk of 77 has its own mean, and its own copy of the empty prompt."
 
 
-def on_copies(call, given: tuple, wanted: Tensor, where: str, mistakes: list) -> None:
-    """`expect` on copies; an answer that changes what it was given is told so."""
-    copies = [x.clone() if torch.is_tensor(x) else x for x in given]
-    got = call(*copies)
-    for name, copy, x in zip("Cwe", copies, given, strict=False):  # the method is a string
-        if not torch.equal(copy, x):
-            raise Almost(f"{where} {name} itself was changed in place: make a new tensor.")
+def look_at(answer, given: tuple, wanted: Tensor, where: str, mistakes: list) -> None:
+    """`expect`; an answer that changes what it was given is told so."""
+    got = trying(answer)(*given)
+    for i in changed(answer, *given):
+        raise Almost(f"{where} {'Cwe'[i]} itself was changed in place: make a new tensor.")
     expect(got, wanted, where, why(got, wanted, mistakes))
 
 
@@ -78,7 +75,7 @@ def my_weighting(answer):
         C = length * (tilt * e + (1 - abs(tilt)) * random(L, D, seed=90 + seed))
 
         def at(w, C=C, e=e):
-            got = torch.as_tensor(call(C.clone(), w.clone(), e.clone()))
+            got = torch.as_tensor(call(C, w, e))
             expect(list(got.shape), list(C.shape), "the shape of the result:")
             if not got.isfinite().all():
                 raise Almost("there are values that are not finite.")

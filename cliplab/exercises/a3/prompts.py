@@ -143,7 +143,7 @@ def in_chunks(answer):
             (cut(tokens, start, end, fill=None), "each chunk is filled up to 77"),
             (tokens, "BOS, EOS and padding are missing"),
         ]
-        got = call([[list(ids), w] for ids, w in pieces], bos, eos)
+        got = call(pieces, bos, eos)
         try:
             ids, rows = (list(plain(x)) for x in got)
         except (TypeError, ValueError):

@@ -32,11 +32,11 @@ def scores(answer):
             ),
             (wanted.T, "captions are the rows, pictures the columns"),
         ]
-        got = call(x.clone(), y.clone(), s)
+        got = call(x, y, s)
         expect(got, wanted, where, why(got, wanted, mistakes, 1e-3), 1e-3)
     x, y = random(3, 4, seed=43), random(3, 4, seed=44)
     x[1] = y[2] = 0.0
-    got = call(x.clone(), y.clone(), 2.0)
+    got = call(x, y, 2.0)
     wanted = similarity_matrix(F.normalize(x), F.normalize(y), math.exp(-2.0))
     where = "where a caption and a picture are rows of zeros"
     expect(got, wanted, where, "a row of zeros has no direction; its scores are 0", 1e-4)
@@ -79,7 +79,7 @@ def contrastive_loss(answer):
             (2 * N * wanted, "take the mean over the pairs and over the two halves"),
             (-wanted, "the sign is turned"),
         ]
-        value = number(call(S.clone()))
+        value = number(call(S))
         hint = why(value, wanted, mistakes)
         if isinstance(value, float) and not math.isfinite(value):
             hint = (
@@ -104,7 +104,7 @@ def gradients(answer):
         to_u = math.exp(s) * G @ v
         across = to_u - (to_u * u).sum(-1, keepdim=True) * u
         wanted = {"S": G, "s": (G * S).sum(), "x": across / length}
-        got = call(x.clone(), v.clone(), s)
+        got = call(x, v, s)
         if not isinstance(got, dict) or set(got) != set(wanted):
             raise Almost(
                 "a dict with the keys 'S', 's' and 'x' is asked for; the answer is "
@@ -185,7 +185,7 @@ def grouped_loss(answer):
             (2 * wanted, "the two halves are averaged, not added"),
             (N * wanted, "take the mean over the pairs, not the sum"),
         ]
-        value = number(call(S.clone(), list(groups)))
+        value = number(call(S, groups))
         hint = why(value, wanted, mistakes)
         if isinstance(value, float) and not math.isfinite(value):
             hint = "take the largest score off before exp, or use torch.logsumexp"

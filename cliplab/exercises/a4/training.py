@@ -64,12 +64,12 @@ def train(answer):
     call = trying(answer)
     z = random(160, 6, seed=55)
     x, y = z @ random(6, 9, seed=56), (z @ random(6, 14, seed=57)).tanh()
-    matrices = matrices_of(call(x[:60].clone(), y[:60].clone(), list(range(60))), 9, 14)
+    matrices = matrices_of(call(x[:60], y[:60], list(range(60))), 9, 14)
     found = recall(matrices, x[60:], y[60:])
     if found < 0.5:
         explain(found, "60 made-up pairs", 0.5)
     x, y, groups, new_x, new_y = sample()
-    matrices = matrices_of(call(x.clone(), y.clone(), list(groups)), x.shape[1], y.shape[1])
+    matrices = matrices_of(call(x, y, groups), x.shape[1], y.shape[1])
     found = recall(matrices, new_x, new_y)
     if found < 0.3:
         explain(found, "200 emoji", 0.3)

@@ -1,133 +1,13 @@
-"""Checks for chapter 04, prompt weighting."""
+"""04.2–04.5: from weights to a weighted context, and which operators work row by row."""
 
 import functools
-import random
 
 import torch
 from torch import Tensor
 
-from ..tokenizer import CLIPTokenizer
-from ..weighting.operators import from_empty, restore_mean, scale
-from . import Almost, exercise, expect, trying
-
-# Prompts as trees: texts, and brackets with what is in them: "(", "[", or a number for "(…:1.3)".
-RED, FOG = ["red"], ["fog"]
-PROMPTS = [
-    ["a red fox"],
-    ["a ", ("(", RED), " fox"],
-    ["a ", ("[", RED), " fox"],
-    ["a ", (1.3, RED), " fox"],
-    ["a ", ("[", [("(", RED), " fox"])],
-    ["a ", ("(", [("(", RED)]), " fox in ", ("[", [("[", FOG)])],
-    ["a ", ("(", [(1.3, RED), " fox"]), " in ", ("[", FOG)],
-    [(1.5, [("(", RED), " fox"]), " in fog"],
-    [(2, ["a ", ("[", [(0, RED), " fox"]), " in ", (0.5, FOG)])],
-]
-# Ways to read: the weight w around a bracket, and the bracket's kind → the weight in it.
-MISREADINGS = [
-    (lambda w, kind: w + _factor(kind) - 1, "nested weights multiply; yours add up"),
-    (lambda w, kind: w * _factor(kind, 0.9), "[x] divides by 1.1, which makes 0.909, not 0.9"),
-    (lambda w, kind: w * _factor(kind, 1.1), "[x] makes less of x: divide by 1.1"),
-    (lambda w, kind: w * _factor(kind, 1), "square brackets have a weight too"),
-    (
-        lambda w, kind: kind if _is_number(kind) else w * _factor(kind),
-        "here a number replaces the weights around it, which is how ComfyUI reads",
-    ),
-    (lambda w, kind: _factor(kind), "only the innermost bracket counts in yours"),
-    (lambda w, kind: _factor(kind) if w == 1 else w, "only the outermost bracket counts in yours"),
-    (
-        lambda w, kind: w * _factor(kind) * (1.1 if _is_number(kind) else 1),
-        "(x:r) weighs r, not 1.1 r",
-    ),
-    (
-        lambda w, kind: w * (1.1 if _is_number(kind) else _factor(kind)),
-        "the number in (x:r) is not used",
-    ),
-]
-
-
-@exercise("04.1", title="A parser for nested weights")
-def nested_weights(answer):
-    call = trying(answer)
-    drawn = random.Random(41)
-    for parts in [*PROMPTS, *(_draw_prompt(drawn, 4) for _ in range(20))]:
-        where = f"for {_typed(parts)!r}"
-        got = _characters(call(_typed(parts)), where)
-        wanted = _characters(_read(parts, lambda w, kind: w * _factor(kind)))
-        _compare_text(got, wanted, where)
-        hint = ""
-        for how, reason in MISREADINGS:
-            if not hint and _equal(got, _characters(_read(parts, how))):
-                hint = reason
-        for (c, weight), (_, right) in zip(got, wanted, strict=True):
-            expect(weight, right, f"{where}, at the letter {c!r},", hint, tolerance=1e-6)
-    return "from the inside out, each bracket multiplies what it holds, as in Automatic1111."
-
-
-def _is_number(kind) -> bool:
-    return not isinstance(kind, str)
-
-
-def _factor(kind, square: float = 1 / 1.1) -> float:
-    return kind if _is_number(kind) else {"(": 1.1, "[": square}[kind]
-
-
-def _typed(parts) -> str:
-    """The prompt that a tree stands for."""
-    out = ""
-    for part in parts:
-        if isinstance(part, str):
-            out += part
-        else:
-            kind, inside = part[0], _typed(part[1])
-            out += {"(": f"({inside})", "[": f"[{inside}]"}.get(kind, f"({inside}:{kind})")
-    return out
-
-
-def _read(parts, how, weight: float = 1.0) -> list:
-    """Pairs (text, weight) of a tree, read in that way."""
-    pairs = []
-    for part in parts:
-        inside = None if isinstance(part, str) else _read(part[1], how, how(weight, part[0]))
-        pairs += [(part, weight)] if inside is None else inside
-    return pairs
-
-
-def _draw_prompt(drawn: random.Random, depth: int) -> list:
-    """A random tree of words and brackets."""
-    parts = []
-    for _ in range(drawn.randint(1, 3)):
-        parts.append(drawn.choice(["red", "fox", "in fog", "oil painting"]) + " ")
-        if depth and drawn.random() < 0.7:
-            kind = drawn.choice(["(", "[", 1.3, 0.5, 1.25, 2])
-            parts.append((kind, _draw_prompt(drawn, depth - 1)))
-    return parts
-
-
-def _characters(pairs, where: str = "") -> list:
-    """Each character with its weight, without spaces: it does not matter where an answer cuts."""
-    try:  # "− 0" refuses a number in quotes, which float would take
-        return [(c, float(weight - 0)) for text, weight in pairs for c in text if not c.isspace()]
-    except (TypeError, ValueError):
-        raise Almost(
-            f"{where} a list of pairs (text, weight) is asked for; the answer is {pairs!r:.80}."
-        ) from None
-
-
-def _compare_text(got, wanted, where: str) -> None:
-    text, right = ("".join(c for c, _ in pairs) for pairs in (got, wanted))
-    if set("()[]") & set(text):
-        raise Almost(f"{where} brackets are left in the text: {text!r}.")
-    if ":" in text:
-        raise Almost(f"{where} the colon or the number is left in the text: {text!r}.")
-    expect(text, right, f"{where}, spaces aside,", "every word stays, in its order")
-
-
-def _equal(a, b) -> bool:
-    return all(abs(x - y) < 1e-6 for (_, x), (_, y) in zip(a, b, strict=True))
-
-
-# Operators ------------------------------------------------------------------------------------
+from ...tokenizer import CLIPTokenizer
+from ...weighting.operators import from_empty, restore_mean, scale
+from .. import Almost, changed, exercise, expect, random, trying, why
 
 
 @functools.cache
@@ -137,7 +17,6 @@ def _tokenizer() -> CLIPTokenizer:
 
 @exercise("04.2", title="Scaling")
 def scale_words(answer):
-    call = trying(answer)
     prompts = [
         [("a red fox in fog", 1.0)],
         [("red", 1.3), (" fox in ", 1.0), ("fog", 0.5)],
@@ -147,7 +26,7 @@ def scale_words(answer):
     ]
     for n, pieces in enumerate(prompts):
         where = f"for {pieces}"
-        (C,) = _draw(420 + n, (77, 77))  # square, so that weighing the columns raises no error
+        C = random(77, 77, seed=420 + n)  # square, so that weighing the columns raises no error
         counts = [len(_tokenizer().content(text)) for text, _ in pieces]
         weights = [w for _, w in pieces]
         w = _rows(counts, weights)
@@ -178,7 +57,7 @@ def scale_words(answer):
                 "a row belongs to a token, not to a character",
             ),
         ]
-        wrong = [(scale(C, v), why) for v, why in mistakes]
+        wrong = [(scale(C, v), reason) for v, reason in mistakes]
         wrong += [
             (w * C, "that weighs columns; a row's weight wants the shape [77, 1], w[:, None]"),
             (C + w[:, None], "the weight is added; it multiplies"),
@@ -188,7 +67,7 @@ def scale_words(answer):
         joint = len(_tokenizer().content("".join(text for text, _ in pieces)))
         hint = "tokenize each piece by itself: joined, they are other tokens"
         hint = hint if joint != sum(counts) else ""
-        _compare(call, (C, pieces), scale(C, w), where, wrong, ("C", "pieces"), hint)
+        _compare(answer, {"C": C, "pieces": pieces}, scale(C, w), where, wrong, hint)
     return "the words' own rows are scaled, and BOS, EOS and padding are as they were."
 
 
@@ -202,10 +81,8 @@ def _rows(counts, weights, bos=1.0, after=1.0, start=1) -> Tensor:
 
 @exercise("04.3", title="Restoring the mean")
 def restore(answer):
-    call = trying(answer)
     for n, weights in enumerate([[1.0, 1.3, 0.5, 1.0, 1.0], [1.0, 2.0, 2.0, 0.0, 1.0]]):
-        (C,) = _draw(430 + n, (5, 5))
-        C, w = C + 1.0, torch.tensor(weights)
+        C, w = random(5, 5, seed=430 + n) + 1.0, torch.tensor(weights)
         scaled, heavy = scale(C, w), (w != 1)[:, None]
         factor = C.mean() / scaled.mean()
         wrong = [
@@ -237,15 +114,14 @@ def restore(answer):
             (C * factor, "the weights are gone: rescale the scaled tensor"),
             (scale(C, w) / w.mean(), "divide by the mean of the scaled tensor, not of the weights"),
         ]
-        _compare(call, (C, w), restore_mean(C, w), f"for w = {weights}", wrong, ("C", "w"))
+        _compare(answer, {"C": C, "w": w}, restore_mean(C, w), f"for w = {weights}", wrong)
     return "one number for the whole tensor, so every row changes, weighted or not."
 
 
 @exercise("04.4", title="From the empty prompt")
 def from_the_empty_prompt(answer):
-    call = trying(answer)
     w = torch.tensor([0.5, 1.3, 0.0, -0.5, 1.0])
-    C, e = _draw(44, (5, 5), (5, 5))
+    C, e = random(5, 5, seed=44), random(5, 5, seed=441)
     v = w[:, None]
     wrong = [
         (e + v * (e - C), "the direction is C − e, away from the empty prompt; yours is e − C"),
@@ -263,17 +139,16 @@ def from_the_empty_prompt(answer):
         (e + v.clamp(min=0) * (C - e), "the line goes on below 0; yours stops at e"),
     ]
     for where, weights in [("for weights from −0.5 to 1.3", w), ("for weights of 1", w * 0 + 1)]:
-        wanted = from_empty(C, weights, e)
-        _compare(call, (C, weights, e), wanted, where, wrong, ("C", "w", "e"))
+        given = {"C": C, "w": weights, "e": e}
+        _compare(answer, given, from_empty(C, weights, e), where, wrong)
     return "0 is the empty prompt, 1 the prompt, and between and beyond lies a straight line."
 
 
 @exercise("04.5", title="Row by row?")
 def row_by_row(answer):
     call = trying(answer)
-    C, e = _draw(45, (6, 4), (6, 4))
+    C, e = random(6, 4, seed=45) + 1.0, random(6, 4, seed=451)
     w = torch.tensor([1.0, 1.3, 0.5, 1.0, 1.0, 1.0])
-    C = C + 1.0
     operators = [
         ("scaling", lambda C: scale(C, w), True),
         ("moving from the empty prompt", lambda C: from_empty(C, w, e), True),
@@ -284,9 +159,8 @@ def row_by_row(answer):
         ("giving each row its neighbor's place", lambda C: C.roll(1, 0), False),
     ]
     for name, operator, wanted in operators:
-        before = C.clone()
         got = call(operator, C)
-        if not torch.equal(C, before):
+        if changed(answer, operator, C):
             raise Almost("C itself was changed: clone it before you change a row.")
         hint = (
             "the changed row may change in the result; only the others may not"
@@ -304,30 +178,16 @@ def _adding(i: int, j: int) -> tuple:
     return f"adding row {i} to row {j}", lambda C: C + there * C[i], False
 
 
-def _compare(call, given, wanted, where, mistakes, names, hint="") -> None:
-    """Call with copies; name a changed input, then a known mistake, then any difference."""
-    copies = [x.clone() if torch.is_tensor(x) else list(x) for x in given]
-    got = call(*copies)
-    for name, copy, x in zip(names, copies, given, strict=True):
-        if not (copy.equal(x) if torch.is_tensor(x) else copy == x):
-            raise Almost(f"{where} {name} itself was changed in place: make a new tensor.")
-    if torch.is_tensor(got) and got.shape == wanted.shape and not _close(got, wanted):
-        for values, reason in mistakes:
-            if _close(got, values):
-                raise Almost(f"{where} the values are off: {reason}.")
+def _compare(answer, given: dict, wanted, where, mistakes, hint="") -> None:
+    """Name a changed input, then a known mistake, then any difference. given: inputs by name."""
+    got = trying(answer)(*given.values())
+    for i in changed(answer, *given.values()):
+        raise Almost(f"{where} {list(given)[i]} itself was changed in place: make a new tensor.")
+    if reason := why(got, wanted, mistakes):
+        raise Almost(f"{where} the values are off: {reason}.")
     expect(got, wanted, where, hint)
 
 
 def _restored(C: Tensor, w: Tensor) -> Tensor:
     scaled = scale(C, w)
     return scaled * (C.mean() / scaled.mean())
-
-
-def _draw(seed: int, *shapes) -> list[Tensor]:
-    """Normal tensors of these shapes, the same on every run."""
-    generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(*shape, generator=generator) for shape in shapes]
-
-
-def _close(a: Tensor, b: Tensor) -> bool:
-    return torch.allclose(a.double(), b.double(), rtol=0, atol=1e-5, equal_nan=True)
