@@ -55,10 +55,9 @@ def pictures(demo):
     return [np.array(data).reshape(side, side, 4)[..., :3] for side, data in found]
 
 
-def rows(demo, count):
-    """The table, once it has so many rows: nothing need be painted for it."""
-    until(demo, lambda: len(table(demo)) == count)
-    return table(demo)
+def rows(demo):
+    """The table's weights, pieces and rows of the context, word by word."""
+    return [[float(w), pieces.split(" + "), int(row)] for _, w, pieces, row in table(demo)]
 
 
 @pytest.mark.parametrize("prompt", [
@@ -78,9 +77,7 @@ def test_words_weights_and_pieces_are_those_of_the_encoder(prompt, demo, pipe):
             expected.append([round(weight, 3), [], row])
         expected[-1][1].append(token.removesuffix("</w>"))
         first = token.endswith("</w>")
-    found = rows(demo, len(expected))
-    shown = [[float(w), pieces.split(" + "), int(row)] for _, w, pieces, row in found]
-    assert shown == expected
+    until(demo, lambda: rows(demo) == expected)  # nothing need be painted for it
 
 
 def test_buttons_sliders_and_arrow_keys_write_the_text(demo):
