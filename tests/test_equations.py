@@ -18,14 +18,29 @@ def test_numbers_are_read_as_they_are_written():
     assert equations.numbers_in("Equation 7 of another text") == set()
 
 
+@pytest.fixture(scope="module")
+def owners():
+    return equations.owners()
+
+
+@pytest.fixture(scope="module")
+def tests():
+    return equations.tests()
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return equations.pages()
+
+
 @pytest.mark.parametrize("number", NAMED)
-def test_an_equation_has_an_owner_a_test_and_a_page(number):
+def test_an_equation_has_an_owner_a_test_and_a_page(number, owners, tests, pages):
     if number not in equations.NOTATION:
-        assert number in equations.owners(), f"No docstring in cliplab says `Lecture eq. {number}`."
-    assert number in equations.tests(), f"No test is marked `@pytest.mark.equation({number})`."
-    assert number in equations.pages(), f"No chapter says `Lecture eq. {number}`."
+        assert number in owners, f"No docstring in cliplab says `Lecture eq. {number}`."
+    assert number in tests, f"No test is marked `@pytest.mark.equation({number})`."
+    assert number in pages, f"No chapter says `Lecture eq. {number}`."
 
 
-def test_no_number_is_invented():
-    claimed = {*equations.owners(), *equations.tests(), *equations.pages()}
+def test_no_number_is_invented(owners, tests, pages):
+    claimed = {*owners, *tests, *pages}
     assert claimed <= set(NAMED), "The lecture has no such equation."
