@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import cliplab
 from cliplab.coursework import CourseworkError
 from cliplab.coursework.__main__ import main
-from cliplab.coursework.grading import wire
+from cliplab.coursework.grading import many, wire
 from cliplab.coursework.grading.grade import GRADED, PERSON, WAITS, grade
 from cliplab.coursework.grading.isolation import LEVELS, Limits, readable_paths
 from cliplab.coursework.grading.many import grade_all
@@ -257,7 +257,7 @@ def test_what_is_not_the_answer_earns_nothing(graded, cell):
 
 FORGE = """
 import os, socket, struct, json, gc
-from cliplab.coursework.grading import wire
+from cliplab.coursework.grading import many, wire
 channel = [s for s in gc.get_objects() if isinstance(s, socket.socket)][0]
 def real(ids, pad):
     {forgery}
@@ -630,6 +630,38 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, master, zygote):
     assert {path: path.stat().st_mtime_ns for path in before} == before
     (tmp_path / "in" / "a" / MASTER.name).write_bytes(notebook(WRONG, UNIT))  # handed in again
     assert [result["points"] for result in run()] == [8, *[13] * 5]
+
+
+def test_a_grading_process_that_hangs_is_given_up(tmp_path, master, zygote, monkeypatch):
+    """Ours, not a student's: it is ended, and a person is told."""
+    monkeypatch.setattr(zygote, "limits", Limits(seconds=0.05, memory=2))
+    monkeypatch.setattr(many, "PATIENCE", 0)
+    monkeypatch.setattr(many, "grade", lambda *_: time.sleep(300))
+    submissions = hand_in(tmp_path / "in", ada=notebook(REAL, UNIT))
+    began = time.monotonic()
+    (ada,) = grade_all(submissions, master, b"", tmp_path / "results", zygote, jobs=1)
+    assert time.monotonic() - began < 60
+    assert (ada["status"], ada["points"]) == (PERSON, None)
+    assert "Run the command again" in ada["reasons"][0]
+
+
+def test_the_command_grades_on_one_thread(tmp_path, monkeypatch, capsys):
+    """A fork of a process whose torch has a pool of threads waits for them forever."""
+
+    def refuse(*_):
+        raise CourseworkError(f"{torch.get_num_threads()} thread")
+
+    monkeypatch.setattr(many, "grade_all", refuse)
+    submissions = hand_in(tmp_path / "in", ada=notebook(REAL, UNIT))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(SystemExit):
+            main(["grade", "--master", str(MASTER), str(submissions[0].path), "--out",
+                  str(tmp_path / "out")])  # fmt: skip
+    finally:
+        torch.set_num_threads(before)
+    assert "1 thread" in capsys.readouterr().err
 
 
 def test_the_command_writes_grades_and_feedback(tmp_path, capsys):

@@ -53,11 +53,14 @@ def run(options: argparse.Namespace) -> int:
 
     Raises CourseworkError with a sentence for what cannot be done.
     """
+    import torch
+
     from ..master import read_master
     from . import many, report, submission
     from .isolation import Limits
     from .student import Zygote
 
+    torch.set_num_threads(1)  # tests run in forks of this process, which a pool does not survive
     limits = Limits(options.timeout, options.memory)
     submissions = submission.find(options.submissions, options.master)
     results_in = _own_folder(options.out) / "results"

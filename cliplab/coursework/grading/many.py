@@ -102,9 +102,7 @@ def grade_all(
             for pid, (path, submission, late) in list(running.items()):
                 if time.monotonic() > late:
                     os.kill(pid, signal.SIGKILL)
-                elif not os.waitpid(pid, os.WNOHANG)[0]:
-                    continue
-                else:
+                if os.waitpid(pid, os.WNOHANG)[0]:
                     del running[pid]
                     results[path] = stored(path) or _given_up(submission, master)
                     bar.update()
