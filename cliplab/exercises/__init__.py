@@ -17,7 +17,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from .compare import Almost, expect, plain, same, show, why
@@ -25,7 +25,6 @@ from .compare import Almost, expect, plain, same, show, why
 __all__ = [
     "Almost",
     "Exercise",
-    "changed",
     "check",
     "exercise",
     "expect",
@@ -125,39 +124,35 @@ def verdict(id: str, *answers: Any) -> tuple[str, str]:
         return "Almost", f"the answer is not of the kind asked for ({_error(error)})."
 
 
-def trying(function: Any) -> Callable[..., Any]:
+def trying(function: Any, kept: Sequence[str] = ()) -> Callable[..., Any]:
     """Wraps the learner's function so that what goes wrong inside it becomes a sentence.
 
     A call that raises is `Almost` and names the error and the input; a call that raises
     NotImplementedError (bare, or "exercise 03.1"), or returns None or `...`, is no answer yet.
     The function gets copies: whatever it does to them, the check compares with what it gave.
+    kept: the arguments' names, where they must stay as they are; one changed in place is `Almost`.
     """
     if not callable(function):
         raise Almost(f"a function is asked for; this is {show(function)}.")
 
     def call(*args: Any, **kwargs: Any) -> Any:
         given = ", ".join([show(a) for a in args] + [f"{k}={show(v)}" for k, v in kwargs.items()])
+        copies = _copied(args)
         try:
-            value = function(*_copied(args), **_copied(kwargs))
+            value = function(*copies, **_copied(kwargs))
         except (Exception, SystemExit) as error:
             if _is_stub(error):
                 raise NotYet from None
             raise Almost(f"your function raised {_error(error)} on the input {given}.") from error
         if value is None or value is ...:
             raise NotYet
+        for name, copy, arg in zip(kept, copies, args, strict=False):
+            if not same(copy, arg, tolerance=0):
+                what = f"{name} itself was changed in place"
+                raise Almost(f"{what}: make a new one, or work on a clone.")
         return value
 
     return call
-
-
-def changed(function: Callable[..., Any], *args: Any) -> list[int]:
-    """The places of those arguments that the learner's function changes in place.
-
-    args: what it is called with, once more: tensors, arrays, and lists without tensors in them.
-    """
-    given = _copied(args)
-    function(*given)
-    return [i for i, given_now in enumerate(given) if not same(given_now, args[i], tolerance=0)]
 
 
 def random(*shape: int, seed: int):

@@ -5,7 +5,8 @@ import math
 import torch
 import torch.nn.functional as F
 
-from cliplab.exercises import Almost, exercise, expect, plain, random, trying, why
+from cliplab.exercises import exercise, expect, plain, random, trying, why
+from cliplab.exercises.layers import misread_norms, misread_quick_gelus, norm
 from cliplab.masks import causal_mask
 from cliplab.text_encoder import CLIPTextConfig
 
@@ -18,46 +19,22 @@ def layer_norm(answer):
     X[2] = 0.5  # a constant row: variance 0
     for eps, given in [(1e-5, {}), (0.1, {"eps": 0.1})]:
         got = call(X, gamma, beta, **given)
-        mistakes = [
-            (_norm(X, gamma, beta, eps, correction=1), "the variance divides by D, not D − 1."),
-            (_norm(X, gamma, beta, eps, outside=True), "eps belongs inside the root."),
-            (
-                _norm(X, gamma, beta, eps, axis=0),
-                "each row has a mean and a variance of its own; yours run along the wrong axis.",
-            ),
-            (_norm(X, 1, 0, eps), "gamma and beta are not used."),
-            (_norm(X, gamma, 0, eps), "beta is not added."),
-            (_norm(X, gamma, beta, eps, power=1), "divide by the root of the variance."),
-            (_norm(X, gamma, beta, 1e-5), "eps is not used as it is given."),
-            (_norm(X, gamma, beta, 0), "eps is missing, and a constant row became 0/0."),
-        ]
-        _tell_apart(got, _norm(X, gamma, beta, eps), f"with eps = {eps:g}", mistakes)
+        wanted = norm(X, gamma, beta, eps)
+        hint = why(got, wanted, misread_norms(X, gamma, beta, eps))
+        expect(got, wanted, f"with eps = {eps:g}", hint)
     return "Population variance, eps inside the root; and a constant row comes out as beta."
-
-
-def _norm(X, gamma, beta, eps, axis=-1, correction=0, outside=False, power=0.5):
-    """LayerNorm, and its misreadings; `outside`: eps is added to the root."""
-    var = X.var(axis, keepdim=True, correction=correction)
-    divisor = var.sqrt() + eps if outside else (var + eps) ** power
-    return gamma * (X - X.mean(axis, keepdim=True)) / divisor + beta
 
 
 @exercise("05.2", title="QuickGELU")
 def quick_gelu(answer):
     call = trying(answer)
     u = torch.cat([torch.linspace(-6, 6, 25), torch.tensor([-100.0, 100.0])])
-    exp = torch.exp(1.702 * u)
+    got, wanted = call(u), u * torch.sigmoid(1.702 * u)
     mistakes = [
-        (F.gelu(u), "that is the exact GELU, which differs by up to 0.0203."),
-        (F.gelu(u, approximate="tanh"), "that is GELU by its tanh formula, not by a sigmoid."),
-        (F.silu(u), "the sigmoid takes 1.702 u; without the factor this is SiLU."),
-        (torch.sigmoid(1.702 * u), "the factor u in front of the sigmoid is missing."),
-        (1.702 * F.silu(u), "1.702 stands inside the sigmoid, not in front of it."),
-        (F.silu(1.702 * u), "1.702 stands inside the sigmoid alone."),
-        (u * torch.sigmoid(-1.702 * u), "the exponent is −1.702 u; yours has the other sign."),
-        (u * exp / (1 + exp), "exp overflows at u = 100: write 1 / (1 + exp(−x))."),
+        (F.gelu(u), "that is the exact GELU, which differs by up to 0.0203"),
+        *misread_quick_gelus(u),
     ]
-    _tell_apart(call(u), u * torch.sigmoid(1.702 * u), "for u from −100 to 100", mistakes)
+    expect(got, wanted, "for u from −100 to 100", why(got, wanted, mistakes))
     X = random(3, 4, seed=52)
     expect(call(X), X * torch.sigmoid(1.702 * X), "for a matrix")
     return "u · σ(1.702 u), element by element, as OpenAI's checkpoints want it."
@@ -77,21 +54,22 @@ def attention_head(answer):
         mistakes = [
             (
                 _head(S * 2 / math.sqrt(12), V, M),
-                "the scale is √4, the root of the head's width; yours takes the model's, √12.",
+                "the scale is √4, the root of the head's width; yours takes the model's, √12",
             ),
-            (_head(S / 2, V, M), "the root is missing: divide by √4, where 4 is the head's width."),
-            (_head(S * 2, V, M), "there is no scale: divide by the root of the head's width."),
+            (_head(S / 2, V, M), "the root is missing: divide by √4, where 4 is the head's width"),
+            (_head(S * 2, V, M), "there is no scale: divide by the root of the head's width"),
             (
                 torch.softmax(S, -1) * M @ V,
-                "the mask comes after the softmax, and rows no longer sum to 1; mask the scores.",
+                "the mask comes after the softmax, and rows no longer sum to 1; mask the scores",
             ),
-            (torch.softmax(S, -1) @ V, "the mask is not used."),
-            (_head(S, V, ~M), "the mask is upside down: M is True where a token may be seen."),
-            (_head(S, V, M, hide=0.0), "a hidden score is −∞, not 0: exp(0) is 1."),
-            (_head(S, V, M, axis=0), "the softmax runs along the wrong axis; rows sum to 1."),
-            (_head(S.T, V, M), "queries and keys are swapped: the rows of S are queries."),
+            (torch.softmax(S, -1) @ V, "the mask is not used"),
+            (_head(S, V, ~M), "the mask is upside down: M is True where a token may be seen"),
+            (_head(S, V, M, hide=0.0), "a hidden score is −∞, not 0: exp(0) is 1"),
+            (_head(S, V, M, axis=0), "the softmax runs along the wrong axis; rows sum to 1"),
+            (_head(S.T, V, M), "queries and keys are swapped: the rows of S are queries"),
         ]
-        _tell_apart(call(X, W_Q, W_K, W_V, M), wanted, where, mistakes)
+        got = call(X, W_Q, W_K, W_V, M)
+        expect(got, wanted, where, why(got, wanted, mistakes))
     return "Scores over √d_h, −∞ where the mask says no, softmax along the keys, then the values."
 
 
@@ -139,10 +117,3 @@ def count_parameters(answer):
         hint = mistakes.get(wanted - got, "") if isinstance(got, int) else ""
         expect(got, wanted, f"for {name}", hint=hint, tolerance=0)
     return "123,060,480 for Stable Diffusion 1.5, every bias and every LayerNorm included."
-
-
-def _tell_apart(got, wanted, where, mistakes):
-    """`expect`, with the reason for each known mistake: pairs (its values, the reason)."""
-    if reason := why(got, wanted, mistakes):
-        raise Almost(f"{where} the values are off: {reason}")
-    expect(got, wanted, where)

@@ -2,7 +2,7 @@
 
 import torch
 
-from . import Almost, changed, exercise, expect, random, trying, why
+from . import Almost, exercise, expect, random, trying, why
 
 
 @exercise("11.1", title="One step back")
@@ -35,14 +35,12 @@ def step_back(answer):
 
 @exercise("11.2", title="Classifier-free guidance")
 def guided(answer):
-    call = trying(answer)
+    call = trying(answer, kept=["the estimate"])
     for B, g in [(1, 7.5), (3, 2.0), (2, 1.0)]:
         where = f"for {B} picture{'s' * (B > 1)} and g = {g:g}"
         both = random(2 * B, 4, 3, 3, seed=B)
         neg, pos = both.chunk(2)
         got = call(both, g)
-        if changed(answer, both, g):
-            raise Almost(f"{where} your function changes what it was given: make a new tensor.")
         wanted = neg + g * (pos - neg)
         reasons = [
             (pos + g * (neg - pos), "the halves are swapped: the negatives come first, so this "

@@ -73,7 +73,8 @@ def test_stays_on_its_host_and_in_its_budget(name, browser, bare_address):
 
 
 @every_demo
-@pytest.mark.parametrize(("theme", "width"), [("light", 1200), ("dark", 360)])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 360])
 def test_is_accessible(name, theme, width, live):
     demo = live(name, theme, width)
     demo.locator(".cld-table").evaluate("table => { table.open = true; }")

@@ -1,4 +1,4 @@
-"""What must hold on every page, on a wide screen in the light and on a telephone in the dark."""
+"""What must hold on every page, in both themes, on a wide screen and on a telephone."""
 
 from axe_playwright_python.sync_playwright import Axe
 

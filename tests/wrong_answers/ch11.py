@@ -160,7 +160,7 @@ WRONG = {
         (lambda both, g: g * halves(both)[1], "no part"),
         (lambda both, g: halves(both)[1], "no guidance"),
         (lambda both, g: torch.cat([guided(both, g)] * 2), "not two"),
-        (in_place, "changes what it was given"),
+        (in_place, "changed in place"),
         (lambda both, g: guided(both, g).mean(0), "shape"),
     ],
     "11.3": [

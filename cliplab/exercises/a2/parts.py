@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 from ...masks import causal_mask
 from .. import Almost, exercise, expect, random, trying, why
+from ..layers import misread_norms, misread_quick_gelus, norm
 
 
 @exercise("A2.1", title="LayerNorm in any precision")
@@ -18,15 +19,8 @@ def layer_norm(answer):
     gamma, beta = random(8, seed=212), random(8, seed=213)
     for eps in (1e-5, 0.1):
         mistakes = [
-            (norm(x, gamma, beta, eps, correction=1), "the variance divides by D, not by D − 1"),
-            (norm(x, gamma, beta, eps, outside=True), "eps belongs inside the root"),
-            (norm(x, gamma, beta, eps, axis=-2), "mean and variance run over the last axis"),
+            *misread_norms(x, gamma, beta, eps),
             (norm(x, gamma, beta, eps, axis=(-2, -1)), "each row has its own mean and variance"),
-            (norm(x, 1, 0, eps), "gamma and beta are not used"),
-            (norm(x, gamma, 0, eps), "beta is not added"),
-            (norm(x, gamma, beta, eps, power=1), "divide by the root of the variance"),
-            (norm(x, gamma, beta, 1e-5), "eps is not used as it is given"),
-            (norm(x, gamma, beta, 0), "eps is missing, and a constant row became 0/0"),
         ]
         got = call(x, gamma, beta, eps)
         wanted = norm(x, gamma, beta, eps)
@@ -42,27 +36,15 @@ def layer_norm(answer):
     return "and a half-precision model is safe, since the sums are done in float32."
 
 
-def norm(x, gamma, beta, eps, axis=-1, correction=0, outside=False, power=0.5):
-    """LayerNorm, and its misreadings; `outside`: eps is added to the root."""
-    var = x.var(axis, keepdim=True, correction=correction)
-    divisor = var.sqrt() + eps if outside else (var + eps) ** power
-    return gamma * (x - x.mean(axis, keepdim=True)) / divisor + beta
-
-
 @exercise("A2.2", title="Two activations")
 def activate(answer):
     call = trying(answer)
     u = torch.cat([torch.linspace(-6, 6, 25), torch.tensor([-100.0, 100.0])])
-    quick, exact, exp = u * torch.sigmoid(1.702 * u), F.gelu(u), torch.exp(1.702 * u)
+    quick, exact = u * torch.sigmoid(1.702 * u), F.gelu(u)
     mistakes = {
         "quick_gelu": [
             (exact, "that is the exact GELU: the two kinds are swapped, or one is missing"),
-            (F.silu(u), "the sigmoid takes 1.702 u; without the factor this is SiLU"),
-            (torch.sigmoid(1.702 * u), "the factor u in front of the sigmoid is missing"),
-            (1.702 * F.silu(u), "1.702 stands inside the sigmoid, not in front of it"),
-            (F.silu(1.702 * u), "1.702 stands inside the sigmoid alone"),
-            (u * torch.sigmoid(-1.702 * u), "the sigmoid's sign is wrong"),
-            (u * exp / (1 + exp), "exp overflows at u = 100: use torch.sigmoid"),
+            *misread_quick_gelus(u),
         ],
         "gelu": [
             (quick, "that is QuickGELU again; GELU has the error function"),

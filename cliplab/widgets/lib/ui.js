@@ -373,6 +373,15 @@ export function explore(element, { label, where, from, to, over }) {
   element.addEventListener("blur", () => over(false));
 }
 
+/** Handlers for something that is spoken of while a pointer or the keyboard is on it: see(true),
+ * and see(false) when it is left. */
+export const watched = (see) => ({
+  onpointerenter: () => see(true),
+  onpointerleave: () => see(false),
+  onfocusin: () => see(true),
+  onfocusout: () => see(false),
+});
+
 /** A number no smaller than 0 and no larger than `most`. */
 export const clamp = (value, most) => Math.min(Math.max(value, 0), most);
 

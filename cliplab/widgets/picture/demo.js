@@ -1,7 +1,7 @@
 // Prompt to picture with weights: words as chips in step with the text, and two pictures from the
 // same noise, as written and weighted.
 
-import { demo, h, clamp, count, markedPrompt, showPixels } from "../lib/ui.js";
+import { demo, h, clamp, count, markedPrompt, showPixels, watched } from "../lib/ui.js";
 import { bareToken } from "../lib/bpe.js";
 import { parsePrompt } from "../lib/prompts.js";
 import { a1111Outside } from "../lib/a1111.js";
@@ -221,18 +221,15 @@ export default demo({
         },
       });
       const [number, parts] = [h("span", { class: "cld-number" }), h("small", {})];
-      const look = (at) => () => {
-        near = at;
+      const look = (on) => {
+        near = on ? index : undefined;
         tell();
       };
       const element = h(
         "div",
         {
           class: "cld-pic-word",
-          onfocusin: look(index),
-          onfocusout: look(undefined),
-          onpointerenter: look(index),
-          onpointerleave: look(undefined),
+          ...watched(look),
         },
         h("p", { class: "cld-pic-name" }, h("span", {}, text, " ", parts), number),
         h("div", { class: "cld-pic-turns" }, less, slider, more),

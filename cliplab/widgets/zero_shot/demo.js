@@ -1,6 +1,6 @@
 // Zero-shot: a picture, chosen or drawn, and a classifier made of the words that the reader types.
 
-import { demo, h, clamp, count, showPixels, tensor } from "../lib/ui.js";
+import { demo, h, clamp, count, showPixels, tensor, watched } from "../lib/ui.js";
 import { createMatcher, signed, MATCHING_SIDE } from "../lib/matching.js";
 
 const LABELS = 8; // at most, so that an answer to a key press stays quick
@@ -309,8 +309,8 @@ export default demo({
       const [name, fill, share, cosine] = ["cld-name", "cld-fill", "cld-share", "cld-cosine"].map(
         (class_) => h("span", { class: `${class_} cld-number` }),
       );
-      const speak = (index) => () => {
-        at = index;
+      const speak = (on) => {
+        at = on ? i : undefined;
         tell();
       };
       const button = h(
@@ -318,11 +318,8 @@ export default demo({
         {
           type: "button",
           class: "cld-bar",
-          onclick: speak(i),
-          onpointerenter: speak(i),
-          onpointerleave: speak(undefined),
-          onfocus: speak(i),
-          onblur: speak(undefined),
+          onclick: () => speak(true),
+          ...watched(speak),
         },
         name,
         h("span", { class: "cld-track" }, fill),
