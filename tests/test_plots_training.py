@@ -102,6 +102,15 @@ def test_squares_have_the_area_of_their_values():
     assert any(math.isclose(a, 2 * b, rel_tol=0.02) for a in squares for b in squares)
 
 
+def test_the_legend_ends_inside_the_figure():
+    """However little room a few captions need, and however long they are."""
+    for names in (["a", "b", "c"], NAMES):
+        svg = plots.similarity_heatmap(S, names).svg()
+        x, text = re.findall(r'<text x="([\d.]+)"[^>]*>(below 0)<', svg)[0]
+        width = float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1])
+        assert float(x) + 5.5 * len(text) < width
+
+
 def test_crosses_stand_only_where_another_is_ahead():
     """A crossed square is told by shape, not by its color alone."""
     crossed = plots.similarity_heatmap(S).svg().count("L")

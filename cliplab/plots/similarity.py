@@ -39,7 +39,8 @@ def similarity_heatmap(matrices, names=None, pictures=None, title=None, source=N
     names = [printable(name) for name in (names or range(count))]
     left = gutter(names)
     side = min(26 * count, (716 - left - GAP * (len(grids) - 1)) / len(grids))
-    fig = Figure(max(left + len(grids) * (side + GAP), 480), room_above(side, count) + side + 62)
+    width = max(len(grids) * (side + GAP), sum(map(legend_step, legend_words(grids))))
+    fig = Figure(max(left + width, 480), room_above(side, count) + side + 62)
     ax = fig.sheet()
     draw_matrices(ax, grids, names, pictures, left, 0, side)
     alt = f"{len(grids)} similarity matrices" if len(grids) > 1 else "A similarity matrix"
@@ -76,8 +77,7 @@ def draw_matrices(ax, grids, names, pictures, left, top, side):
     for i, name in enumerate(names):
         middle = y + (i + 0.5) * cell
         label(ax, left - 7, middle, shorten(name, 18), size=min(10, cell + 0.5), ha="right")
-    below_zero = any((S < 0).any() for S in grids.values())
-    _legend(ax, left, y + side + 40, looks=4 if below_zero else 3)
+    _legend(ax, left, y + side + 40, legend_words(grids))
 
 
 def draw_squares(ax, S, x, y, side):
@@ -181,14 +181,24 @@ def _small(picture):
     return np.asarray(small.quantize(PALETTE, method=2).convert("RGBA"))
 
 
-def _legend(ax, x, y, looks):
-    words = ("its own picture", "another", "another, ahead of its own", "below 0")
+def legend_words(grids):
+    """What the squares of these matrices mean."""
+    below_zero = any((S < 0).any() for S in grids.values())
+    return ("its own picture", "another", "another, ahead of its own", "below 0")[: 3 + below_zero]
+
+
+def legend_step(text):
+    """How far the next entry of the legend stands from this one."""
+    return 38 + 5.5 * len(text)
+
+
+def _legend(ax, x, y, words):
     for n, (text, color, fill) in enumerate(
-        zip(words[:looks], (BLUE, INK, ORANGE, INK), (1, 0.4, 0.85, 0), strict=False)
+        zip(words, (BLUE, INK, ORANGE, INK), (1, 0.4, 0.85, 0), strict=False)
     ):
         width = 0.8 if fill == 0 else 0
         rectangles(ax, [(x, y - 5, 10, 10)], color, fill, linewidth=width)
         if n == 2:
             _crosses(ax, [(x, y - 5, 10, 10)])
         label(ax, x + 15, y, text, size=10, ha="left")
-        x += 38 + 5.5 * len(text)
+        x += legend_step(text)

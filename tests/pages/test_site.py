@@ -11,6 +11,7 @@ from .conftest import PAGES, ROOT
 
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
 CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
+NOTEBOOKS = [*CHAPTERS, *(name for name in PAGES if name.startswith("assignments/"))]
 
 
 def soup_of(path):
@@ -70,14 +71,14 @@ def test_previous_and_next_follow_the_contents(site):
         assert (after.parent / previous).resolve() == before
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_chapters_open_in_colab(site, chapter):
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_notebooks_open_in_colab(site, notebook):
     owner_and_name = REPOSITORY["url"].removeprefix("https://github.com/")
     expected = (
         f"https://colab.research.google.com/github/{owner_and_name}"
-        f"/blob/{REPOSITORY['branch']}/{chapter}.ipynb"
+        f"/blob/{REPOSITORY['branch']}/{notebook}.ipynb"
     )
-    assert expected in [a["href"] for a in soup_of(site / f"{chapter}.html").select("a[href]")]
+    assert expected in [a["href"] for a in soup_of(site / f"{notebook}.html").select("a[href]")]
 
 
 def test_search_leads_to_a_chapter(open_page):
@@ -104,6 +105,17 @@ def test_theme_is_chosen_and_kept(browser, address):
     assert page.evaluate(theme) == "dark"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
     context.close()
+
+
+def test_nothing_moves_for_those_who_ask_for_less_motion(open_page):
+    """The pages' contexts ask for it; the theme's sidebar, for one, would slide in."""
+    page = open_page(PAGES[0]).page
+    moving = page.evaluate("""[...document.querySelectorAll('*')].filter((one) => {
+      const { transitionDuration, animationName } = getComputedStyle(one);
+      return animationName !== 'none' || /[1-9]/.test(transitionDuration);
+    }).map((one) => String(one.className))""")
+    page.close()
+    assert moving == []
 
 
 def test_keyboard_reaches_the_text(open_page):
