@@ -3,6 +3,8 @@
     python -m cliplab.train --preset coffee --out runs/first     a first CLIP, on emoji
     python -m cliplab.train --resume runs/first                  after Ctrl-C, or a power cut
     python -m cliplab.train --data pictures --size 64 --out runs/own       a folder of your own
+    python -m cliplab.train --preset taught --from runs/a/model \
+        --teachers runs/a/model runs/b/model --out runs/c    learn what several agree on as well
     torchrun --nproc-per-node 2 -m cliplab.train --threads 1 --out runs/two     two cores
     torchrun --nproc-per-node 8 -m cliplab.train --preset mini --out runs/eight     eight GPUs
 
@@ -20,7 +22,7 @@ from pathlib import Path
 
 import torch
 
-from cliplab.checkpoints import CheckpointError, save_clip
+from cliplab.checkpoints import CheckpointError, load_clip, save_clip
 from cliplab.contrastive import PRESETS as MODELS
 from cliplab.training import (
     EmojiPairs,
@@ -33,6 +35,7 @@ from cliplab.training import (
     train,
 )
 from cliplab.training.arguments import whole
+from cliplab.training.build import begin_with
 from cliplab.training.device import describe, find_device
 from cliplab.training.presets import PRESETS
 from cliplab.training.recipe import LOSSES, PRECISIONS, Recipe
@@ -83,6 +86,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--preset", choices=PRESETS, help=f"{runs} (coffee, if not given)")
     add("--data", help="emoji, shapes, emoji+shapes, a folder or .tar shards, not the preset's")
     add("--model", choices=MODELS, help="in place of the preset's")
+    add("--from", dest="start", metavar="CLIP", help="begin with the weights of a trained one")
+    add("--teachers", nargs="+", metavar="CLIP", help="learn the mean of their cosines as well")
     add("--on-bad", choices=("skip", "raise"), help="what to do about a broken pair (skip)")
     add("--every", type=whole, help=f"steps between snapshots and evaluations ({EVERY})")
     add = parser.add_argument_group("its recipe, in place of the preset's").add_argument
@@ -96,6 +101,7 @@ def make_parser() -> argparse.ArgumentParser:
         ("weight-decay", float, "pull of the matrices toward 0"),
         ("clip", float, "length to which longer gradients are cut"),
         ("augment", float, "how much pictures are turned, moved and tinted, from 0 to 1"),
+        ("distill", float, "weight of what the teachers say"),
         ("seed", int, "of weights, batches and augmentation"),
     ):
         add(f"--{name}", type=kind, metavar="N" if kind is int else "X", help=text)
@@ -127,6 +133,8 @@ def read_settings(options) -> dict:
         "data": given.get("data", preset.data),
         "on_bad": given.get("on_bad", "skip"),
         "every": given.get("every", EVERY),
+        "start": given.get("start"),
+        "teachers": given.get("teachers", []),
         "recipe": preset.recipe.with_(**recipe),
         "out": given["out"],
         "resume": False,
@@ -145,7 +153,7 @@ def settings_of(folder: Path) -> dict:
         recipe = Recipe(**state["recipe"])
     except TypeError as error:
         raise ValueError(f"{folder} is of another version of cliplab: {error}.") from None
-    return {"every": EVERY, **state["about"], "recipe": recipe}
+    return {"every": EVERY, "start": None, "teachers": [], **state["about"], "recipe": recipe}
 
 
 def run(settings: dict, options, rank: int, world: int):
@@ -156,18 +164,23 @@ def run(settings: dict, options, rank: int, world: int):
     recipe, out = settings["recipe"], settings["out"]
     data = sources(settings["data"], settings["on_bad"])
     clip = build_clip(settings["model"], data, seed=recipe.seed, sigmoid=recipe.loss == "sigmoid")
-    marks = fingerprint(clip, data)
+    if settings["start"] and not settings["resume"]:
+        begin_with(clip, load_clip(settings["start"]), settings["start"])
+    teachers = [load_clip(name) for name in settings["teachers"]]
+    marks = fingerprint(clip, data, teachers)
     if settings.get("fingerprint", marks) != marks:
+        what = " and ".join([settings["data"], *settings["teachers"]])
         raise ValueError(
-            f"{settings['data']} is no longer what the run in {out} was begun with: pairs were "
-            "added, removed or renamed. Put them back, or begin a new run."
+            f"{what} is no longer what the run in {out} was begun with: something was added, "
+            "removed or changed. Put it back, or begin a new run."
         )
     batches = build_batches(data, recipe, clip.preprocess.image_size, rank, world)
     if rank == 0 and not options.quiet:
         for source in data:
             print(source)
         print(f"{settings['model']}: {clip.num_parameters():,} parameters, on {describe(device)}")
-    about = {key: settings[key] for key in ("model", "data", "on_bad", "every")}
+    kept = ("model", "data", "on_bad", "every", "start", "teachers")
+    about = {key: settings[key] for key in kept}
     log = train(
         clip,
         batches,
@@ -179,16 +192,22 @@ def run(settings: dict, options, rank: int, world: int):
         every=settings["every"],
         progress=not options.quiet,
         about={**about, "fingerprint": marks},
+        teachers=teachers,
     )
     if rank == 0:
         save_clip(clip.cpu(), out / "model")
     return log
 
 
-def fingerprint(clip, data: list) -> str:
-    """Eight bytes that are others for other data: of its vocabulary, and its size if known."""
+def fingerprint(clip, data: list, teachers: list) -> str:
+    """Eight bytes that are others for other data and other teachers: of the data's vocabulary, of
+    its size if known, and of each teacher's weights."""
     known = clip.tokenizer.merges, [len(source) for source in data if hasattr(source, "__len__")]
-    return hashlib.blake2b(repr(known).encode(), digest_size=8).hexdigest()
+    digest = hashlib.blake2b(repr(known).encode(), digest_size=8)
+    for teacher in teachers:
+        for tensor in teacher.state_dict().values():
+            digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def held_out(clip) -> dict:

@@ -4,11 +4,13 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 import cliplab
@@ -47,9 +49,7 @@ def refused(capsys, *arguments) -> str:
 def run(pictures, tmp_path_factory):
     """A run of two steps."""
     out = tmp_path_factory.mktemp("runs") / "first"
-    main(
-        f"--data {pictures} --out {out} --steps 2 --size 4 --warmup 0 --augment 0 --quiet".split()
-    )
+    main(f"--data {pictures} --out {out} --steps 2 --size 4 --warmup 0 --augment 0 --quiet".split())
     return out
 
 
@@ -91,6 +91,17 @@ def test_what_is_left_out_is_said(pictures, tmp_path, capsys):
         ("--out OUT --model ViT-XXL", "invalid choice: 'ViT-XXL'"),
         ("--out OUT --steps 0", "steps must be a whole number of at least 1, not 0"),
         ("--out OUT --lr -1", "learning rate must be above 0"),
+        ("--out OUT --distill -1", "weight of the teachers (distill) must be 0 or above, not -1"),
+        (
+            "--out OUT --preset taught",
+            "gives teachers the weight 50 (distill), and the run has none",
+        ),
+        ("--out OUT --teachers mini", "gives teachers the weight 0 (distill), and the run has 1"),
+        ("--out OUT --from nowhere", "nowhere"),
+        (
+            "--out OUT --from mini",
+            "and another image encoder and another vocabulary: give the --model",
+        ),
         ("--out OUT --augment 2", "Pictures are varied (augment) by 0 to 1, not 2"),
         ("--out OUT --threads 0", "'0' is not a whole number of at least 1"),
         ("--out OUT --every x", "'x' is not a whole number of at least 1"),
@@ -132,6 +143,33 @@ def test_data_that_has_changed(capsys, pictures, run):
         assert "is no longer what the run in" in refused(capsys, "--resume", run)
     finally:
         table.write_text(rows)
+
+
+def test_a_run_begins_with_the_weights_of_another_and_learns_from_it(pictures, run, tmp_path):
+    """…and goes on, after a stop, with the teachers it had."""
+    model = run / "model"
+    words = f"--data {pictures} --size 4 --warmup 0 --quiet --device cpu --from {model} --every 2"
+    words += f" --teachers {model} {model} --distill 2 --lr 1e-9 --steps 3"
+    main([*words.split(), "--out", str(tmp_path / "taught")])
+    state = read_state(tmp_path / "taught")
+    assert state["about"]["start"] == str(model)
+    assert state["about"]["teachers"] == [str(model)] * 2
+    before, after = cliplab.load_clip(model), cliplab.load_clip(tmp_path / "taught" / "model")
+    for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True):
+        assert torch.allclose(old, new, atol=1e-6), name
+
+
+def test_a_teacher_that_has_changed(capsys, pictures, run, tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(run / "model", model)
+    words = f"--data {pictures} --size 4 --warmup 0 --quiet --device cpu --steps 1 --distill 1"
+    main([*words.split(), "--teachers", str(model), "--out", str(tmp_path / "taught")])
+    clip = cliplab.load_clip(model)
+    with torch.no_grad():
+        clip.logit_scale += 1
+    cliplab.save_clip(clip, model)
+    said = refused(capsys, "--resume", tmp_path / "taught")
+    assert f"{pictures} and {model} is no longer what the run in" in said
 
 
 def test_a_run_of_ones_own_loop_is_not_the_commands(capsys, tmp_path):

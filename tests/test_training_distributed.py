@@ -40,6 +40,8 @@ CASES = {
     "residual network": ("resnet", 4, {}),
     "residual network, layers run again": ("resnet", 1, {"recompute": True}),
     "sigmoid": ("vit", 4, {"loss": "sigmoid"}),
+    "taught": ("vit", 4, {"distill": 5.0}),
+    "taught, residual network": ("resnet", 1, {"distill": 5.0}),
 }
 
 
@@ -47,7 +49,8 @@ def one_step(case: str, rank: int = 0, world: int = 1) -> dict:
     """Loss, R@1, gradients and running statistics after one backward pass, in fp64."""
     image, alike, changes = CASES[case]
     clip = tiny(image, sigmoid=changes.get("loss") == "sigmoid").double()
-    trainer = Trainer(clip, recipe(**changes), CPU, world)
+    teachers = [tiny("resnet", seed).double() for seed in (1, 2)] if "distill" in changes else []
+    trainer = Trainer(clip, recipe(**changes), CPU, world, teachers)
     batch = batches(n=16, alike=alike, rank=rank, world=world).batch(1)
     loss, found = trainer.backward(1, batch)
     average_gradients(clip)

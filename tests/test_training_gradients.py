@@ -133,7 +133,7 @@ def test_what_is_said_twice_is_encoded_once(loss):
     assert encoded == [2]
     once = gradients(clip)
     clip.zero_grad()
-    u, v = clip(clip.ids(batch.captions), trainer.pixels(3, batch))
+    u, v = clip(clip.ids(batch.captions), trainer.pixels(trainer.images(3, batch)))
     same = torch.tensor([[a == b for b in batch.captions] for a in batch.captions])
     whole = loss_between(clip, u, v, same, loss)
     whole.backward()

@@ -5,7 +5,7 @@
     augment.py      pictures as the network sees them
     recipe.py       the numbers of a run; presets.py, runs that are known to work
     loop.py         the loop; step.py, one step of it, of which optim.py, cached.py, memory.py,
-                    distributed.py and device.py are parts
+                    distributed.py, device.py and distillation.py are parts
     run.py          what is left behind: snapshot.py, the whole state of a run in one file, and
                     log.py, what happened
     evaluate.py     retrieval; zero_shot.py, classifiers made of words

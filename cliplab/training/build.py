@@ -57,6 +57,26 @@ def build_clip(preset: str, data: list, *, seed: int = 0, sigmoid: bool = False)
     return clip
 
 
+def begin_with(clip: CLIP, trained: CLIP, name: str) -> None:
+    """Give a fresh CLIP the weights of a trained one. Raises ValueError where the two differ."""
+    differ = [
+        what
+        for what, of in (
+            ("text encoder", lambda c: c.text_model.config),
+            ("image encoder", lambda c: c.image_model.config),
+            ("vocabulary", lambda c: c.tokenizer and c.tokenizer.vocabulary),
+            ("kind of loss", lambda c: c.bias is None),
+        )
+        if of(clip) != of(trained)
+    ]
+    if differ:
+        raise ValueError(
+            f"The run cannot begin with the weights of {name}, which has another "
+            f"{' and another '.join(differ)}: give the --model, --data and --loss of its run."
+        )
+    clip.load_state_dict(trained.state_dict())
+
+
 def build_batches(data: list, recipe: Recipe, side: int, rank: int = 0, world: int = 1):
     """The batches of a recipe. Beside emoji, shapes fill an eighth of each batch."""
     whole = {"side": side, "seed": recipe.seed, "rank": rank, "world": world}

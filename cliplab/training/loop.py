@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -32,6 +32,7 @@ def train(
     every: int = 200,
     progress: bool = True,
     about: dict | None = None,
+    teachers: Sequence[CLIP] = (),
 ) -> Log:
     """Train a CLIP in place; return the log of the run.
 
@@ -39,8 +40,9 @@ def train(
     for neither. resume: go on with the run in `folder`. evaluate: called every `every` steps and at
     the end, with the model in evaluation mode; what it returns goes into the log. A snapshot is
     written at the start and as often. about: plain data that is kept in the snapshots beside the
-    recipe. Under torchrun, all processes begin with the weights of process 0, which alone evaluates
-    and writes.
+    recipe. teachers: CLIPs whose mean cosines are learned beside the captions, with the weight
+    `recipe.distill` (`distillation.py`). Under torchrun, all processes begin with the weights of
+    process 0, which alone evaluates and writes.
 
     Raises TrainingError, with the last snapshot intact, for a loss that is not finite, a disk that
     is full, or a folder that holds a run already; Stopped after Ctrl-C, when the run has been
@@ -51,7 +53,7 @@ def train(
         raise ValueError(f"Snapshots are written every so many steps, at least 1; not {every}.")
     device = torch.device(device) if device is not None else find_device()
     with process_group(device) as (rank, world), stop_signals() as stopping:
-        trainer = Trainer(clip, recipe, device, world)
+        trainer = Trainer(clip, recipe, device, world, teachers)
         run = Run(trainer, folder, about or {}, writes=rank == 0)
         try:
             start = run.resume() if resume else run.begin()

@@ -25,6 +25,12 @@ PRESETS = {
         "mini",
         "emoji+shapes",
         Recipe(steps=1800, size=384, views=2, lr=1.5e-3, warmup=100, augment=0.6),
-        "the CLIP that the course ships",
+        "a longer run, with pictures twice as fine",
+    ),
+    "taught": Preset(
+        "mini",
+        "emoji+shapes",
+        Recipe(steps=700, size=384, views=2, lr=1e-3, warmup=50, augment=0.6, seed=7, distill=50.0),
+        "a run that goes on from mini, with teachers: the CLIP that the course ships",
     ),
 }

@@ -19,7 +19,9 @@ class Recipe:
     precision: "fp32", or autocast to "bf16" or "fp16". recompute: gradient checkpointing.
     augment: how much pictures are varied, from 0, not at all, to 1 (`training/augment.py`). More of
         it lets a run gain for longer, and begin more slowly.
-    loss: "softmax" (eq. 64) or "sigmoid" (SigLIP). Raises ValueError for what cannot be.
+    loss: "softmax" (eq. 64) or "sigmoid" (SigLIP). distill: beside that loss, the weight of the
+        squared distance from the teachers' cosines (`training/distillation.py`); 0 without them.
+    Raises ValueError for what cannot be.
     """
 
     steps: int
@@ -34,6 +36,7 @@ class Recipe:
     recompute: bool = False
     augment: float = 1.0
     loss: str = "softmax"
+    distill: float = 0.0
     seed: int = 0
 
     def __post_init__(self):
@@ -53,6 +56,10 @@ class Recipe:
             raise ValueError(f"The weight decay must be 0 or above, not {self.weight_decay}.")
         if not 0 <= self.augment <= 1:
             raise ValueError(f"Pictures are varied (augment) by 0 to 1, not {self.augment}.")
+        if not 0 <= self.distill < math.inf:
+            raise ValueError(
+                f"The weight of the teachers (distill) must be 0 or above, not {self.distill}."
+            )
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision is {', '.join(PRECISIONS)}; not {self.precision!r}.")
         if self.loss not in LOSSES:

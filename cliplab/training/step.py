@@ -1,6 +1,7 @@
 """One step: the gradient of the whole batch's loss, and the weights moved along it."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -13,6 +14,7 @@ from .augment import augmented, on_white
 from .batches import Batch, same_where
 from .cached import cached_backward
 from .device import autocast
+from .distillation import Teachers, distillation_loss, exchanged, whole_words
 from .distributed import average_gradients, gather, share_batch_norms
 from .errors import TrainingError
 from .memory import checkpoint_layers
@@ -27,7 +29,17 @@ class Trainer:
     the scaler; what a step does depends on these, the recipe, the step's number and its batch.
     """
 
-    def __init__(self, clip: CLIP, recipe: Recipe, device: torch.device, world: int = 1):
+    def __init__(
+        self,
+        clip: CLIP,
+        recipe: Recipe,
+        device: torch.device,
+        world: int = 1,
+        teachers: Sequence[CLIP] = (),
+    ):
+        require_teachers(recipe, teachers)
+        self.teachers = Teachers(teachers, device) if teachers else None
+        self.words = whole_words(clip.tokenizer) if teachers else []
         self.recipe, self.device, self.world = recipe, device, world
         self.clip = clip.to(device, memory_format=torch.channels_last).train()
         if world > 1:
@@ -77,11 +89,16 @@ class Trainer:
                 f"{len(batch.images)} each. Make the batches of the recipe's size, and tell each "
                 "process's batches its rank and the world."
             )
-        unique = list(dict.fromkeys(batch.captions))  # what is said twice is encoded once
-        number = {caption: n for n, caption in enumerate(unique)}
+        texts = list(dict.fromkeys(batch.captions))  # what is said twice is encoded once
+        number = {caption: n for n, caption in enumerate(texts)}
         row_of = torch.tensor([number[caption] for caption in batch.captions], device=self.device)
-        ids = clip.ids(unique).to(self.device)
-        pixels = self.pixels(step, batch)
+        images = self.images(step, batch)
+        if self.teachers:
+            rows_of = torch.cat([row_of, row_of + len(texts)])  # the captions', then the others'
+            texts += [exchanged(text, self.words, f"{r.seed} {step}") for text in texts]
+            U, V = self.teachers.encode(texts, images)
+        ids = clip.ids(texts).to(self.device)
+        pixels = self.pixels(images)
         same = same_where(gather(batch.keys.to(self.device)))
         found = 0.0
 
@@ -90,10 +107,15 @@ class Trainer:
             # In bf16 a unit vector's length is off by up to 0.4 %. And index_select, since its
             # gradient is summed in one order on any number of threads.
             u, v = (F.normalize(x.to(clip.logit_scale), dim=-1) for x in (u, v))
+            all_u = u  # also of texts that are no captions
             u, v = gather(u.index_select(0, row_of)), gather(v)  # [N, E]
             self.require_finite(step, "a representation", u.detach().sum() + v.detach().sum())
             found = found_first(u.detach(), v.detach(), same)
-            return self.scaler.scale(loss_between(clip, u, v, same, r.loss))
+            loss = loss_between(clip, u, v, same, r.loss)
+            if self.teachers:
+                mine, theirs = (gather(x.index_select(0, rows_of)) for x in (all_u, U))  # [2 N, …]
+                loss = loss + r.distill * distillation_loss(mine, v, theirs, gather(V))
+            return self.scaler.scale(loss)
 
         if r.chunk is None:
             with self.precision():
@@ -104,16 +126,17 @@ class Trainer:
             loss = cached_backward(clip, ids, pixels, loss_of, r.chunk, self.precision)
         return loss.item() / self.scaler.get_scale(), found
 
-    def pixels(self, step: int, batch: Batch) -> Tensor:
-        """The batch's pictures as the image encoder wants them, [N, 3, S, S]."""
+    def images(self, step: int, batch: Batch) -> Tensor:
+        """The batch's pictures, varied as the recipe says, [N, 3, S, S] from 0 to 1."""
         images = batch.images.to(self.device, non_blocking=True)
-        if self.recipe.augment:
-            seed = np.random.SeedSequence((self.recipe.seed, 2, step))
-            generator = torch.Generator().manual_seed(int(seed.generate_state(1)[0]))
-            strength = self.recipe.augment
-            images = augmented(images, generator, batch.rows, self.recipe.size, strength)
-        else:
-            images = on_white(images)
+        if not self.recipe.augment:
+            return on_white(images)
+        seed = np.random.SeedSequence((self.recipe.seed, 2, step))
+        generator = torch.Generator().manual_seed(int(seed.generate_state(1)[0]))
+        return augmented(images, generator, batch.rows, self.recipe.size, self.recipe.augment)
+
+    def pixels(self, images: Tensor) -> Tensor:
+        """[N, 3, S, S] from 0 to 1 → as the image encoder wants them."""
         images = self.clip.preprocess.normalize(images)
         dtype = self.clip.logit_scale.dtype  # the model's own, fp64 for instance
         return images.to(dtype, memory_format=torch.channels_last)
@@ -125,6 +148,14 @@ class Trainer:
                 f"range that {self.recipe.precision} can hold. Lower the learning rate "
                 f"({self.recipe.lr:g}) or lengthen the warm-up ({self.recipe.warmup} steps)."
             )
+
+
+def require_teachers(recipe: Recipe, teachers: Sequence[CLIP]) -> None:
+    if bool(recipe.distill) != bool(teachers):
+        raise ValueError(
+            f"The recipe gives teachers the weight {recipe.distill:g} (distill), and the run has "
+            f"{len(teachers) or 'none'}. Teachers and a weight above 0 go together."
+        )
 
 
 def loss_between(clip: CLIP, u: Tensor, v: Tensor, same: Tensor | None, kind: str) -> Tensor:
