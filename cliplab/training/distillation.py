@@ -39,8 +39,7 @@ class Teachers:
 
         U_i · V_j = 1/K Σ_k cos(u_i, v_j) of teacher k: their vectors one after the other, over √K.
         """
-        U = [clip.encode_ids(clip.ids(texts).to(images.device)) for clip in self.clips]
-        V = [self.see(clip, images) for clip in self.clips]
+        U, V = zip(*((read(clip, texts), see(clip, images)) for clip in self.clips), strict=True)
         return joined(U), joined(V)
 
     def encode_text(self, texts: str | list[str]) -> Tensor:
@@ -51,17 +50,24 @@ class Teachers:
         """PIL pictures → [N, F], as CLIP.encode_image."""
         return joined([clip.encode_image(images) for clip in self.clips])
 
-    def see(self, clip: CLIP, images: Tensor) -> Tensor:
-        """The pictures at the size that a teacher knows → [N, E]."""
-        side = clip.preprocess.image_size
-        if images.shape[-1] != side:
-            images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True)
-        pixels = clip.preprocess.normalize(images)
-        dtype = clip.logit_scale.dtype
-        return clip.encode_pixels(pixels.to(dtype, memory_format=torch.channels_last))
+
+def read(clip: CLIP, texts: list[str]) -> Tensor:
+    """Texts → [M, E], those of like length together: padding costs as much as words do."""
+    lengths = torch.tensor([len(row) for row in clip.tokenizer(texts)])
+    order = lengths.argsort(stable=True)
+    return clip.encode_text([texts[i] for i in order.tolist()], chunk=64)[order.argsort()]
 
 
-def joined(vectors: list[Tensor]) -> Tensor:
+def see(clip: CLIP, images: Tensor) -> Tensor:
+    """Pictures [N, 3, S, S], from 0 to 1, at the size that this CLIP knows → [N, E]."""
+    side = clip.preprocess.image_size
+    if images.shape[-1] != side:
+        images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True)
+    pixels = clip.preprocess.normalize(images)
+    return clip.encode_pixels(pixels.to(clip.logit_scale.dtype, memory_format=torch.channels_last))
+
+
+def joined(vectors: Sequence[Tensor]) -> Tensor:
     """K unit vectors for each of N things, K × [N, E_k] → one of unit length, [N, F]."""
     return torch.cat(vectors, dim=1) / math.sqrt(len(vectors))
 
