@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from cliplab import clip_loss
+from cliplab.training.by_length import encode_by_length
 from cliplab.training.cached import cached_backward
 from cliplab.training.memory import checkpoint_layers, keep_layers
 from cliplab.training.step import Trainer
@@ -139,6 +140,25 @@ def test_what_is_said_twice_is_encoded_once(loss):
     whole.backward()
     assert value == pytest.approx(whole.item(), rel=1e-6)
     assert gap(once, gradients(clip)) < 1e-6
+
+
+def test_texts_of_like_length_are_encoded_together_with_the_same_gradient():
+    clip = tiny().double()
+    texts = [" ".join(["red box"] * (n % 9)) for n in range(100)]
+    ids, seen = clip.ids(texts), []
+    whole = clip.encode_ids(ids)
+    turn = torch.randn_like(whole)
+    (whole * turn).sum().backward()
+    expected = gradients(clip)
+    clip.zero_grad()
+    clip.text_model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape))
+    u = encode_by_length(clip, ids)
+    (u * turn).sum().backward()
+    assert torch.allclose(u, whole, atol=1e-12)
+    assert gap(expected, gradients(clip)) < 1e-12
+    assert [len(text) for text in texts] != sorted(len(text) for text in texts)
+    assert [rows for rows, _ in seen] == [64, 36]
+    assert seen[0][1] < seen[1][1] == ids.shape[1]
 
 
 @pytest.mark.parametrize("chunk", [None, 3])

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..contrastive import CLIP
 from ..tokenizer import CLIPTokenizer
+from .by_length import encode_by_length
 
 
 class Teachers:
@@ -39,7 +40,10 @@ class Teachers:
 
         U_i · V_j = 1/K Σ_k cos(u_i, v_j) of teacher k: their vectors one after the other, over √K.
         """
-        U, V = zip(*((read(clip, texts), see(clip, images)) for clip in self.clips), strict=True)
+        U, V = zip(
+            *((encode_by_length(clip, clip.ids(texts)), see(clip, images)) for clip in self.clips),
+            strict=True,
+        )
         return joined(U), joined(V)
 
     def encode_text(self, texts: str | list[str]) -> Tensor:
@@ -49,13 +53,6 @@ class Teachers:
     def encode_image(self, images) -> Tensor:
         """PIL pictures → [N, F], as CLIP.encode_image."""
         return joined([clip.encode_image(images) for clip in self.clips])
-
-
-def read(clip: CLIP, texts: list[str]) -> Tensor:
-    """Texts → [M, E], those of like length together: padding costs as much as words do."""
-    lengths = torch.tensor([len(row) for row in clip.tokenizer(texts)])
-    order = lengths.argsort(stable=True)
-    return clip.encode_text([texts[i] for i in order.tolist()], chunk=64)[order.argsort()]
 
 
 def see(clip: CLIP, images: Tensor) -> Tensor:

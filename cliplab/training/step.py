@@ -12,6 +12,7 @@ from torch import Tensor
 from ..contrastive import CLIP, clip_loss, sigmoid_loss
 from .augment import augmented, on_white
 from .batches import Batch, same_where
+from .by_length import encode_by_length
 from .cached import cached_backward
 from .device import autocast
 from .distillation import Teachers, distillation_loss, exchanged, whole_words
@@ -119,7 +120,7 @@ class Trainer:
 
         if r.chunk is None:
             with self.precision():
-                u, v = clip(ids, pixels)
+                u, v = encode_by_length(clip, ids), clip.encode_pixels(pixels)
             loss = loss_of(u, v)
             loss.backward()
         else:
