@@ -34,7 +34,7 @@ export default demo({
   about:
     "A miniature CLIP of 3.1 million parameters that has seen 1,426 emoji, colored shapes, and " +
     "no photograph. Its mistakes are its own; how words make a classifier is the same for every " +
-    "CLIP. The shares are a softmax of cosine / τ with τ = 0.0186, as trained.",
+    "CLIP. The shares are a softmax of cosine / τ with τ = 0.0248, as trained.",
   presets: [
     {
       label: "no label is right",
