@@ -28,7 +28,7 @@ ifdef CLIPLAB_SKIP_BROWSER
 PAGES := --ignore tests/pages
 endif
 
-.PHONY: help book test lab notebooks offline graders emoji words miniature clean browser
+.PHONY: help book test lab notebooks offline graders emoji words clean browser
 
 help:  ## say this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
@@ -65,17 +65,6 @@ words: $(READY)  ## build the word vectors again from the public package (needs 
 	@mkdir -p _build/words && cp tools/words/package.json _build/words
 	@cd _build/words && npm install --silent --no-audit --no-fund
 	@$(BIN)/python tools/words/build.py _build/words/node_modules cliplab/assets/words
-
-# The student, its first run, and five teachers. A run that was stopped is gone on with by hand.
-TRAIN := OMP_NUM_THREADS=1 $(BIN)/python -m cliplab.train --threads 1
-miniature: $(READY)  ## train the miniature CLIP again: seven runs, three to four hours of one core
-	@$(TRAIN) --preset coffee --out runs/coffee
-	@for seed in 1 2 3 4; do \
-		$(TRAIN) --preset coffee --data emoji+shapes --seed $$seed --out runs/coffee-$$seed || exit 1; done
-	@$(TRAIN) --preset mini --out runs/mini
-	@$(TRAIN) --preset taught --out runs/taught --every 100 --from runs/mini/model \
-		--teachers runs/mini/model runs/coffee/model runs/coffee-[1-4]/model
-	@$(BIN)/python tools/clip_mini.py runs/taught
 
 clean:  ## remove the book and all caches; .venv stays
 	@rm -rf _build .pytest_cache .ruff_cache .hypothesis

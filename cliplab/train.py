@@ -3,8 +3,8 @@
     python -m cliplab.train --preset coffee --out runs/first     a first CLIP, on emoji
     python -m cliplab.train --resume runs/first                  after Ctrl-C, or a power cut
     python -m cliplab.train --data pictures --size 64 --out runs/own       a folder of your own
-    python -m cliplab.train --preset taught --from runs/a/model \
-        --teachers runs/a/model runs/b/model --out runs/c    learn what several agree on as well
+    python -m cliplab.train --preset taught --from a/model --teachers a/model b/model --out c
+                                                          learn what several agree on as well
     torchrun --nproc-per-node 2 -m cliplab.train --threads 1 --out runs/two     two cores
     torchrun --nproc-per-node 8 -m cliplab.train --preset mini --out runs/eight     eight GPUs
 

@@ -261,10 +261,8 @@ def test_what_ends_a_run_is_said_in_a_sentence(tmp_path, capsys):
     assert "The autoencoder" in capsys.readouterr().out
     for arguments, said in (
         (["vae", "--out", out, *small], "holds a run"),
-        (
-            ["vae", "--out", out, "--resume", *small[2:], "--steps", "3"],
-            "another recipe: steps is 2 there and 3 here.",
-        ),
+        (["vae", "--out", out, "--resume", *small[2:], "--steps", "3"],
+         "another recipe: steps is 2 there and 3 here."),
         (["vae", "--out", str(tmp_path / "no"), "--resume"], "no run to go on with"),
         (["unet", "--vae", str(tmp_path), "--out", out], "no autoencoder"),
     ):

@@ -43,7 +43,9 @@ def training_curves(log, size=None, candidates=None, names=None, title=None, sou
         "loss": {"in the batch": (x, means["loss"], "")}
         | ({"ln N": level(end, np.log(size))} if size else {}),
         "R@1 in %": {"in the batch": (x, 100 * means["r@1"], "")}
-        | {name: (at, 100 * y, MARKS[n % len(MARKS)]) for n, (name, (at, y)) in enumerate(found)}
+        | {
+            name: (at, 100 * y, MARKS[n % len(MARKS)]) for n, (name, (at, y)) in enumerate(found)
+        }
         | ({"chance": level(end, 100 / candidates)} if candidates else {}),
         "temperature τ": {"τ": (x, means["temperature"], "")},
     }

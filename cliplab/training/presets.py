@@ -25,12 +25,12 @@ PRESETS = {
         "mini",
         "emoji+shapes",
         Recipe(steps=1800, size=384, views=2, lr=1.5e-3, warmup=100, augment=0.6),
-        "a longer run, with pictures twice as fine",
+        "the CLIP that the course ships",
     ),
     "taught": Preset(
         "mini",
         "emoji+shapes",
         Recipe(steps=600, size=384, views=2, lr=1e-3, warmup=50, augment=0.6, distill=250.0),
-        "a run that goes on from mini, with teachers: the CLIP that the course ships",
+        "goes on from mini, and learns from teachers as well",
     ),
 }
