@@ -86,7 +86,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--preset", choices=PRESETS, help=f"{runs} (coffee, if not given)")
     add("--data", help="emoji, shapes, emoji+shapes, a folder or .tar shards, not the preset's")
     add("--model", choices=MODELS, help="in place of the preset's")
-    add("--from", dest="start", metavar="CLIP", help="begin with the weights of a trained one")
+    add("--from", dest="from", metavar="CLIP", help="begin with the weights of a trained one")
     add("--teachers", nargs="+", metavar="CLIP", help="learn the mean of their cosines as well")
     add("--on-bad", choices=("skip", "raise"), help="what to do about a broken pair (skip)")
     add("--every", type=whole, help=f"steps between snapshots and evaluations ({EVERY})")
@@ -133,7 +133,7 @@ def read_settings(options) -> dict:
         "data": given.get("data", preset.data),
         "on_bad": given.get("on_bad", "skip"),
         "every": given.get("every", EVERY),
-        "start": given.get("start"),
+        "start": given.get("from"),
         "teachers": given.get("teachers", []),
         "recipe": preset.recipe.with_(**recipe),
         "out": given["out"],

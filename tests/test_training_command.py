@@ -107,6 +107,7 @@ def test_what_is_left_out_is_said(pictures, tmp_path, capsys):
         ("--out OUT --every x", "'x' is not a whole number of at least 1"),
         ("--out OUT --device tpu", "no device 'tpu' here"),
         ("--resume OUT", "There is no run to go on with in"),
+        ("--resume OUT --from mini", "leave --from away"),
         ("--resume OUT --lr 1 --augment 0 --out x", "leave --lr, --augment, --out away"),
     ],
 )

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from cliplab import CLIPTokenizer, clip_loss
 from cliplab.training import evaluate, train
+from cliplab.training.augment import as_seen_by
 from cliplab.training.distillation import Teachers, distillation_loss, exchanged, whole_words
 from cliplab.training.memory import keep_layers
 from cliplab.training.step import Trainer
@@ -149,7 +150,7 @@ def test_a_step_has_the_gradient_of_both_losses():
     others = [exchanged(text, whole_words(clip.tokenizer), "0 3") for text in batch.captions]
     texts = [*batch.captions, *others]
     assert len(set(others)) < len(others)  # captions that repeat have one other
-    u, v = clip(clip.ids(texts), trainer.pixels(images))
+    u, v = clip(clip.ids(texts), as_seen_by(clip, images))
     U, V = Teachers(teachers()).encode(texts, images)
     whole = clip_loss(u[:8], v, clip.tau, same=batch.same)
     whole = whole + 5 * (u @ v.T - U @ V.T).square().mean()

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from cliplab import clip_loss
+from cliplab.training.augment import as_seen_by
 from cliplab.training.by_length import encode_by_length
 from cliplab.training.cached import cached_backward
 from cliplab.training.memory import checkpoint_layers, keep_layers
@@ -134,7 +135,7 @@ def test_what_is_said_twice_is_encoded_once(loss):
     assert encoded == [2]
     once = gradients(clip)
     clip.zero_grad()
-    u, v = clip(clip.ids(batch.captions), trainer.pixels(trainer.images(3, batch)))
+    u, v = clip(clip.ids(batch.captions), as_seen_by(clip, trainer.images(3, batch)))
     same = torch.tensor([[a == b for b in batch.captions] for a in batch.captions])
     whole = loss_between(clip, u, v, same, loss)
     whole.backward()

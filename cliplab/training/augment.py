@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..contrastive import CLIP
+
 TURN = math.radians(15)
 SIZE, STRETCH, SHEAR, SHIFT = 0.2, 0.1, 0.15, 0.12  # largest deviations, as shares of the picture
 TINT, SHADE = 0.15, 0.05  # standard deviations
@@ -38,6 +40,15 @@ def on_white(images: Tensor) -> Tensor:
     """uint8 [N, 4, S, S] → float [N, 3, S, S], from 0 to 1, transparent parts white."""
     x = images.float() / 255
     return x[:, :3] * x[:, 3:] + (1 - x[:, 3:])
+
+
+def as_seen_by(clip: CLIP, images: Tensor) -> Tensor:
+    """float [N, 3, S, S] from 0 to 1 → what its image encoder takes, at the size that it knows."""
+    side = clip.preprocess.image_size
+    if images.shape[-1] != side:
+        images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True)
+    dtype = clip.logit_scale.dtype  # the model's own, fp64 for instance
+    return clip.preprocess.normalize(images).to(dtype, memory_format=torch.channels_last)
 
 
 def augmented(

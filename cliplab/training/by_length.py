@@ -11,7 +11,8 @@ TOGETHER = 64  # texts
 def encode_by_length(clip: CLIP, ids: Tensor) -> Tensor:
     """ids [M, L] → u [M, E], as clip.encode_ids and with its gradient, up to rounding.
 
-    A row is cut after its EOS, which sees nothing of what follows.
+    Each row ends in an EOS, as clip.ids makes them, and is cut after it: EOS sees nothing of what
+    follows.
     """
     lengths = (ids == clip.tokenizer.eos_id).int().argmax(dim=1) + 1  # [M]
     order = lengths.argsort(stable=True)

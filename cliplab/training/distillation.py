@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..contrastive import CLIP
 from ..tokenizer import CLIPTokenizer
+from .augment import as_seen_by
 from .by_length import encode_by_length
 
 
@@ -40,10 +41,10 @@ class Teachers:
 
         U_i · V_j = 1/K Σ_k cos(u_i, v_j) of teacher k: their vectors one after the other, over √K.
         """
-        U, V = zip(
-            *((encode_by_length(clip, clip.ids(texts)), see(clip, images)) for clip in self.clips),
-            strict=True,
-        )
+        U, V = [], []
+        for clip in self.clips:
+            U.append(encode_by_length(clip, clip.ids(texts).to(images.device)))
+            V.append(clip.encode_pixels(as_seen_by(clip, images)))
         return joined(U), joined(V)
 
     def encode_text(self, texts: str | list[str]) -> Tensor:
@@ -55,16 +56,7 @@ class Teachers:
         return joined([clip.encode_image(images) for clip in self.clips])
 
 
-def see(clip: CLIP, images: Tensor) -> Tensor:
-    """Pictures [N, 3, S, S], from 0 to 1, at the size that this CLIP knows → [N, E]."""
-    side = clip.preprocess.image_size
-    if images.shape[-1] != side:
-        images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True)
-    pixels = clip.preprocess.normalize(images)
-    return clip.encode_pixels(pixels.to(clip.logit_scale.dtype, memory_format=torch.channels_last))
-
-
-def joined(vectors: Sequence[Tensor]) -> Tensor:
+def joined(vectors: list[Tensor]) -> Tensor:
     """K unit vectors for each of N things, K × [N, E_k] → one of unit length, [N, F]."""
     return torch.cat(vectors, dim=1) / math.sqrt(len(vectors))
 
@@ -73,10 +65,7 @@ def distillation_loss(u: Tensor, v: Tensor, U: Tensor, V: Tensor) -> Tensor:
     """How far a model's cosines are from its teachers': mean_ij (⟨u_i, v_j⟩ − ⟨U_i, V_j⟩)².
 
     u [M, E], v [N, E] of the model; U [M, F], V [N, F] of `Teachers.encode`. Returns a scalar.
-
-    Cosines, not a softmax of them: the softmax of a pair that all teachers are sure of says nothing
-    about the other candidates, and it is these that a thing never shown is made of. For targets by
-    softmax see Vasu et al. 2024 (MobileCLIP).
+    Vasu et al. 2024 (MobileCLIP) compare softmaxes of cosines instead.
     """
     return F.mse_loss(u @ v.T, U @ V.T)
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..contrastive import CLIP, clip_loss, sigmoid_loss
-from .augment import augmented, on_white
+from .augment import as_seen_by, augmented, on_white
 from .batches import Batch, same_where
 from .by_length import encode_by_length
 from .cached import cached_backward
@@ -99,7 +99,7 @@ class Trainer:
             texts += [exchanged(text, self.words, f"{r.seed} {step}") for text in texts]
             U, V = self.teachers.encode(texts, images)
         ids = clip.ids(texts).to(self.device)
-        pixels = self.pixels(images)
+        pixels = as_seen_by(clip, images)
         same = same_where(gather(batch.keys.to(self.device)))
         found = 0.0
 
@@ -135,12 +135,6 @@ class Trainer:
         seed = np.random.SeedSequence((self.recipe.seed, 2, step))
         generator = torch.Generator().manual_seed(int(seed.generate_state(1)[0]))
         return augmented(images, generator, batch.rows, self.recipe.size, self.recipe.augment)
-
-    def pixels(self, images: Tensor) -> Tensor:
-        """[N, 3, S, S] from 0 to 1 → as the image encoder wants them."""
-        images = self.clip.preprocess.normalize(images)
-        dtype = self.clip.logit_scale.dtype  # the model's own, fp64 for instance
-        return images.to(dtype, memory_format=torch.channels_last)
 
     def require_finite(self, step: int, what: str, value) -> None:
         if not math.isfinite(value):
