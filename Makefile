@@ -28,7 +28,7 @@ ifdef CLIPLAB_SKIP_BROWSER
 PAGES := --ignore tests/pages
 endif
 
-.PHONY: help book test lab notebooks offline graders emoji words clean browser
+.PHONY: help book test lab notebooks offline graders emoji words miniature clean browser
 
 help:  ## say this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
@@ -65,6 +65,21 @@ words: $(READY)  ## build the word vectors again from the public package (needs 
 	@mkdir -p _build/words && cp tools/words/package.json _build/words
 	@cd _build/words && npm install --silent --no-audit --no-fund
 	@$(BIN)/python tools/words/build.py _build/words/node_modules cliplab/assets/words
+
+# A student's first run, eleven others whose seeds and image encoders differ, and what all twelve
+# teach it. A run that was stopped is gone on with by hand (--resume), and so are those after it.
+TRAIN := OMP_NUM_THREADS=1 $(BIN)/python -m cliplab.train --threads 1 --data emoji+shapes
+TEACHERS := mini mini-1 coffee-1 vit-1 mini-2 coffee-2 vit-2 mini-3 coffee-3 vit-3 mini-4 coffee-4
+miniature: $(READY)  ## train the miniature CLIP again: thirteen runs, about eight hours of one core
+	@$(TRAIN) --preset mini --out runs/mini
+	@for seed in 1 2 3 4; do \
+		$(TRAIN) --preset coffee --seed $$seed --out runs/coffee-$$seed && \
+		$(TRAIN) --preset mini --steps 1000 --seed $$seed --out runs/mini-$$seed || exit 1; done
+	@for seed in 1 2 3; do \
+		$(TRAIN) --preset mini --model mini-vit --lr 1e-3 --steps 1000 --seed $$seed \
+			--out runs/vit-$$seed || exit 1; done
+	@$(TRAIN) --preset taught --from runs/mini/model --teachers $(TEACHERS:%=runs/%/model) --out runs/taught
+	@$(BIN)/python tools/clip_mini.py runs/taught
 
 clean:  ## remove the book and all caches; .venv stays
 	@rm -rf _build .pytest_cache .ruff_cache .hypothesis

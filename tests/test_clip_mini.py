@@ -37,6 +37,34 @@ def test_retrieval_is_as_stated(mini, split):
             assert share == pytest.approx(stated[way][f"R@{k}"], abs=0.005)
 
 
+def test_the_card_states_these_scores():
+    text, scores = (FOLDER / "README.md").read_text(encoding="utf-8"), CARD["scores"]
+    for split, name in (
+        ("style", "concepts it learned, in an unseen style"),
+        ("concept", "concepts it never saw"),
+    ):
+        for way, arrow in (("text_to_image", "text → image"), ("image_to_text", "image → text")):
+            shares = " | ".join(f"{100 * share:.1f}" for share in scores[split][way].values())
+            assert f"| {name} | {arrow} | {shares} | {scores[split]['candidates']:,} |" in text
+    for field, name in (("group", "Unicode's groups"), ("subgroup", "its subgroups")):
+        assert f"| {name} | {100 * scores[field]['top-1']:.1f} |" in text
+    for field, name in (
+        ("seen", "combinations that training drew"),
+        ("held_out", "the eight that it never drew"),
+    ):
+        shares = " | ".join(f"{100 * scores[field][k]:.1f}" for k in ("color", "shape", "both"))
+        assert f"| {name} | {shares} |" in text
+    assert CARD["sha256"] in text
+
+
+def test_it_finds_more_of_the_unseen_than_each_of_its_teachers():
+    alone = CARD["teachers_scores"]["alone"]
+    assert len(alone) == len(CARD["teachers"]) == 12
+    for way in ("text_to_image", "image_to_text"):
+        own = CARD["scores"]["concept"][way]["R@5"]
+        assert own > max(found[way]["R@5"] for found in alone)
+
+
 def test_combinations_are_as_stated(mini):
     for name, split in (("seen", "train"), ("held_out", "held_out")):
         found = combinations(mini, ShapePairs(500, seed=1, split=split, objects=1))

@@ -1,6 +1,8 @@
 """Figures: their words, their numbers, and what they put into a page."""
 
 import ast
+import base64
+import io
 import re
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from cliplab import plots
 
@@ -167,8 +170,6 @@ def test_ipython_adds_no_second_picture():
 
 
 def test_savefig_writes_a_png_with_real_colors(tmp_path):
-    from PIL import Image
-
     plots.mask_heatmap([1, 0, 1]).savefig(tmp_path / "mask.png", dpi=144)
     picture = np.asarray(Image.open(tmp_path / "mask.png").convert("RGB"))
     assert tuple(picture[0, 0]) == (255, 255, 255)
@@ -248,17 +249,31 @@ def test_mask_alt_names_an_empty_row():
     assert "No key at all is seen by row 0." in plots.mask_heatmap(strict).alt
 
 
+def embedded(figure):
+    """The pixels [H, W, 4] of the first picture in a figure's SVG."""
+    data = re.search(r"base64,([^\"]+)", figure.svg())[1]
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA"))
+
+
 def test_heat_map_pixels_are_the_mask():
     """The picture in the page has one pixel per cell: opaque where the mask says seen."""
-    import base64
-    import io
-
-    from PIL import Image
-
     mask = torch.rand(77, 77, generator=torch.Generator().manual_seed(1)) < 0.5
-    data = re.search(r"base64,([^\"]+)", plots.mask_heatmap(mask).svg())[1]
-    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA"))
-    assert np.array_equal(pixels[..., 3] > 0, mask.numpy())
+    assert np.array_equal(embedded(plots.mask_heatmap(mask))[..., 3] > 0, mask.numpy())
+
+
+def test_pictures_are_stored_as_they_are_shown():
+    picture = Image.new("RGB", (48, 48), "blue")
+    picture.paste("red", (0, 0, 48, 24))
+    pixels = embedded(plots.picture_grid([picture], ["red over blue"]))
+    assert pixels[4, 24, 0] > 200 > pixels[4, 24, 2]
+    assert pixels[-4, 24, 2] > 200 > pixels[-4, 24, 0]
+
+
+def test_ticks_and_the_lines_of_a_grid_are_one_path_each():
+    svg = plots.curves([0, 1, 2], {"a": [0, 1, 2]}, "x", "y").svg()
+    paths = re.findall(r'<path d="([^"]+)"', svg)
+    assert sum(re.fullmatch(r"(M[\d. ]+[vh]-?3.5)+", path) is not None for path in paths) == 1
+    assert sum(re.fullmatch(r"(M[\d. ]+[VH][\d.]+){3,}", path) is not None for path in paths) == 1
 
 
 def test_attention_table_holds_every_weight_that_is_not_zero():

@@ -1,8 +1,8 @@
-"""A run of the course's training → the miniature CLIP that the package ships.
+"""Runs of the course's training → the miniature CLIP that the package ships.
 
-    python -m cliplab.train --preset mini --out runs/mini      the run, some hours
-    python tools/clip_mini.py runs/mini                        weights, log and scores, one minute
-    python tools/clip_mini.py --check                          compute the scores again and compare
+make miniature                           the runs, one after the other, and what follows
+python tools/clip_mini.py runs/taught    weights, logs and scores, two minutes
+python tools/clip_mini.py --check        compute the scores again and compare
 """
 
 import argparse
@@ -12,12 +12,13 @@ import sys
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
 import cliplab
-from cliplab.training import build_clip, sources
-from cliplab.training.scores import scores
-from cliplab.training.snapshot import FILE, read_state
+from cliplab.training import EmojiPairs
+from cliplab.training.distillation import joined
+from cliplab.training.evaluate import retrieval
+from cliplab.training.scores import as_shares, scores
+from cliplab.training.snapshot import read_state
 
 HERE = Path(cliplab.__file__).parent / "assets" / "clip-mini"
 EVERY = 10  # steps of the log that are kept
@@ -27,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run", type=Path, nargs="?", help="the folder of the run")
+    parser.add_argument("run", type=Path, nargs="?", help="the folder of a run with teachers")
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     options = parser.parse_args()
     if options.check:
@@ -41,17 +42,14 @@ def main() -> None:
 
 
 def ship(run: Path) -> None:
-    """Store weights in half precision, a thinned log, and the scores of what is stored."""
+    """Store weights in half precision, thinned logs of the run and of the one it began with, and
+    the scores of what is stored and of its teachers."""
     state = read_state(run)
     about = state["about"]
-    clip = build_clip(about["model"], sources(about["data"]))
-    weights = load_file(run / FILE)
-    prefix = "model."
-    clip.load_state_dict(
-        {key.removeprefix(prefix): t for key, t in weights.items() if key.startswith(prefix)}
-    )
+    clip = cliplab.load_clip(run / "model")
     file = cliplab.save_clip(clip, HERE, dtype=torch.float16)
-    keep_log(run, state["step"])
+    keep_log(Path(about["start"]).parent, HERE)
+    keep_log(run, HERE / "taught")
     found = {
         "step": state["step"],
         "recipe": state["recipe"],
@@ -59,23 +57,36 @@ def ship(run: Path) -> None:
         "parameters": clip.num_parameters(),
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
         "scores": scores(cliplab.load_clip("mini")),
+        "teachers_scores": of_teachers(about["teachers"]),
     }
     text = json.dumps(found, indent=1) + "\n"
     (HERE / "scores.json").write_text(text, encoding="utf-8")
     print(text)
 
 
-def keep_log(run: Path, until: int) -> None:
+def of_teachers(names: list[str]) -> dict:
+    """Retrieval among concepts that nobody saw: each teacher alone, and the first 1, 2, … K."""
+    unseen = EmojiPairs("concept")
+    captions, images = [pair.caption for pair in unseen], [pair.image for pair in unseen]
+    clips = [cliplab.load_clip(name) for name in names]
+    U, V = [c.encode_text(captions) for c in clips], [c.encode_image(images) for c in clips]
+    first = range(1, len(clips) + 1)
+    return {
+        "alone": [as_shares(retrieval(u, v)) for u, v in zip(U, V, strict=True)],
+        "together": [as_shares(retrieval(joined(U[:k]), joined(V[:k]))) for k in first],
+    }
+
+
+def keep_log(run: Path, folder: Path) -> None:
     """Every tenth step and each evaluation, without the matrices, to four digits."""
     lines = []
     for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
-        if record["step"] > until:
-            continue
         if record["kind"] == "evaluation" or record["step"] % EVERY == 0:
             kept = {k: short(v) for k, v in record.items() if not k.startswith("similarities")}
             lines.append(json.dumps(kept))
-    (HERE / "log.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    folder.mkdir(exist_ok=True)
+    (folder / "log.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def short(value):

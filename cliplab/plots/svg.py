@@ -53,7 +53,7 @@ def inline_svg(figure, alt):
     })
     root.extend(body)
     _own_ids(root)
-    return ElementTree.tostring(root, encoding="unicode")
+    return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")
 
 
 def _flatten(element, definitions, leaves):
@@ -77,17 +77,21 @@ def _cleaned(element):
     """A copy without namespaces, with short numbers and the theme's colors."""
     clean = ElementTree.Element(element.tag.partition("}")[2])
     clean.text = (element.text or "").strip("\n") or None
+    # Matplotlib stores a picture upside down and turns it over as it draws it.
+    over = clean.tag == "image" and element.get("transform", "").startswith("scale(1 -1)")
     for name, value in element.items():
         if name == "style":
             value = _style(value)
         elif name == "d":
             value = _path(value)
+        elif over and name in ("transform", "y"):
+            value = _rounded(str(-float(value)), 1) if name == "y" else ""
         elif name == "transform":
             value = _rounded(value, 4)
             if value.startswith("rotate(-0"):
                 continue
         elif name == HREF:
-            name, value = "href", _palette(value) if value.startswith("data:") else value
+            name, value = "href", _palette(value, over) if value.startswith("data:") else value
         elif name == "id" and clean.tag == "image":
             continue
         else:
@@ -131,9 +135,11 @@ def _rounded(text, digits):
     return re.sub(r"-?\d+\.\d+(e-?\d+)?", lambda m: f"{round(float(m[0]), digits) + 0:g}", text)
 
 
-def _palette(data):
-    """The embedded PNG again, in fewer bytes: with a palette, or as lossless WebP."""
+def _palette(data, over):
+    """The embedded PNG again, in fewer bytes: with a palette, or as lossless WebP; turned over if
+    it stands on its head."""
     pixels = np.array(Image.open(io.BytesIO(base64.b64decode(data.partition(",")[2]))))
+    pixels = pixels[::-1] if over else pixels
     colors, index = np.unique(pixels.reshape(-1, 4), axis=0, return_inverse=True)
     small = Image.fromarray(index.reshape(pixels.shape[:2]).astype(np.uint8), "P")
     small.putpalette(colors[:, :3].tobytes())
@@ -145,13 +151,28 @@ def _palette(data):
 
 
 def _without_repetition(definitions, leaves):
-    """A mark has the style of its definition already; the lines of grids stand together for one."""
-    styles = {f"#{d.get('id')}": _style(d.get("style", "")) for d in definitions}
-    for leaf in leaves:
-        if leaf.tag == "use" and leaf.get("style") == styles.get(leaf.get("href")):
-            leaf.attrib.pop("style", None)
-    first = next((n for n, leaf in enumerate(leaves) if GRID in leaf.get("style", "")), 0)
-    leaves[first:] = sorted(leaves[first:], key=lambda leaf: GRID not in leaf.get("style", ""))
+    """Ticks are written out as the lines they are, and other marks have their definition's style;
+    all ticks of one style stand together in one path, and all lines of grids."""
+    together = {}  # style: the first path of it
+    marks = {f"#{d.get('id')}": d for d in definitions}
+    for leaf in list(leaves):
+        mark = marks.get(leaf.get("href")) if leaf.tag == "use" else None
+        if mark is not None and leaf.get("style") == _style(mark.get("style", "")):
+            tick = re.fullmatch(r"M0 0([HV])(\S+)", _path(mark.get("d", "")))
+            if tick:
+                line = f"M{leaf.get('x')} {leaf.get('y')}{tick[1].lower()}{tick[2]}"
+                leaf.tag, leaf.attrib = "path", {"d": line, "style": leaf.get("style")}
+                if mark in definitions:
+                    definitions.remove(mark)
+            else:
+                del leaf.attrib["style"]
+                continue
+        elif GRID not in leaf.get("style", ""):
+            continue
+        first = together.setdefault(leaf.get("style"), leaf)
+        if first is not leaf:
+            first.set("d", first.get("d") + leaf.get("d"))
+            leaves.remove(leaf)
 
 
 def _grouped(leaves):

@@ -30,7 +30,7 @@ PRESETS = {
     "taught": Preset(
         "mini",
         "emoji+shapes",
-        Recipe(steps=600, size=384, views=2, lr=1e-3, warmup=50, augment=0.6, distill=250.0),
+        Recipe(steps=1600, size=384, views=2, lr=1e-3, warmup=50, augment=1.0, distill=500.0),
         "goes on from mini, and learns from teachers as well",
     ),
 }

@@ -3,7 +3,7 @@
 from .data.emoji import EmojiPairs
 from .data.scenes import HELD_OUT, PALETTE, SHAPES
 from .data.shapes import ShapePairs
-from .evaluate import evaluate
+from .evaluate import Retrieval, evaluate
 from .zero_shot import accuracy, zero_shot_weights
 
 
@@ -25,7 +25,10 @@ def scores(clip, scenes: int = 500) -> dict:
 
 
 def retrieval_of(clip, pairs) -> dict:
-    found = evaluate(clip, pairs)
+    return as_shares(evaluate(clip, pairs))
+
+
+def as_shares(found: Retrieval) -> dict:
     return {
         "candidates": found.candidates,
         "text_to_image": named(found.text_to_image),

@@ -160,17 +160,19 @@ def test_no_label_is_right(demo):
     until(demo, lambda: first(demo)[0] == "rocket")
 
 
-def test_a_fitting_template_turns_a_rocket_into_an_apple(demo):
+def test_a_fitting_template_loses_the_rocket(demo):
     demo.get_by_role("radio", name="rocket").click()
     until(demo, lambda: first(demo)[0] == "rocket")
     reveal(demo, "a fitting template")
-    until(demo, lambda: first(demo)[0] == "apple" and first(demo)[1] > 0.95)
+    until(demo, lambda: {label for label, *_ in bars(demo)[:2]} == {"dog", "guitar"})
+    assert max(cosine for *_, cosine in bars(demo)) < 0.1
+    assert dict(row[:2] for row in bars(demo))["rocket"] < 0.1
 
 
 def test_a_thing_never_seen_is_named(demo):
     captions = EmojiPairs("train").captions()
     assert not any("hedgehog" in caption for caption in captions)
     reveal(demo, "never seen, never read")
-    until(demo, lambda: first(demo)[0] == "hedgehog" and first(demo)[1] > 0.9)
+    until(demo, lambda: first(demo)[0] == "hedgehog" and first(demo)[1] > 0.8)
     box(demo, "Labels").fill("dog, cat, snowman, hedgehog, sunflower, pizza, squirrel")
     until(demo, lambda: first(demo)[0] == "squirrel")

@@ -13,5 +13,5 @@ class Live(Demo):
         length=6,
         least=6,
     )
-    temperature = number(0.0248, 0.01, 1.0)  # τ, at first the miniature's own
+    temperature = number(0.0194, 0.01, 1.0)  # τ, at first the miniature's own
     by = choice("row", ("cosine", "row", "column"))  # what is shown: rows are captions

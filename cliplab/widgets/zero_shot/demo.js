@@ -34,7 +34,7 @@ export default demo({
   about:
     "A miniature CLIP of 3.1 million parameters that has seen 1,426 emoji, colored shapes, and " +
     "no photograph. Its mistakes are its own; how words make a classifier is the same for every " +
-    "CLIP. The shares are a softmax of cosine / τ with τ = 0.0248, as trained.",
+    "CLIP. The shares are a softmax of cosine / τ with τ = 0.0194, as trained.",
   presets: [
     {
       label: "no label is right",
@@ -43,7 +43,7 @@ export default demo({
         "A rocket, and five labels that are all wrong. Will the shares say that none of them fits?",
       answer:
         "They say violin, with more than 99 %. A softmax shares out 100 % among what it is " +
-        "offered, fitting or not. The cosine of 0.48 gives no warning either, until a rival " +
+        "offered, fitting or not. The cosine of 0.41 gives no warning either, until a rival " +
         "stands beside it: add “rocket” to the list.",
     },
     {
@@ -53,8 +53,8 @@ export default demo({
         "The bare word “rocket” gets this picture right. It is indeed a small drawing of a " +
         "rocket. Does it help to say so, “a small drawing of a {}”?",
       answer:
-        "It turns the rocket into an apple, with more than 95 %. What helps is not what is true " +
-        "but what looks like the captions of training, and those were names and tags alone.",
+        "It loses the rocket: a dog and a guitar are ahead, and no cosine is above 0.1. What helps is not " +
+        "what is true but what looks like the captions of training, and those were names and tags alone.",
     },
     {
       label: "never seen, never read",
@@ -63,7 +63,7 @@ export default demo({
         "No picture of training shows a hedgehog, and no caption has the word. Can the " +
         "miniature name it?",
       answer:
-        "Yes, with over 90 %. The word came with a vector, made from billions of words of text, " +
+        "Yes, with over 80 %. The word came with a vector, made from billions of words of text, " +
         "that lies near those of “chipmunk” and “mouse”, whose pictures were there. Near is not " +
         "exact: offer “squirrel” as well, and it wins.",
     },
