@@ -25,12 +25,12 @@ PRESETS = {
         "mini",
         "emoji+shapes",
         Recipe(steps=1800, size=384, views=2, lr=1.5e-3, warmup=100, augment=0.6),
-        "the CLIP that the course ships",
+        "the first run of the CLIP that the course ships",
     ),
     "taught": Preset(
         "mini",
         "emoji+shapes",
         Recipe(steps=1600, size=384, views=2, lr=1e-3, warmup=50, augment=1.0, distill=500.0),
-        "goes on from mini, and learns from teachers as well",
+        "goes on from mini and learns from teachers as well; the CLIP that the course ships",
     ),
 }
