@@ -6,11 +6,13 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cliplab.prompts import PromptError, PromptWarning, a1111
+from cliplab.prompts.a1111 import emphasis
 
 DATA = Path(__file__).parent / "data"
 MIXED = st.lists(
@@ -371,6 +373,19 @@ def test_any_long_prompt_takes_less_than_a_second(prompt):
     for name, stage in STAGES.items():
         # What grew faster than its prompt would take minutes; the second try is for a busy machine.
         assert seconds(stage, prompt) < 1 or seconds(stage, prompt) < 1, name
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["[a:" * 9_000, "(a" * 9_000, "[" * 9_000 + "a](b:2)" * 9_000, "([" * 300 + "[a" * 9_000],
+)
+def test_weights_so_small_or_large_that_they_stay_are_multiplied_to_the_last_bit(prompt):
+    pieces, spans = emphasis.read(prompt, list(emphasis.TOKEN.finditer(prompt)))
+    weights = np.ones(len(pieces))
+    with np.errstate(over="ignore", under="ignore"):
+        for start, stop, factor in spans:
+            weights[start:stop] *= factor
+    assert emphasis.weigh(pieces, spans) == weights.tolist()
 
 
 def test_depth_has_no_limit():

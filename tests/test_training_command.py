@@ -94,7 +94,7 @@ def test_what_is_left_out_is_said(pictures, tmp_path, capsys):
         ("--out OUT --distill -1", "weight of the teachers (distill) must be 0 or above, not -1"),
         (
             "--out OUT --preset taught",
-            "gives teachers the weight 250 (distill), and the run has none",
+            "gives teachers the weight 500 (distill), and the run has none",
         ),
         ("--out OUT --teachers mini", "gives teachers the weight 0 (distill), and the run has 1"),
         ("--out OUT --from nowhere", "nowhere"),

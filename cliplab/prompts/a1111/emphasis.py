@@ -28,6 +28,7 @@ TOKEN = re.compile(
     re.VERBOSE,
 )
 BREAK = re.compile(r"\bBREAK\b")
+TOGETHER = 512  # spans
 
 
 class Span(NamedTuple):
@@ -119,9 +120,24 @@ def weigh(pieces: list[Fragment], spans: list[Span]) -> list[float]:
     """Multiply every span, in order: rounding makes another order another weight."""
     weights = np.array([piece.weight for piece in pieces])
     with np.errstate(all="ignore"):  # too great a weight becomes inf, as in the tool
-        for start, stop, factor in spans:
-            weights[start:stop] *= factor
+        for first in range(0, len(spans), TOGETHER):
+            some = spans[first : first + TOGETHER]
+            lo, hi = stuck(weights, {span.factor for span in some}) if first else (0, 0)
+            for start, stop, factor in some:
+                weights[start : min(stop, lo)] *= factor
+                weights[max(start, hi) : stop] *= factor
     return weights.tolist()
+
+
+def stuck(weights: np.ndarray, factors: set[float]) -> tuple[int, int]:
+    """The longest run of weights that none of the factors changes any more.
+
+    Thousands of brackets bring a weight to infinity, or so near to 0 that rounding undoes each
+    further step; with numbers as small as that, some processors take a hundred times as long.
+    """
+    still = np.logical_and.reduce([weights * factor == weights for factor in factors])
+    edges = np.flatnonzero(np.diff(still, prepend=False, append=False)).reshape(-1, 2)
+    return max(edges.tolist(), key=lambda run: run[1] - run[0], default=(0, 0))
 
 
 def merge(pieces: list[Fragment], weights: list[float]) -> list[tuple[float, list[Fragment]]]:
