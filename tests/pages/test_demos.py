@@ -111,6 +111,15 @@ def test_reset_leads_back(name, live):
     expect(demo.locator(".cld-predict")).to_be_hidden()
 
 
+def test_all_come_alive_at_once(browser, address):
+    """As where a reader scrolls fast: several ask for the same graph before it is there."""
+    page = browser.new_page(viewport={"width": 1200, "height": 9000})
+    page.goto(f"{address}/book/playground.html")
+    alive = page.locator('.cld[data-ready="live"]')
+    expect(alive).to_have_count(len(widgets.NAMES), timeout=60_000)
+    page.close()
+
+
 @every_demo
 def test_a_link_carries_the_state(name, live):
     """Copied after a preset, opened elsewhere: the same read-out."""
