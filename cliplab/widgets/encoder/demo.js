@@ -45,8 +45,8 @@ export default demo({
         "Four times one token, so four times the same row of the embedding table. Does the " +
         "fourth “cat” look at all four alike?",
       answer:
-        "No. In head 1 of layer 1 the first gets over two fifths of its attention, each of the others " +
-        "about a sixth. Every slot adds a row of its own to the token's, so the four keys " +
+        "No. In head 1 of layer 1 the first gets over two fifths of its attention, each of the " +
+        "others about a sixth. Every slot adds a row of its own to the token's, so the four keys " +
         "differ, and with them the scores.",
     },
   ],

@@ -53,8 +53,9 @@ export default demo({
         "The bare word “rocket” gets this picture right. It is indeed a small drawing of a " +
         "rocket. Does it help to say so, “a small drawing of a {}”?",
       answer:
-        "It loses the rocket: a dog and a guitar are ahead, and no cosine is above 0.1. What helps is not " +
-        "what is true but what looks like the captions of training, and those were names and tags alone.",
+        "It loses the rocket: a dog and a guitar are ahead, and no cosine is above 0.1. What " +
+        "helps is not what is true but what looks like the captions of training, and those were " +
+        "names and tags alone.",
     },
     {
       label: "never seen, never read",
