@@ -67,7 +67,7 @@ words: $(READY)  ## build the word vectors again from the public package (needs 
 	@$(BIN)/python tools/words/build.py _build/words/node_modules cliplab/assets/words
 
 # A student's first run, eleven others whose seeds and image encoders differ, and what all twelve
-# teach it. A run that was stopped is gone on with by hand (--resume), and so are those after it.
+# teach it. If a run is stopped, resume it by hand (--resume OUT) and give the commands after it.
 TRAIN := OMP_NUM_THREADS=1 $(BIN)/python -m cliplab.train --threads 1 --data emoji+shapes
 TEACHERS := mini mini-1 coffee-1 vit-1 mini-2 coffee-2 vit-2 mini-3 coffee-3 vit-3 mini-4 coffee-4
 miniature: $(READY)  ## train the miniature CLIP again: thirteen runs, about eight hours of one core

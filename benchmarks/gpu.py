@@ -21,9 +21,11 @@ import torch
 
 import cliplab
 from cliplab.training import build_batches, build_clip, sources, train
+from cliplab.training.optim import adamw
 from cliplab.training.presets import PRESETS
 
 SIZES = {"ViT-B/32": 512, "RN50": 256, "ViT-L/14": 128}  # pairs per step
+HOW = {"lr": 5e-4, "weight_decay": 0.2}  # open_clip's, for both
 GiB = 2**30
 
 
@@ -32,7 +34,7 @@ class Ours:
 
     def __init__(self, name: str):
         self.model = cliplab.CLIP.from_preset(name).cuda()
-        self.optimizer = adamw(self.model)
+        self.optimizer = adamw(self.model, **HOW)
 
     def loss(self, ids, pixels):
         u, v = self.model(ids, pixels)
@@ -59,7 +61,7 @@ class Theirs(Ours):
 
         self.model = open_clip.create_model(f"{name.replace('/', '-')}-quickgelu", device="cuda")
         self.criterion = open_clip.loss.ClipLoss()
-        self.optimizer = adamw(self.model)
+        self.optimizer = adamw(self.model, **HOW)
 
     def loss(self, ids, pixels):
         return self.criterion(*self.model(pixels, ids))
@@ -70,14 +72,6 @@ class Theirs(Ours):
 
 
 WHO = {"cliplab": Ours, "open_clip": Theirs}
-
-
-def adamw(model) -> torch.optim.Optimizer:
-    """The same for both: open_clip's settings, decay on matrices only, one fused kernel."""
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    others = [p for p in model.parameters() if p.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": 0.2}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=5e-4, betas=(0.9, 0.98), eps=1e-6, fused=True)
 
 
 def batch(pairs: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -151,28 +151,33 @@ def _palette(data, over):
 
 
 def _without_repetition(definitions, leaves):
-    """Ticks are written out as the lines they are, and other marks have their definition's style;
-    all ticks of one style stand together in one path, and all lines of grids."""
-    together = {}  # style: the first path of it
-    marks = {f"#{d.get('id')}": d for d in definitions}
-    for leaf in list(leaves):
-        mark = marks.get(leaf.get("href")) if leaf.tag == "use" else None
-        if mark is not None and leaf.get("style") == _style(mark.get("style", "")):
-            tick = re.fullmatch(r"M0 0([HV])(\S+)", _path(mark.get("d", "")))
+    """A mark has the style of its definition already; a tick is written out as its line."""
+    ticks = []
+    for mark in list(definitions):
+        style = _style(mark.get("style", ""))
+        tick = re.fullmatch(r"M0 0([HV])(\S+)", _path(mark.get("d", "")))
+        if tick:
+            definitions.remove(mark)
+        for leaf in leaves:
+            if leaf.get("href") != f"#{mark.get('id')}":
+                continue
             if tick:
                 line = f"M{leaf.get('x')} {leaf.get('y')}{tick[1].lower()}{tick[2]}"
-                leaf.tag, leaf.attrib = "path", {"d": line, "style": leaf.get("style")}
-                if mark in definitions:
-                    definitions.remove(mark)
-            else:
-                del leaf.attrib["style"]
-                continue
-        elif GRID not in leaf.get("style", ""):
-            continue
-        first = together.setdefault(leaf.get("style"), leaf)
-        if first is not leaf:
-            first.set("d", first.get("d") + leaf.get("d"))
-            leaves.remove(leaf)
+                leaf.tag, leaf.attrib = "path", {"d": line, "style": leaf.get("style", style)}
+                ticks.append(leaf)
+            elif leaf.get("style") == style:
+                leaf.attrib.pop("style", None)
+    _join(leaves, [leaf for leaf in leaves if GRID in leaf.get("style", "") or leaf in ticks])
+
+
+def _join(leaves, lines):
+    """Put all lines of one style into the first of them, one path."""
+    first = {}
+    for line in lines:
+        path = first.setdefault(line.get("style"), line)
+        if path is not line:
+            path.set("d", path.get("d") + line.get("d"))
+            leaves.remove(line)
 
 
 def _grouped(leaves):
