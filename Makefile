@@ -19,7 +19,7 @@ define HAVE_PYTHON
 endef
 
 # What the site is made from: its pages, and the docstrings and tests that the equation index reads.
-SITE := $(shell find _config.yml _toc.yml assignments book chapters cliplab tests -type f \
+SITE := $(shell find _config.yml _toc.yml assignments book chapters classroom cliplab tests -type f \
 	-not -path '*/.*' -not -path '*/__pycache__/*')
 
 # One thread each: two threads on a busy machine are slower, and results differ in the last digit.

@@ -15,11 +15,11 @@ import itertools
 
 from cliplab.plots.study import study_curves
 from cliplab.training.data.scenes import parse
-from cliplab.training.painting.folder import load_pipeline_folder
-from cliplab.training.painting.guided import guided_study
-from cliplab.training.painting.judge import judge
-from cliplab.training.painting.scores import SEED, asked, paint, reconstruction, right, share
-from cliplab.training.painting.study import METHODS, cases, means
+from classroom.miniature.folder import load_pipeline_folder
+from classroom.miniature.guided import guided_study
+from classroom.miniature.judge import judge
+from classroom.miniature.scores import SEED, asked, paint, reconstruction, right, share
+from classroom.miniature.study import METHODS, cases, means
 
 FOLDER = resources.files("cliplab") / "assets" / "sd-mini"
 CARD = json.loads((FOLDER / "scores.json").read_text(encoding="utf-8"))
@@ -91,7 +91,7 @@ def test_the_autoencoder_is_as_stated(pipe):
 
 def test_latents_are_even(pipe):
     assert pipe.vae.config.scaling_factor == 1
-    from cliplab.training.painting.scenes import draw_scene, pictures
+    from classroom.miniature.scenes import draw_scene, pictures
 
     x = pictures([draw_scene(f"even {i}", objects=1 + i % 2) for i in range(64)])
     with torch.no_grad():

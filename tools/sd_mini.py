@@ -1,7 +1,7 @@
 """Two runs of the course's training → the miniature Stable Diffusion that the package ships.
 
-python -m cliplab.training.painting vae --out runs/vae
-python -m cliplab.training.painting unet --vae runs/vae --out runs/unet      two hours
+python -m classroom.miniature vae --out runs/vae
+python -m classroom.miniature unet --vae runs/vae --out runs/unet      two hours
 python tools/sd_mini.py runs/vae runs/unet      weights, log and scores, some minutes
 python tools/sd_mini.py --study                 what weights and guidance do: half an hour
 python tools/sd_mini.py --check                 compute the scores again and compare
@@ -18,13 +18,13 @@ from diffusers import AutoencoderKL
 from safetensors.torch import load_file
 
 import cliplab
-from cliplab.training.painting.folder import load_pipeline_folder, save_pipeline, save_settings
-from cliplab.training.painting.guided import guided_study
-from cliplab.training.painting.scores import reconstruction, scores
-from cliplab.training.painting.study import study
-from cliplab.training.painting.text import build_tokenizer
-from cliplab.training.painting.unet import Painter
-from cliplab.training.painting.vae import SHAPE
+from classroom.miniature.folder import load_pipeline_folder, save_pipeline, save_settings
+from classroom.miniature.guided import guided_study
+from classroom.miniature.scores import reconstruction, scores
+from classroom.miniature.study import study
+from classroom.miniature.text import build_tokenizer
+from classroom.miniature.unet import Painter
+from classroom.miniature.vae import SHAPE
 from cliplab.training.snapshot import FILE, read_state
 
 HERE = Path(cliplab.__file__).parent / "assets" / "sd-mini"

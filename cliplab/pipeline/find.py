@@ -29,7 +29,7 @@ def find_folder(name_or_path, dtype: torch.dtype) -> Path:
             raise CheckpointError(
                 "The miniature Stable Diffusion is not in this copy of the package: "
                 f"{folder / 'model_index.json'} is missing. Train one, python -m "
-                "cliplab.training.painting, and give the path of its folder."
+                "classroom.miniature, and give the path of its folder."
             )
         return folder
     if name_or_path in NAMES:

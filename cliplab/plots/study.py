@@ -13,7 +13,7 @@ MEASURES = {
 def study_curves(study, kind, measure="present", title=None, source=None):
     """What a word's weight does to the picture: one line for each method, over the weight.
 
-    study: what `cliplab.training.painting.study.study` returns, or study.json in the miniature's
+    study: what `classroom.miniature.study.study` returns, or study.json in the miniature's
     folder. kind: "color", "shape", "large", "small", "background" or "one of two". measure: one of
     MEASURES ("other" for "one of two" alone). ValueError for what was not studied.
     """

@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..errors import Stopped, TrainingError
-from ..log import Log
-from ..loop import progress_bar, stop_signals
-from ..optim import gradient_norm
-from ..snapshot import (
+from cliplab.training.errors import Stopped, TrainingError
+from cliplab.training.log import Log
+from cliplab.training.loop import progress_bar, stop_signals
+from cliplab.training.optim import gradient_norm
+from cliplab.training.snapshot import (
     load_snapshot,
     read_state,
     require_no_run,

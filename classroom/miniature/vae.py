@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
-from ..optim import adamw, learning_rate
+from cliplab.training.optim import adamw, learning_rate
 from .loop import Averaged, move
 from .scenes import S, draw_scene, importance, pictures
 

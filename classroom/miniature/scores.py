@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..data.scenes import STEPS, Scene
-from ..data.shapes import ShapePairs, render
+from cliplab.training.data.scenes import STEPS, Scene
+from cliplab.training.data.shapes import ShapePairs, render
 from .judge import Found, Seen, judge
 from .scenes import S, draw_scene, pictures
 

@@ -7,8 +7,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.scenes import BACKGROUNDS, HELD_OUT, PALETTE, RELATIONS, SHAPES, Scene, Thing, place
-from ..data.shapes import render
+from cliplab.training.data.scenes import (
+    BACKGROUNDS,
+    HELD_OUT,
+    PALETTE,
+    RELATIONS,
+    SHAPES,
+    Scene,
+    Thing,
+    place,
+)
+from cliplab.training.data.shapes import render
 
 S = 32  # pixels a side
 PALE = 0.25  # most white in a color: a color word leaves room for more and for less of it

@@ -75,7 +75,7 @@ def named(*words: str) -> str:
 
 def look(pipe, prompts: list[str], negatives: list[str], guidance: float) -> list[Seen]:
     """Prompt i, painted from SEED + i, and judged."""
-    from ...pipeline import generate
+    from cliplab.pipeline import generate
 
     seen = []
     for start in range(0, len(prompts), AT_ONCE):

@@ -19,7 +19,7 @@ words is worth nothing. Only a word's own row is always right, or blank.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..data.scenes import BACKGROUNDS, PALETTE, SHAPES, SIZES, Scene
+from cliplab.training.data.scenes import BACKGROUNDS, PALETTE, SHAPES, SIZES, Scene
 
 TELL, BLANK, LONG, STRETCH = 1 / 2, 1 / 8, 1 / 2, 0.8
 GRADES = tuple(filter(None, SIZES))

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..optim import adamw, learning_rate
+from cliplab.training.optim import adamw, learning_rate
 from .loop import Averaged, move
 from .scenes import draw_scene
 from .text import D, L, build_encoder, build_tokenizer, mixed_contexts

@@ -12,5 +12,5 @@
     study.py    what the weight of a word does to the picture
     guided.py   what guidance and a negative prompt do to it
 
-From a shell: ``python -m cliplab.training.painting --help``.
+From a shell: ``python -m classroom.miniature --help``.
 """

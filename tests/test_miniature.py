@@ -15,13 +15,13 @@ from cliplab.training import Stopped, TrainingError
 from cliplab.training.data.scenes import HELD_OUT, Scene, Thing, parse
 from cliplab.training.data.scenes import SIZES as GRAMMAR
 from cliplab.training.data.shapes import render
-from cliplab.training.painting import study, text, unet, vae
-from cliplab.training.painting.__main__ import main
-from cliplab.training.painting.judge import judge
-from cliplab.training.painting.loop import fit
-from cliplab.training.painting.scenes import PALE, SIZES, S, draw_scene, importance, pictures
-from cliplab.training.painting.scores import right, share
-from cliplab.training.painting.words import BLANK, STRETCH, TELL, mix, words
+from classroom.miniature import study, text, unet, vae
+from classroom.miniature.__main__ import main
+from classroom.miniature.judge import judge
+from classroom.miniature.loop import fit
+from classroom.miniature.scenes import PALE, SIZES, S, draw_scene, importance, pictures
+from classroom.miniature.scores import right, share
+from classroom.miniature.words import BLANK, STRETCH, TELL, mix, words
 
 SCENES = [draw_scene(f"test {i}", objects=1 + i % 2) for i in range(240)]
 CAPTIONS = [scene.caption for scene in SCENES]
@@ -273,8 +273,8 @@ def test_what_ends_a_run_is_said_in_a_sentence(tmp_path, capsys):
 
 
 def test_from_two_commands_to_a_stock_pipeline(tmp_path):
-    from cliplab.training.painting.folder import load_pipeline_folder
-    from cliplab.training.painting.scores import paint
+    from classroom.miniature.folder import load_pipeline_folder
+    from classroom.miniature.scores import paint
 
     one, two = str(tmp_path / "vae"), str(tmp_path / "unet")
     main(["vae", "--out", one, "--steps", "1", "--tune", "1", "--size", "2", "--quiet"])
@@ -335,7 +335,7 @@ def test_monotone_says_up_to_which_weight():
 
 def test_the_command_says_how_it_is_used():
     told = subprocess.run(
-        [sys.executable, "-m", "cliplab.training.painting", "--help"],
+        [sys.executable, "-m", "classroom.miniature", "--help"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "unet --vae" in told.stdout

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data.scenes import BACKGROUNDS, PALETTE, SHAPES
-from ..data.shapes import sdf
+from cliplab.training.data.scenes import BACKGROUNDS, PALETTE, SHAPES
+from cliplab.training.data.shapes import sdf
 from .scenes import PALE, SIZES
 
 COLORS, GROUNDS = tuple(PALETTE), tuple(BACKGROUNDS)

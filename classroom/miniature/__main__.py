@@ -1,7 +1,7 @@
-"""``python -m cliplab.training.painting``: train the miniature Stable Diffusion.
+"""``python -m classroom.miniature``: train the miniature Stable Diffusion.
 
-    python -m cliplab.training.painting vae --out runs/vae                       pictures ↔ latents
-    python -m cliplab.training.painting unet --vae runs/vae --out runs/unet      words → latents
+    python -m classroom.miniature vae --out runs/vae                       pictures ↔ latents
+    python -m classroom.miniature unet --vae runs/vae --out runs/unet      words → latents
 
 Ctrl-C saves a run; the same command with --resume goes on with it. In the end runs/vae/vae is an
 AutoencoderKL of diffusers, and runs/unet/pipeline a whole StableDiffusionPipeline.
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import torch
 
-from ..arguments import whole
-from ..errors import Stopped, TrainingError
+from cliplab.training.arguments import whole
+from cliplab.training.errors import Stopped, TrainingError
 from . import unet, vae
 from .folder import load_vae, save_pipeline, save_vae
 from .loop import fit
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m cliplab.training.painting",
+        prog="python -m classroom.miniature",
         description=__doc__.replace("``", ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

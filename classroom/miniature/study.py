@@ -130,7 +130,7 @@ def study(
 
 def means(pipe, some: list[Case], weight, method, guidance, steps, seed) -> dict[str, float]:
     """The mean of each measure over cases of one kind, at one weight."""
-    from ...pipeline import generate
+    from cliplab.pipeline import generate
 
     measured = []
     for start in range(0, len(some), AT_ONCE):

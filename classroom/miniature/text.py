@@ -7,9 +7,9 @@ import warnings
 import torch
 from torch import Tensor
 
-from ...tokenizer import CLIPTokenizer
-from ..build import CONTEXT_MEAN
-from ..data.scenes import BACKGROUNDS, PALETTE, RELATIONS, SHAPES, SIZES
+from cliplab.tokenizer import CLIPTokenizer
+from cliplab.training.build import CONTEXT_MEAN
+from cliplab.training.data.scenes import BACKGROUNDS, PALETTE, RELATIONS, SHAPES, SIZES
 from .words import Mixed
 
 L, D = 77, 128

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from ..errors import TrainingError
+from cliplab.training.errors import TrainingError
 
 VAE = "vae"  # the name of the autoencoder's folder in a run, and in a pipeline
 SETTINGS = "generation.json"  # beside diffusers' files: the guidance and steps that suit the model
@@ -25,7 +25,7 @@ def load_vae(folder: Path):
     if not (path / "config.json").is_file():
         raise TrainingError(
             f"There is no autoencoder in {folder}. Train one to its end: python -m "
-            f"cliplab.training.painting vae --out {folder}"
+            f"classroom.miniature vae --out {folder}"
         )
     vae = AutoencoderKL.from_pretrained(path, use_safetensors=True, low_cpu_mem_usage=False)
     return vae.eval().requires_grad_(False)
