@@ -18,7 +18,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from cliplab import widgets  # noqa: E402
+from cliplab import demos  # noqa: E402
 from tools import doctor, frames  # noqa: E402
 from tools.serve import serving  # noqa: E402
 
@@ -59,7 +59,7 @@ def measure(browser, address: str, name: str) -> str:
 
 
 def main() -> None:
-    names = tuple(sys.argv[1:]) or widgets.NAMES
+    names = tuple(sys.argv[1:]) or demos.NAMES
     print(f"{'demo':11}{'ready s':>8} {'fetched MB':>10} {'ms':>7} {'longest':>8}")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         frames.write_harness(Path(folder), names)

@@ -23,8 +23,8 @@ import environment  # in tools/graders
 import nbformat
 from planted import fill, solved
 
-from cliplab.coursework.master import Master, read_master
-from cliplab.coursework.release import release
+from classroom.coursework.master import Master, read_master
+from classroom.coursework.release import release
 
 
 def hand_in(master: Master, handout: Path, path: Path) -> None:
@@ -38,7 +38,7 @@ def cliplab(master: Master, count: int, folder: Path, jobs: int) -> float:
     release("student", folder / "handout", [master.path])
     for n in range(count):
         hand_in(master, folder / "handout" / master.path.name, folder / "submitted" / f"s{n}.ipynb")
-    command = [sys.executable, "-m", "cliplab.coursework", "grade", folder / "submitted"]
+    command = [sys.executable, "-m", "classroom", "grade", folder / "submitted"]
     command += ["--master", master.path, "--out", folder / "grades"]
     command += ["--jobs", jobs, "--timeout", 120]
     return timed(

@@ -1,4 +1,28 @@
 """The school around cliplab: what assesses, and the recipe of the shipped miniature.
 
-    miniature/   how the miniature Stable Diffusion is trained, judged and studied
+    from classroom import check, quiz
+
+    exercises/    instant checks of a learner's answers
+    quizzes/      the questions at the ends of the chapters
+    coursework/   releases of the assignments, and their grader:  python -m classroom --help
+    miniature/    how the miniature Stable Diffusion is trained, judged and studied
+
+It imports cliplab; cliplab never imports it.
 """
+
+import importlib
+
+_HOME = {"check": "exercises", "quiz": "quizzes"}
+__all__ = ["check", "quiz"]
+
+
+def __getattr__(name: str):
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"classroom has no {name!r}; it has {', '.join(__all__)}.")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -40,10 +40,9 @@ _HOME = {
     "vae": ["DiagonalGaussian", "latent_size", "latent_sizes"],
     "cross_attention": ["CrossAttention", "Transformer2D", "region_maps", "watch_attention"],
     "pipeline": ["Painting", "generate", "load_pipeline"],
-    "widgets": ["demo"],
-    "quizzes": ["quiz"],
+    "demos": ["demo"],
 }
-_MODULES = {*_HOME, "exercises", "plots", "training"}
+_MODULES = {*_HOME, "plots", "training"}
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = ["__version__", *sorted(_WHERE)]
 

@@ -21,17 +21,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cliplab
-from cliplab.coursework import CourseworkError
-from cliplab.coursework.__main__ import main
-from cliplab.coursework.grading import many, wire
-from cliplab.coursework.grading.grade import GRADED, PERSON, WAITS, grade
-from cliplab.coursework.grading.isolation import LEVELS, Limits, readable_paths
-from cliplab.coursework.grading.many import grade_all
-from cliplab.coursework.grading.report import feedback, grades_csv
-from cliplab.coursework.grading.runner import Fault, Runner
-from cliplab.coursework.grading.student import Zygote
-from cliplab.coursework.grading.submission import Cell, Submission, find
-from cliplab.coursework.master import read_master
+from classroom.__main__ import main
+from classroom.coursework import CourseworkError
+from classroom.coursework.grading import many, wire
+from classroom.coursework.grading.grade import GRADED, PERSON, WAITS, grade
+from classroom.coursework.grading.isolation import LEVELS, Limits, readable_paths
+from classroom.coursework.grading.many import grade_all
+from classroom.coursework.grading.report import feedback, grades_csv
+from classroom.coursework.grading.runner import Fault, Runner
+from classroom.coursework.grading.student import Zygote
+from classroom.coursework.grading.submission import Cell, Submission, find
+from classroom.coursework.master import read_master
 
 MASTER = Path(__file__).parent / "data" / "coursework" / "09_small.ipynb"
 REAL = "def real(ids, pad):\n    return sum(i != pad for i in ids)\n"
@@ -240,7 +240,7 @@ def real(ids, pad): raise Odd
     "leaving": "import os\ndef real(ids, pad): os._exit(0)",
     "a crash": "import ctypes\ndef real(ids, pad): ctypes.string_at(0)",
     "other functions in its place": """
-import cliplab.coursework.grading.wire as wire, cliplab.coursework.grading.worker as worker
+import classroom.coursework.grading.wire as wire, classroom.coursework.grading.worker as worker
 def real(ids, pad):
     wire.pack = worker.answer = worker.wire.send = None
     return -1
@@ -257,7 +257,7 @@ def test_what_is_not_the_answer_earns_nothing(graded, cell):
 
 FORGE = """
 import os, socket, struct, json, gc
-from cliplab.coursework.grading import many, wire
+from classroom.coursework.grading import many, wire
 channel = [s for s in gc.get_objects() if isinstance(s, socket.socket)][0]
 def real(ids, pad):
     {forgery}

@@ -18,8 +18,8 @@ import nbformat
 import pytest
 import torch
 
-from cliplab.coursework.master import Master, read_master
-from cliplab.exercises import ids, verdict
+from classroom.coursework.master import Master, read_master
+from classroom.exercises import ids, verdict
 from tools.notebooks import complaints, is_normal
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -17,12 +17,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cliplab.coursework import CourseworkError, formats
-from cliplab.coursework.__main__ import main
-from cliplab.coursework.formats import site
-from cliplab.coursework.master import Cell, read_master
-from cliplab.coursework.proof import Leak, prove
-from cliplab.coursework.release import MASTERS, release
+from classroom.__main__ import main
+from classroom.coursework import CourseworkError, formats
+from classroom.coursework.formats import site
+from classroom.coursework.master import Cell, read_master
+from classroom.coursework.proof import Leak, prove
+from classroom.coursework.release import MASTERS, release
 from tools.graders.planted import deserved, fill, solved, submissions
 
 SMALL = Path(__file__).parent / "data" / "coursework" / "09_small.ipynb"
@@ -353,7 +353,7 @@ def test_the_proof_finds_a_line_wherever_it_stands(name, data, tmp_path, small):
 
 
 def test_a_leak_is_refused_and_nothing_of_it_stays(tmp_path, monkeypatch):
-    from cliplab.coursework.formats import student
+    from classroom.coursework.formats import student
 
     whole = {SMALL.name: SMALL.read_text(encoding="utf-8")}
     monkeypatch.setattr(student, "handout", lambda master: whole)
@@ -417,14 +417,14 @@ def test_the_command_says_what_it_proved(tmp_path, capsys):
 
 
 def test_the_command_fails_with_one_sentence(tmp_path):
-    command = [sys.executable, "-m", "cliplab.coursework", "release", "--to", "student", tmp_path]
+    command = [sys.executable, "-m", "classroom", "release", "--to", "student", tmp_path]
     done = subprocess.run([*command, tmp_path / "no.ipynb"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"{tmp_path / 'no.ipynb'} cannot be read: No such file or directory.\n"
 
 
 def test_the_package_does_not_load_notebook_tools():
-    code = "import sys, cliplab, cliplab.coursework; print({'nbformat', 'torch'} & {*sys.modules})"
+    code = "import sys, classroom.coursework; print({'nbformat', 'torch'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import torch
 
-from cliplab import exercises
-from cliplab.exercises import Almost, check, exercise, expect, trying, verdict
+from classroom import exercises
+from classroom.exercises import Almost, check, exercise, expect, trying, verdict
 
 
 def answers(id: str, kind: str) -> list:
@@ -235,9 +235,9 @@ def test_ids(double):
 
 
 def test_chapters_are_read_when_asked_for():
-    """`from cliplab.exercises import check` reads no chapter, and no torch."""
+    """`from classroom.exercises import check` reads no chapter, and no torch."""
     code = (
-        "import re, sys, cliplab.exercises; "
+        "import re, sys, classroom.exercises; "
         r"print([m for m in sys.modules if re.search(r'^torch$|exercises\.(ch|a)\d', m)])"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

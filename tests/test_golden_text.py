@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from cliplab.demos.data import DATA, vocabulary
 from cliplab.tokenizer import CLIPTokenizer, bpe
-from cliplab.widgets.data import DATA, vocabulary
 from tools import golden
 
 STORED = json.loads(golden.FILE.read_text(encoding="utf-8"))

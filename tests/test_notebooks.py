@@ -19,7 +19,7 @@ import torch
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from cliplab.exercises import ids, verdict
+from classroom.exercises import ids, verdict
 from tools import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent

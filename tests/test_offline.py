@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import cliplab
-from cliplab.coursework.master import read_master
-from cliplab.coursework.proof import Leak, bare, secrets_of
-from cliplab.coursework.release import MASTERS, release
+from classroom.coursework.master import read_master
+from classroom.coursework.proof import Leak, bare, secrets_of
+from classroom.coursework.release import MASTERS, release
 from tools import offline
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -97,7 +97,7 @@ def test_the_wheel_holds_every_file_of_the_package(wheel):
     there = {name for name in wheel.namelist() if ".dist-info/" not in name}
     paths = [path.relative_to(ROOT) for path in PACKAGE.rglob("*") if path.is_file()]
     assert there == {p.as_posix() for p in paths if "__pycache__" not in p.parts}
-    for kind in ("assets/*.safetensors", "assets/emoji/*", "assets/quizzes/*", "*.js", "*.css"):
+    for kind in ("assets/*.safetensors", "assets/emoji/*", "quizzes/*", "*.js", "*.css"):
         assert fnmatch.filter(there, f"cliplab/{kind}"), kind
     assert (
         wheel.read("cliplab/assets/clip_bpe.json")

@@ -11,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 import cliplab
-from cliplab.quizzes import HINT, VERDICTS, quiz, read
+from classroom.quizzes import HINT, VERDICTS, quiz, read
 from tools import notebooks
 
 CHAPTERS = [path.stem[:2] for path in notebooks.notebooks()]
@@ -70,7 +70,7 @@ def test_every_chapter_ends_with_its_quiz():
     for path in notebooks.notebooks():
         number = path.stem[:2]
         heading, cell = notebooks.read(path).cells[-2:]
-        assert (heading.source, cell.source) == ("## Quiz", f'cliplab.quiz("{number}")')
+        assert (heading.source, cell.source) == ("## Quiz", f'quiz("{number}")')
         (output,) = cell.outputs
         shown = QUIZZES[number]
         assert output.data == {"text/html": shown._repr_html_(), "text/plain": repr(shown)}
@@ -208,4 +208,4 @@ def test_an_unknown_chapter_lists_those_that_have_a_quiz(chapter):
 
 
 def test_the_package_has_it():
-    assert str(cliplab.quiz("03")) == str(QUIZZES["03"])
+    assert str(quiz("03")) == str(QUIZZES["03"])

@@ -27,7 +27,7 @@ ORDER = [
     "tokenizer", "masks", "text_encoder", "image_encoder", "contrastive", "checkpoints", "prompts",
     "weighting", "vae", "cross_attention", "pipeline", "training",
 ]  # fmt: skip
-ROOFS = ["source", "plots", "widgets", "exercises", "quizzes", "coursework"]
+ROOFS = ["source", "plots", "demos"]
 ROOFS += ["tokenize", "encode", "paint", "train"]  # the commands
 
 
@@ -105,7 +105,7 @@ def hook(event, args):
     if event in ("socket.connect", "socket.getaddrinfo", "urllib.Request"):
         print(event, args)
 sys.addaudithook(hook)
-import cliplab, cliplab.exercises, cliplab.plots
+import cliplab, classroom.exercises, cliplab.plots
 for name in cliplab.__all__:
     getattr(cliplab, name)
 """

@@ -13,13 +13,13 @@ pytest.importorskip("diffusers")
 
 import itertools
 
-from cliplab.plots.study import study_curves
-from cliplab.training.data.scenes import parse
 from classroom.miniature.folder import load_pipeline_folder
 from classroom.miniature.guided import guided_study
 from classroom.miniature.judge import judge
 from classroom.miniature.scores import SEED, asked, paint, reconstruction, right, share
 from classroom.miniature.study import METHODS, cases, means
+from cliplab.plots.study import study_curves
+from cliplab.training.data.scenes import parse
 
 FOLDER = resources.files("cliplab") / "assets" / "sd-mini"
 CARD = json.loads((FOLDER / "scores.json").read_text(encoding="utf-8"))

@@ -21,9 +21,9 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from cliplab import widgets  # noqa: E402
-from cliplab.widgets import site  # noqa: E402
-from cliplab.widgets.host import HERE  # noqa: E402
+from cliplab import demos  # noqa: E402
+from cliplab.demos import site  # noqa: E402
+from cliplab.demos.host import HERE  # noqa: E402
 from tools import doctor  # noqa: E402
 from tools.serve import serving  # noqa: E402
 
@@ -67,7 +67,7 @@ def write_harness(folder: Path, names: tuple[str, ...]) -> None:
             '<!doctype html><html lang="en"><meta charset="utf-8"><title>A demo</title>'
             '<link rel="stylesheet" href="_static/demos/demo.css">'
             '<script defer src="_static/demos/host.js"></script>'
-            f'<body style="width: 760px">{widgets.demo(name).place("", "")}</body></html>',
+            f'<body style="width: 760px">{demos.demo(name).place("", "")}</body></html>',
             encoding="utf-8",
         )
 
@@ -89,7 +89,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="the demos to record; all by default")
     parser.add_argument("--check", action="store_true", help="write nothing, only compare")
     args = parser.parse_args()
-    names, stale = tuple(args.names) or widgets.NAMES, 0
+    names, stale = tuple(args.names) or demos.NAMES, 0
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         write_harness(Path(folder), names)
         browser = playwright.chromium.launch(

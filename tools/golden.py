@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
 
+from cliplab.demos.data import ASSETS
 from cliplab.masks import TruncationWarning, length_normalization
 from cliplab.prompts import Fragment, PromptError, PromptWarning, compel, parse_prompt
 from cliplab.prompts.fragment import point_at
@@ -29,7 +30,6 @@ from cliplab.text_encoder import CLIPTextConfig, CLIPTextModel
 from cliplab.tokenizer import SPECIAL, CLIPTokenizer
 from cliplab.weighting import PromptEncoder
 from cliplab.weighting.outside import warn_of_a1111
-from cliplab.widgets.data import ASSETS
 
 DATA = Path(__file__).resolve().parent.parent / "tests" / "data"
 FILE = DATA / "golden_text.json"

@@ -21,10 +21,10 @@ import zipfile
 from pathlib import Path
 
 import cliplab
-from cliplab.coursework import CourseworkError
-from cliplab.coursework.master import read_master
-from cliplab.coursework.proof import prove
-from cliplab.coursework.release import MASTERS, release
+from classroom.coursework import CourseworkError
+from classroom.coursework.master import read_master
+from classroom.coursework.proof import prove
+from classroom.coursework.release import MASTERS, release
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "cliplab"

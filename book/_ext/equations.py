@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-ROOFS = {"plots", "widgets", "exercises"}  # they picture an equation or ask for it; none owns one
+ROOFS = {"plots", "demos"}  # they picture an equation or ask for it; none owns one
 
 NOTATION = range(1, 6)  # the lecture's preliminaries: a page and a test, but no class to own them
 ABSENT = {19, 29}  # numbers that the lecture skips

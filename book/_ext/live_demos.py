@@ -9,15 +9,15 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from cliplab import widgets
-from cliplab.widgets import site
+from cliplab import demos
+from cliplab.demos import site
 
 
 class LiveDemo(SphinxDirective):
     required_arguments = 1
 
     def run(self):
-        return [nodes.raw("", widgets.demo(self.arguments[0]).html(), format="html")]
+        return [nodes.raw("", demos.demo(self.arguments[0]).html(), format="html")]
 
 
 def assemble(app):

@@ -18,6 +18,7 @@ import torch
 
 from cliplab.training.arguments import whole
 from cliplab.training.errors import Stopped, TrainingError
+
 from . import unet, vae
 from .folder import load_vae, save_pipeline, save_vae
 from .loop import fit

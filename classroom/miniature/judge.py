@@ -14,6 +14,7 @@ import numpy as np
 
 from cliplab.training.data.scenes import BACKGROUNDS, PALETTE, SHAPES
 from cliplab.training.data.shapes import sdf
+
 from .scenes import PALE, SIZES
 
 COLORS, GROUNDS = tuple(PALETTE), tuple(BACKGROUNDS)

@@ -8,6 +8,7 @@ import numpy as np
 
 from cliplab.training.data.scenes import STEPS, Scene
 from cliplab.training.data.shapes import ShapePairs, render
+
 from .judge import Found, Seen, judge
 from .scenes import S, draw_scene, pictures
 

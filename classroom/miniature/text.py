@@ -10,6 +10,7 @@ from torch import Tensor
 from cliplab.tokenizer import CLIPTokenizer
 from cliplab.training.build import CONTEXT_MEAN
 from cliplab.training.data.scenes import BACKGROUNDS, PALETTE, RELATIONS, SHAPES, SIZES
+
 from .words import Mixed
 
 L, D = 77, 128

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from cliplab.training.optim import adamw, learning_rate
+
 from .loop import Averaged, move
 from .scenes import draw_scene
 from .text import D, L, build_encoder, build_tokenizer, mixed_contexts

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from cliplab.training.optim import adamw, learning_rate
+
 from .loop import Averaged, move
 from .scenes import S, draw_scene, importance, pictures
 

@@ -8,7 +8,7 @@ import torch
 from playwright.sync_api import expect
 
 import cliplab
-from cliplab.widgets.encoder import Live
+from cliplab.demos.encoder import Live
 
 from .demos import reveal, settled, table, write
 

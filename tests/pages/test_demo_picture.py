@@ -10,9 +10,9 @@ import torch
 from playwright.sync_api import expect
 
 import cliplab
+from cliplab.demos.picture import Live
 from cliplab.training.data.scenes import PALETTE
 from cliplab.weighting import from_empty, restore_mean
-from cliplab.widgets.picture import Live
 
 from .demos import table, until
 

@@ -11,9 +11,9 @@ from playwright.sync_api import expect
 
 import cliplab
 from cliplab.cross_attention import region_maps, watch_attention
+from cliplab.demos.graphs.regions import REGIONS, Regions
+from cliplab.demos.regions import Live
 from cliplab.pipeline.painting import words_of
-from cliplab.widgets.graphs.regions import REGIONS, Regions
-from cliplab.widgets.regions import Live
 
 from .demos import reveal, settled, table
 
@@ -88,7 +88,7 @@ def test_without_words_nothing_is_among_them():
 
 def test_the_demo_paints_with_the_models_guidance():
     said = json.loads((FOLDER / "assets" / "sd-mini" / "generation.json").read_text())
-    text = (FOLDER / "widgets" / "lib" / "painting.js").read_text(encoding="utf-8")
+    text = (FOLDER / "demos" / "lib" / "painting.js").read_text(encoding="utf-8")
     assert float(re.search(r"GUIDANCE = ([\d.]+);", text)[1]) == said["guidance"]
 
 

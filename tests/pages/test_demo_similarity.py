@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import cliplab
-from cliplab.widgets.data import pictures
-from cliplab.widgets.similarity import Live
+from cliplab.demos.data import pictures
+from cliplab.demos.similarity import Live
 
 from .demos import reveal, settled, table, until
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 import cliplab
+from cliplab.demos.data import pictures
+from cliplab.demos.graphs.clip import Image
+from cliplab.demos.graphs.zero_shot import ZeroShot
+from cliplab.demos.zero_shot import Live
 from cliplab.training import EmojiPairs, classify, zero_shot_weights
-from cliplab.widgets.data import pictures
-from cliplab.widgets.graphs.clip import Image
-from cliplab.widgets.graphs.zero_shot import ZeroShot
-from cliplab.widgets.zero_shot import Live
 
 from .demos import reveal, settled, table, until
 

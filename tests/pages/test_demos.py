@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from cliplab import widgets
+from cliplab import demos
 from tools import frames
 from tools.serve import serving
 
@@ -31,14 +31,14 @@ POLICY = (  # under which every demo must run
     "style-src 'self' 'unsafe-inline'; script-src 'self' 'wasm-unsafe-eval'; "
     "worker-src 'self'; base-uri 'self'; form-action 'self'"
 )
-every_demo = pytest.mark.parametrize("name", widgets.NAMES)
+every_demo = pytest.mark.parametrize("name", demos.NAMES)
 
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
     """A folder with one bare page per demo."""
     folder = tmp_path_factory.mktemp("bare")
-    frames.write_harness(folder, widgets.NAMES)
+    frames.write_harness(folder, demos.NAMES)
     return folder
 
 
@@ -116,7 +116,7 @@ def test_all_come_alive_at_once(browser, address):
     page = browser.new_page(viewport={"width": 1200, "height": 9000})
     page.goto(f"{address}/book/playground.html")
     alive = page.locator('.cld[data-ready="live"]')
-    expect(alive).to_have_count(len(widgets.NAMES), timeout=60_000)
+    expect(alive).to_have_count(len(demos.NAMES), timeout=60_000)
     page.close()
 
 
@@ -142,7 +142,7 @@ def test_a_link_carries_the_state(name, live):
 def test_a_link_is_data(name, live):
     """What does not fit is refused and said; markup stays text; nothing runs."""
     evil = "<img src=x onerror=\"document.title='owned'\">"
-    fields = widgets.demo(name).fields()
+    fields = demos.demo(name).fields()
     state = {"__proto__x": evil, "constructor": 1} | {
         key: evil if field["kind"] in ("text", "choice") else [evil] * 6
         if field["kind"] == "texts" else "x" for key, field in fields.items()
@@ -228,7 +228,7 @@ def test_the_site_works_under_the_policy_that_the_playground_names(site, browser
         complaints = []
         page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
         page.goto(f"{address}/book/playground.html")
-        for name in widgets.NAMES:
+        for name in demos.NAMES:
             place = page.locator(f'.cld[data-demo="{name}"]')
             place.scroll_into_view_if_needed()
             page.wait_for_selector(f'.cld[data-demo="{name}"][data-ready]', timeout=60_000)
@@ -242,7 +242,7 @@ def test_nothing_is_fetched_before_the_reader_comes_near(browser, address):
     asked = []
     page.on("request", lambda r: asked.append(r.url))
     page.goto(f"{address}/book/playground.html", wait_until="networkidle")
-    assert not any(f"/demos/{widgets.NAMES[-1]}.js" in url for url in asked)
+    assert not any(f"/demos/{demos.NAMES[-1]}.js" in url for url in asked)
     assert not any("onnxruntime" in url for url in asked)
     page.close()
 

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from cliplab.quizzes import VERDICTS, quiz
+from classroom.quizzes import VERDICTS, quiz
 
 from .conftest import PAGES
 

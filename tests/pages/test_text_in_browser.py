@@ -2,7 +2,7 @@
 
 import pytest
 
-from cliplab.widgets.data import DATA
+from cliplab.demos.data import DATA
 from tools import golden
 from tools.serve import serving
 
@@ -13,10 +13,10 @@ RUN = """async (texts) => {
     const golden = await (await fetch("/tests/data/golden_text.json")).json();
     const vocabularies = {};
     for (const [name, text] of Object.entries(texts)) vocabularies[name] = JSON.parse(text);
-    return differences(golden, vocabularies, (file) => import(`/cliplab/widgets/lib/${file}`));
+    return differences(golden, vocabularies, (file) => import(`/cliplab/demos/lib/${file}`));
 }"""
 TIME = """async (text) => {
-    const { createTokenizer } = await import("/cliplab/widgets/lib/bpe.js");
+    const { createTokenizer } = await import("/cliplab/demos/lib/bpe.js");
     const data = JSON.parse(text);
     const fastest = (runs, work) => {
         let best = Infinity;
@@ -48,7 +48,7 @@ def sources():
 @pytest.fixture(scope="module")
 def page(browser, sources):
     page = browser.new_page()
-    page.goto(f"{sources}/cliplab/widgets/lib/")
+    page.goto(f"{sources}/cliplab/demos/lib/")
     yield page
     page.close()
 

@@ -1,7 +1,7 @@
 // Runs the golden vectors of tests/data/golden_text.json through the demos' JavaScript, and gives
 // the cases whose answers differ from Python's, as sentences.
 
-/** `load(path)` imports a module of cliplab/widgets/lib; `vocabularies` are parsed JSON by name. */
+/** `load(path)` imports a module of cliplab/demos/lib; `vocabularies` are parsed JSON by name. */
 export async function differences(golden, vocabularies, load) {
   const { createTokenizer } = await load("bpe.js");
   const { parsePrompt, weightedTokens } = await load("prompts.js");

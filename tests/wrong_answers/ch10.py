@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from cliplab.exercises.ch10 import attention
+from classroom.exercises.ch10 import attention
 
 
 def by_sdpa(Q, K, V, heads):

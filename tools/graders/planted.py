@@ -17,8 +17,8 @@ from pathlib import Path
 
 import nbformat
 
-from cliplab.coursework.markers import parts
-from cliplab.coursework.master import Cell, Master, Test
+from classroom.coursework.markers import parts
+from classroom.coursework.master import Cell, Master, Test
 
 WRONG_ANSWERS = Path(__file__).resolve().parents[2] / "tests" / "wrong_answers"
 PATIENCE = 20

@@ -24,7 +24,7 @@ import environment
 from planted import deserved, outcomes, submissions
 from routes import ROUTES, Points
 
-from cliplab.coursework.master import Master, read_master
+from classroom.coursework.master import Master, read_master
 
 AT_ONCE = 2  # routes
 

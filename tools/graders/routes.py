@@ -17,10 +17,10 @@ import nbformat
 from environment import run
 from planted import fill
 
-from cliplab.coursework.formats.notebook import key
-from cliplab.coursework.master import Master
-from cliplab.coursework.proof import prove
-from cliplab.coursework.release import release
+from classroom.coursework.formats.notebook import key
+from classroom.coursework.master import Master
+from classroom.coursework.proof import prove
+from classroom.coursework.release import release
 
 Points = dict[str, dict[str, float]]
 
@@ -82,12 +82,12 @@ def otter(master: Master, answers: dict, folder: Path) -> Points:
 
 
 def own(master: Master, answers: dict, folder: Path) -> Points:
-    """python -m cliplab.coursework grade; points of each test cell."""
+    """python -m classroom grade; points of each test cell."""
     release("student", folder / "handout", [master.path])
     for student, given in answers.items():
         ours = folder / "handout" / master.path.name
         write(ours, given, folder / "submitted" / f"{key_of(student)}.ipynb")
-    command = [sys.executable, "-m", "cliplab.coursework", "grade", folder / "submitted"]
+    command = [sys.executable, "-m", "classroom", "grade", folder / "submitted"]
     command += ["--master", master.path, "--out", folder / "grades", "--timeout", "120"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:

@@ -1,0 +1,138 @@
+"""``python -m classroom grade``: grade notebooks that students handed in.
+
+    python -m classroom grade --master coursework/01_tokens.ipynb submitted --out grades
+    python -m classroom grade --master coursework/01_tokens.ipynb ada.ipynb --out grades
+
+A folder holds notebooks named by student, or a folder for each student. Run the same command again
+to go on after an interruption; choose another --out to grade everything afresh.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from .. import CourseworkError
+
+DESCRIPTION = __doc__.replace("``", "")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    add = parser.add_argument
+    add("submissions", nargs="+", type=Path, help="notebooks, or folders of them")
+    add("--master", required=True, type=Path, help="the solved notebook with the tests")
+    add("--out", required=True, type=Path, help="the folder for grades and feedback")
+    add("--jobs", type=_whole, default=os.cpu_count() or 1, help="at a time (one per processor)")
+    add("--timeout", type=_positive, default=30.0, help="seconds of a call or a cell (30)")
+    add("--memory", type=_positive, default=4.0, help="GB of a process (4)")
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Grades, reports, and gives the exit code: 0 also when some notebooks need a person.
+
+    Raises CourseworkError with a sentence for what cannot be done.
+    """
+    import torch
+
+    from ..master import read_master
+    from . import many, report, submission
+    from .isolation import Limits
+    from .student import Zygote
+
+    torch.set_num_threads(1)  # tests run in forks of this process, which a pool does not survive
+    limits = Limits(options.timeout, options.memory)
+    submissions = submission.find(options.submissions, options.master)
+    results_in = _own_folder(options.out) / "results"
+    # The process that students' ones come from is started before the master is read.
+    with Zygote(limits) as zygote:
+        master = read_master(options.master)
+        _same_assignment(results_in, master.number)
+        _not_in_sight(options.master, zygote)
+        _master_earns_all(options.master, master, zygote)
+        results = many.grade_all(
+            submissions,
+            master,
+            options.master.read_bytes(),
+            results_in,
+            zygote,
+            options.jobs,
+        )
+        report.write_all(options.out, results, master, zygote)
+    print(report.summary(results, zygote, options.out), file=sys.stderr)
+    return 0
+
+
+def _own_folder(out: Path) -> Path:
+    if out.exists() and not out.is_dir():
+        raise CourseworkError(f"--out {out} is a file; name a folder.")
+    if out.is_dir() and any(out.iterdir()) and not (out / "results").is_dir():
+        raise CourseworkError(
+            f"The folder {out} holds other things; name a new one for the grades."
+        )
+    return out
+
+
+def _same_assignment(results: Path, number: int) -> None:
+    for path in sorted(results.glob("*.json"))[:1]:
+        try:
+            other = json.loads(path.read_text(encoding="utf-8")).get("assignment")
+        except ValueError:
+            continue
+        if other != number:
+            raise CourseworkError(
+                f"{results.parent} holds the grades of assignment {other}; this is assignment "
+                f"{number}. Give each a folder of its own."
+            )
+
+
+def _not_in_sight(master: Path, zygote: Any) -> None:
+    from .isolation import readable_paths
+
+    for path in readable_paths() if zygote.level == "namespaces" else ():
+        if path.resolve() in master.resolve().parents:
+            raise CourseworkError(
+                f"The master {master} lies in {path}, which students' code must read, as Python, "
+                "cliplab or classroom is there. Move the master elsewhere."
+            )
+
+
+def _master_earns_all(path: Path, master: Any, zygote: Any) -> None:
+    """The master is graded first: tests that its own solution fails are no tests."""
+    from .grade import grade
+    from .runner import Fault
+    from .submission import Submission
+
+    own = Submission("the master", path)
+    try:
+        result = grade(own, path.read_bytes(), master, zygote)
+    except Fault as fault:
+        raise CourseworkError(f"Nobody was graded. {fault}") from None
+    failed = [f"{test['name']}: {test['reason']}" for test in result["tests"] if not test["passed"]]
+    failed += [f"cell {number}: {error}" for number, error in result["errors"].items()]
+    failed += result["reasons"]
+    if failed:
+        raise CourseworkError(
+            f"The solutions in {path} do not earn full points, so nobody was graded. "
+            + " · ".join(failed)
+        )

@@ -1,0 +1,14 @@
+"""Through the encoder: layer by layer, head by head, and the numbers of one row."""
+
+from cliplab.demos.fields import Text, whole
+from cliplab.demos.host import Demo
+
+
+class Live(Demo):
+    """Two prompts that differ in a word: which rows notice, and what a row looks at."""
+
+    prompt = Text("a red fox beside a blue boat", most=200)
+    other = Text("a green fox beside a blue boat", most=200)  # what it is compared with, or ""
+    layer = whole(1, 0, 4)  # how many layers are done; 0 is after the embeddings
+    head = whole(1, 0, 3)
+    row = whole(9, 0, 76)  # the slot of the token that looks

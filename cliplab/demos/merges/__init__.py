@@ -1,0 +1,12 @@
+"""Byte-pair merges: how a text becomes tokens, pair by pair."""
+
+from cliplab.demos.fields import Text, whole
+from cliplab.demos.host import Demo
+
+
+class Live(Demo):
+    """Chips with ids as you type, and the ladder of merges of one word."""
+
+    text = Text("a lamplight glows", most=400)
+    word = whole(1, 0, 399)  # which word's ladder is shown
+    step = whole(99, 0, 99)  # how many of its merges have been done

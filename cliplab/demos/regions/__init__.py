@@ -1,0 +1,16 @@
+"""Word to region: where in a picture each word was read, and what each place listened to."""
+
+from cliplab.demos.fields import Text, switch, whole
+from cliplab.demos.host import Demo
+
+
+class Live(Demo):
+    """A picture, the words of its prompt, and the attention between them."""
+
+    prompt = Text("a large red circle on a black background", most=200)
+    seed = whole(0, 0, 15)
+    word = whole(4, 0, 77)  # the first word is 1; 0 is BOS, EOS and padding follow the last word
+    held = whole(-1, -1, 77)  # a second word that stays in view; −1: none
+    step = whole(20, 0, 20)  # of 0 … 19; 20: all of them
+    spot = whole(27, 0, 63)  # of 8 × 8, row by row
+    among = switch(False)  # shares among the words only

@@ -1,0 +1,12 @@
+"""77 slots: how a prompt fills them, what falls off, and what each mask changes."""
+
+from cliplab.demos.fields import Text, choice, whole
+from cliplab.demos.host import Demo
+
+
+class Live(Demo):
+    """The slots of a prompt, the mask over its attention, and how far each row moves."""
+
+    prompt = Text("a running dog", most=600)
+    mask = choice("causal", ("none", "pad", "causal", "both"))  # SD 1.5 has "causal"
+    row = whole(3, 0, 76)  # the row that is looked at

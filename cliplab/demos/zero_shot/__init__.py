@@ -1,0 +1,12 @@
+"""Zero-shot: a classifier made of words, for a picture that is chosen or drawn."""
+
+from cliplab.demos.fields import Text, whole
+from cliplab.demos.host import Demo
+
+
+class Live(Demo):
+    """Labels and templates that the reader types, and the shares that a picture gives them."""
+
+    picture = whole(0, -1, 23)  # −1 is a drawing, which no link carries: white at first
+    labels = Text("dog, cat, apple, rocket, umbrella, guitar", most=300)
+    templates = Text("{}", most=200)  # one a line
