@@ -4,9 +4,10 @@
 /** `load(path)` imports a module of cliplab/demos/lib; `vocabularies` are parsed JSON by name. */
 export async function differences(golden, vocabularies, load) {
   const { createTokenizer } = await load("bpe.js");
-  const { parsePrompt, weightedTokens } = await load("prompts.js");
+  const { parsePrompt } = await load("prompts.js");
+  const { weightedTokens } = await load("chunks.js");
   const { parseCompel } = await load("compel.js");
-  const { a1111Outside } = await load("a1111.js");
+  const { a1111Outside } = await load("a1111_outside.js");
   const found = [];
   const expect = (what, wanted, got) => {
     const [a, b] = [JSON.stringify(wanted), JSON.stringify(got)];

@@ -1,8 +1,13 @@
 // Through the encoder: which rows notice that a word has changed, layer by layer; what each head
 // looks at; and the numbers of one row.
 
-import { demo, h, cellUnder, clamp, count, explore, heatmap, tensor } from "../lib/ui.js";
+import { tensor } from "../lib/ask.js";
 import { bareToken, createTokenizer } from "../lib/bpe.js";
+import { heatmap } from "../lib/canvas.js";
+import { demo } from "../lib/demo.js";
+import { h } from "../lib/elements.js";
+import { cellUnder, clamp, explore } from "../lib/explore.js";
+import { count } from "../lib/wording.js";
 
 const [SLOTS, LAYERS, HEADS, WIDTH] = [77, 4, 4, 32]; // WIDTH is that of a head
 const SHOWN = 20; // slots at most, so that they can be read

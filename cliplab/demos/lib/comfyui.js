@@ -1,19 +1,30 @@
+// @ts-check
 // ComfyUI's prompt grammar, as cliplab/prompts/comfyui.py reads it.
 
-import { promptError, pyCut, pyFloat, pyRepr, pyStrip } from "./prompt_text.js";
+import { pyCut, pyFloat, pyRepr, pyStrip } from "./prompt_text.js";
 
-/** The fragments of a prompt; none for "" and "()". `warn(message, position)` hears of nan, inf. */
+/** @import { Fragment, Warn } from "./types.js" */
+
+/**
+ * The fragments of a prompt; none for "" and "()". `warn` hears of nan and inf.
+ *
+ * @param {string} prompt
+ * @param {Warn} warn
+ */
 export function readComfyui(prompt, warn) {
   const { marks, pair } = comfyuiMarks(prompt);
+  /** @type {Fragment[]} */
   const found = [];
+  /** @type {(start: number, end: number, weight: number) => void} */
   const text = (start, end, weight) => {
     const typed = prompt.slice(start, end);
     if (typed) found.push({ text: comfyuiText(typed), weight, start, end });
   };
   // Stretches still to read, the next one last: marks[i … j − 1] are its colons and brackets.
   const todo = [[0, marks.length, 0, prompt.length, 1]];
-  while (todo.length) {
-    let [i, j, start, end, weight] = todo.pop();
+  for (let next; (next = todo.pop());) {
+    let [i] = next;
+    const [, j, start, end, weight] = next;
     while (i < j && prompt[marks[i]] === ":") i++;
     if (i === j) {
       text(start, end, weight);
@@ -42,17 +53,28 @@ export function readComfyui(prompt, warn) {
   return found;
 }
 
-/** What the tokenizer gets: \( and \) without backslash, ( for NUL \2, ) for NUL \1. */
+/**
+ * What the tokenizer gets: \( and \) without backslash, ( for NUL \2, ) for NUL \1.
+ *
+ * @param {string} text
+ */
 function comfyuiText(text) {
   return text.replace(/\\([()])|\0([\x01\x02])/g, (_, escaped, mark) =>
     escaped ? escaped : mark === "\x01" ? ")" : "(",
   );
 }
 
-/** Places of brackets and colons, and which two brackets, by their number there, are a pair. */
+/**
+ * Places of brackets and colons, and which two brackets, by their number there, are a pair.
+ *
+ * @param {string} prompt
+ */
 function comfyuiMarks(prompt) {
+  /** @type {number[]} */
   const marks = [];
+  /** @type {Map<number | undefined, number>} */
   const pair = new Map();
+  /** @type {number[]} */
   const open = [];
   let below = 0; // a stray ) puts the tool's counter below zero, and a ( only counts up again
   for (const { 0: mark, index } of prompt.matchAll(/\\[()]|[():]/g)) {
@@ -61,7 +83,7 @@ function comfyuiMarks(prompt) {
     else if (mark.length === 1) {
       if (mark === "(") open.push(marks.length);
       else if (mark === ")") {
-        const left = open.pop();
+        const left = /** @type {number} */ (open.pop());
         pair.set(left, marks.length).set(marks.length, left);
       }
       marks.push(index);
@@ -70,7 +92,15 @@ function comfyuiMarks(prompt) {
   return { marks, pair };
 }
 
-/** The weight between a bracket's last colon and its end, or null where ComfyUI finds none. */
+/**
+ * The weight between a bracket's last colon and its end, or null where ComfyUI finds none.
+ *
+ * @param {string} prompt
+ * @param {number} left
+ * @param {number} colon
+ * @param {number} right
+ * @param {Warn} warn
+ */
 function comfyuiNumber(prompt, left, colon, right, warn) {
   const typed = prompt.slice(colon + 1, right);
   const number = colon > left + 1 ? pyFloat(typed) : null;

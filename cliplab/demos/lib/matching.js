@@ -1,9 +1,13 @@
+// @ts-check
 // What the demos share that compare pictures with words: vectors, each computed once. The
 // mathematics is in the graphs "text" and "image"; the second is only fetched for a picture that is
 // drawn, since the vectors of the others come with them.
 
-import { h, tensor } from "./ui.js";
+import { tensor } from "./ask.js";
 import { createTokenizer } from "./bpe.js";
+import { h } from "./elements.js";
+
+/** @import { Ask, Matcher, Tokenizer } from "./types.js" */
 
 export const MATCHING_SIDE = 64; // of a picture, in pixels
 const MATCHING_ROWS = 77; // of the text encoder
@@ -13,13 +17,8 @@ const MATCHING_SIZE = 3 * MATCHING_SIDE ** 2;
 /**
  * The miniature CLIP with 24 pictures, once its vocabulary and they have come.
  *
- *   names            [{ caption, learned }] of the pictures
- *   pixels(i)        Uint8Array [64 · 64 · 3] of picture i
- *   images           their unit vectors in one Float32Array [24 · E]
- *   texts(captions)  → the unit vectors of captions, likewise
- *   image(pixels)    → the unit vector of any pixels
- *   width            E
- *   credit()         a line that says who drew the pictures
+ * @param {Ask} ask
+ * @returns {Promise<Matcher>}
  */
 export async function createMatcher(ask) {
   const [vocabulary, bytes, vectors, { pictures, credit }] = await Promise.all([
@@ -28,65 +27,66 @@ export async function createMatcher(ask) {
     ask.load("picture_vectors"),
     ask.json("picture_names"),
   ]);
-  const tokenizer = createTokenizer(vocabulary);
   const images = new Float32Array(vectors.slice().buffer);
   const width = images.length / pictures.length;
-  const known = new Map(); // caption → vector
-
-  const idsOf = (caption) =>
-    tokenizer.lengthNormalize(tokenizer.encode(caption), MATCHING_ROWS).ids;
-
-  async function texts(captions) {
-    const fresh = [...new Set(captions)].filter((caption) => !known.has(caption));
-    if (fresh.length) {
-      const rows = (values) => tensor("int32", [fresh.length, MATCHING_ROWS], values);
-      const ids = fresh.flatMap(idsOf);
-      const { vector } = await ask.run(
-        "text",
-        {
-          ids: rows(ids),
-          causal: tensor("int32", [], [1]),
-          seen: rows(ids.map(() => 1)),
-        },
-        ["vector"],
-      );
-      fresh.forEach((caption, i) =>
-        known.set(caption, vector.data.slice(i * width, (i + 1) * width)),
-      );
-    }
-    const found = new Float32Array(captions.length * width);
-    captions.forEach((caption, i) => found.set(known.get(caption), i * width));
-    for (const caption of [...known.keys()].slice(0, -MATCHING_KEPT)) known.delete(caption);
-    return found;
-  }
-
-  async function image(pixels) {
-    const shape = [1, MATCHING_SIDE, MATCHING_SIDE, 3];
-    return (await ask.run("image", { pixels: tensor("uint8", shape, pixels) })).vector.data;
-  }
-
   return {
     names: pictures,
     width,
     images,
-    texts,
-    image,
-    pixels: (i) => bytes.subarray(i * MATCHING_SIZE, (i + 1) * MATCHING_SIZE),
-    credit() {
-      const source = h("a", { href: credit.source }, credit.title);
-      return h(
-        "p",
-        { class: "cld-hint" },
-        "Pictures: ",
-        source,
-        ` by ${credit.author} (${credit.license}), at 48 × 48 pixels.`,
-      );
+    texts: captionVectors(ask, createTokenizer(vocabulary), width),
+    async image(pixels) {
+      const shape = [1, MATCHING_SIDE, MATCHING_SIDE, 3];
+      return (await ask.run("image", { pixels: tensor("uint8", shape, pixels) })).vector.data;
     },
+    pixels: (i) => bytes.subarray(i * MATCHING_SIZE, (i + 1) * MATCHING_SIZE),
+    credit: () => pictureCredit(credit),
   };
 }
 
-/** 0.31 and −0.12, with a minus sign as wide as a digit, and none before a zero. */
-export function signed(value, places = 2) {
-  const text = Math.abs(value).toFixed(places);
-  return value < 0 && Number(text) ? `−${text}` : text;
+/**
+ * A function from captions to their unit vectors, which remembers those of late.
+ *
+ * @param {Ask} ask
+ * @param {Tokenizer} tokenizer
+ * @param {number} width
+ * @returns {Matcher["texts"]}
+ */
+function captionVectors(ask, tokenizer, width) {
+  /** @type {Map<string, Float32Array>} */
+  const known = new Map();
+  const idsOf = (/** @type {string} */ caption) =>
+    tokenizer.lengthNormalize(tokenizer.encode(caption), MATCHING_ROWS).ids;
+
+  /** @param {string[]} fresh */
+  async function learn(fresh) {
+    const ids = fresh.flatMap(idsOf);
+    const rows = (/** @type {number[]} */ values) =>
+      tensor("int32", [fresh.length, MATCHING_ROWS], values);
+    const { vector } = await ask.run(
+      "text",
+      { ids: rows(ids), causal: tensor("int32", [], [1]), seen: rows(ids.map(() => 1)) },
+      ["vector"],
+    );
+    fresh.forEach((caption, i) =>
+      known.set(caption, vector.data.slice(i * width, (i + 1) * width)),
+    );
+  }
+
+  return async (captions) => {
+    const fresh = [...new Set(captions)].filter((caption) => !known.has(caption));
+    if (fresh.length) await learn(fresh);
+    const found = new Float32Array(captions.length * width);
+    captions.forEach((caption, i) =>
+      found.set(/** @type {Float32Array} */ (known.get(caption)), i * width),
+    );
+    for (const caption of [...known.keys()].slice(0, -MATCHING_KEPT)) known.delete(caption);
+    return found;
+  };
+}
+
+/** @param {{ title: string, author: string, license: string, source: string }} credit */
+function pictureCredit({ title, author, license, source }) {
+  const link = h("a", { href: source }, title);
+  const rest = ` by ${author} (${license}), at 48 × 48 pixels.`;
+  return h("p", { class: "cld-hint" }, "Pictures: ", link, rest);
 }

@@ -1,7 +1,9 @@
 // Byte-pair merges: chips with ids as you type, and the ladder of merges of one word.
 
-import { demo, h, count } from "../lib/ui.js";
 import { bareToken, createTokenizer } from "../lib/bpe.js";
+import { demo } from "../lib/demo.js";
+import { h } from "../lib/elements.js";
+import { count } from "../lib/wording.js";
 
 const LIMIT = 75;
 

@@ -1,11 +1,15 @@
 // Prompt to picture with weights: words as chips in step with the text, and two pictures from the
 // same noise, as written and weighted.
 
-import { demo, h, clamp, count, markedPrompt, showPixels, watched } from "../lib/ui.js";
+import { a1111Outside } from "../lib/a1111_outside.js";
 import { bareToken } from "../lib/bpe.js";
-import { parsePrompt } from "../lib/prompts.js";
-import { a1111Outside } from "../lib/a1111.js";
+import { showPixels } from "../lib/canvas.js";
+import { demo } from "../lib/demo.js";
+import { h, markedPrompt } from "../lib/elements.js";
+import { clamp, watched } from "../lib/explore.js";
 import { createPainter, PAINT_SEEDS, PAINT_STEPS } from "../lib/painting.js";
+import { parsePrompt } from "../lib/prompts.js";
+import { count } from "../lib/wording.js";
 
 const LIMIT = 300; // characters
 const HEAVIEST = 10;

@@ -1,7 +1,11 @@
 // Word to region: where in a picture each word was read, and what each place listened to. The
 // picture is painted once; everything else is a look into the same numbers.
 
-import { demo, h, cellUnder, clamp, explore, heatmap, showPixels, tensor } from "../lib/ui.js";
+import { tensor } from "../lib/ask.js";
+import { heatmap, showPixels } from "../lib/canvas.js";
+import { demo } from "../lib/demo.js";
+import { h } from "../lib/elements.js";
+import { cellUnder, clamp, explore } from "../lib/explore.js";
 import { createPainter, PAINT_GUIDANCE, PAINT_SEEDS, PAINT_STEPS } from "../lib/painting.js";
 
 const ROWS = 77;

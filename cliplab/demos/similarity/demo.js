@@ -1,7 +1,12 @@
 // Similarity and temperature: captions against pictures. Rows are captions, as in chapter 7.
 
-import { demo, h, arrowStep, clamp, count, showPixels, tensor } from "../lib/ui.js";
-import { createMatcher, signed } from "../lib/matching.js";
+import { tensor } from "../lib/ask.js";
+import { showPixels } from "../lib/canvas.js";
+import { demo } from "../lib/demo.js";
+import { h } from "../lib/elements.js";
+import { arrowStep, clamp } from "../lib/explore.js";
+import { createMatcher } from "../lib/matching.js";
+import { count, signed } from "../lib/wording.js";
 
 const PAIRS = 6;
 const TRAINED = 0.0194; // the miniature's own τ

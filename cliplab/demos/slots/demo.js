@@ -1,7 +1,12 @@
 // 77 slots: how a prompt fills them, what falls off, and what each mask changes in the context.
 
-import { demo, h, cellUnder, clamp, count, explore, heatmap, tensor } from "../lib/ui.js";
+import { tensor } from "../lib/ask.js";
 import { bareToken, createTokenizer } from "../lib/bpe.js";
+import { heatmap } from "../lib/canvas.js";
+import { demo } from "../lib/demo.js";
+import { h } from "../lib/elements.js";
+import { cellUnder, clamp, explore } from "../lib/explore.js";
+import { count } from "../lib/wording.js";
 
 const SLOTS = 77;
 const MASKS = {

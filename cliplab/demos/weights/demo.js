@@ -1,8 +1,13 @@
 // Weights: one prompt as three tools read it, and what each makes of the context's 77 rows.
 
-import { demo, h, clamp, count, explore, markedPrompt, tensor } from "../lib/ui.js";
+import { tensor } from "../lib/ask.js";
 import { bareToken, createTokenizer } from "../lib/bpe.js";
-import { parsePrompt, weightedTokens } from "../lib/prompts.js";
+import { weightedTokens } from "../lib/chunks.js";
+import { demo } from "../lib/demo.js";
+import { h, markedPrompt } from "../lib/elements.js";
+import { clamp, explore } from "../lib/explore.js";
+import { parsePrompt } from "../lib/prompts.js";
+import { count } from "../lib/wording.js";
 
 const ROWS = 77;
 const KEPT = 60; // contexts that are remembered

@@ -1,7 +1,12 @@
 // Zero-shot: a picture, chosen or drawn, and a classifier made of the words that the reader types.
 
-import { demo, h, clamp, count, showPixels, tensor, watched } from "../lib/ui.js";
-import { createMatcher, signed, MATCHING_SIDE } from "../lib/matching.js";
+import { tensor } from "../lib/ask.js";
+import { showPixels } from "../lib/canvas.js";
+import { demo } from "../lib/demo.js";
+import { h } from "../lib/elements.js";
+import { clamp, watched } from "../lib/explore.js";
+import { createMatcher, MATCHING_SIDE } from "../lib/matching.js";
+import { count, signed } from "../lib/wording.js";
 
 const LABELS = 8; // at most, so that an answer to a key press stays quick
 const TEMPLATES = 4;

@@ -1,0 +1,95 @@
+// @ts-check
+// A demo to anywidget's contract: the frame that all share, and in it what each demo adds.
+
+import { createAsk } from "./ask.js";
+import { demoFrame } from "./frame.js";
+import { linkedState } from "./link.js";
+import { createState } from "./state.js";
+
+/** @import { Demo, Model, Parts } from "./types.js" */
+
+/**
+ * A demo, as anywidget wants it: `{ render }`.
+ *
+ * title, about   its name, and a sentence on how small its model is
+ * presets        [{ label, state, question, answer }]: predict, then reveal
+ * start(ctx)     builds the demo in ctx.body and gives { draw(state), table() }
+ *
+ * ctx is the `Context`, and what `start` gives the `Parts` of types.d.ts.
+ *
+ * @template [State=Record<string, any>]
+ * @param {Demo<State>} what
+ */
+export function demo(what) {
+  return {
+    /** @param {{ model: Model, el: HTMLElement }} host */
+    render: ({ model, el }) => renderDemo(/** @type {Demo<any>} */ (what), model, el),
+  };
+}
+
+/**
+ * @param {Demo} what
+ * @param {Model} model
+ * @param {HTMLElement} el
+ * @returns {Promise<(() => void) | undefined>} what ends it
+ */
+async function renderDemo(what, model, el) {
+  const onPage = Boolean(model.onPage);
+  const state = createState(model);
+  /** @type {Parts | undefined} */
+  let parts; // once it has started
+  const { root, body, say, fill } = demoFrame(what, model, state, () => parts?.table());
+  el.append(root);
+  const draw = inTurn(root, async () => {
+    await parts?.draw(state.get());
+    fill();
+  });
+  const redraw = () => {
+    if (parts) draw().catch((error) => say(`That could not be computed. ${error.message}`));
+  };
+
+  const link = onPage ? linkedState(model.get("_name"), state.fields) : { state: {}, refused: [] };
+  state.set(link.state);
+  say("Starting …");
+  try {
+    const { get, set } = state;
+    parts = await what.start({ body, ask: createAsk(model), say, set, state: get, redraw, onPage });
+    await draw();
+  } catch (error) {
+    if (onPage) throw error; // the host leaves the recorded frame and says so
+    say(`This demo could not be started. ${/** @type {Error} */ (error).message}`);
+    return undefined;
+  }
+  if (link.refused.length) {
+    say(`The link asks for something that this demo does not take (${link.refused.join(", ")}).`);
+  }
+  return state.watch(redraw);
+}
+
+/**
+ * A function that draws, one drawing at a time: what changes meanwhile is drawn after it.
+ * `data-drawn` says how many changes have been drawn.
+ *
+ * @param {HTMLElement} root
+ * @param {() => Promise<void>} drawOnce
+ */
+function inTurn(root, drawOnce) {
+  let changes = 0;
+  let drawn = 0;
+  let drawing = false;
+  return async () => {
+    changes += 1;
+    if (drawing) return;
+    drawing = true;
+    try {
+      while (drawn !== changes) {
+        await null; // several fields set at once are drawn once
+        drawn = changes;
+        await drawOnce();
+      }
+    } finally {
+      drawing = false;
+      root.dataset.drawn = String(drawn);
+    }
+  };
+}

@@ -1,0 +1,20 @@
+// @ts-check
+// Numbers in a sentence.
+
+/**
+ * "1 token", "2 tokens".
+ *
+ * @param {number} n
+ * @param {string} one
+ */
+export const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+
+/**
+ * 0.31 and −0.12, with a minus sign as wide as a digit, and none before a zero.
+ *
+ * @param {number} value
+ */
+export function signed(value, places = 2) {
+  const text = Math.abs(value).toFixed(places);
+  return value < 0 && Number(text) ? `−${text}` : text;
+}
