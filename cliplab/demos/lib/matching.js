@@ -7,7 +7,8 @@ import { tensor } from "./ask.js";
 import { createTokenizer } from "./bpe.js";
 import { h } from "./elements.js";
 
-/** @import { Ask, Matcher, Tokenizer } from "./types.js" */
+/** @import { Matcher } from "./pictures.js" */
+/** @import { Ask, Tokenizer } from "./types.js" */
 
 export const MATCHING_SIDE = 64; // of a picture, in pixels
 const MATCHING_ROWS = 77; // of the text encoder

@@ -6,8 +6,8 @@ import { tensor } from "./ask.js";
 import { createTokenizer } from "./bpe.js";
 import { weightedTokens } from "./chunks.js";
 
-/** @import { Ask, Contexts, Fragment, Output, Painter, PaintRequest } from "./types.js" */
-/** @import { ReadPrompt, Tokenizer } from "./types.js" */
+/** @import { Contexts, Painter, PaintRequest, ReadPrompt } from "./pictures.js" */
+/** @import { Ask, Fragment, Output, Tokenizer } from "./types.js" */
 
 export const PAINT_STEPS = 20;
 export const PAINT_GUIDANCE = 3; // the miniature's best, as its generation.json says
