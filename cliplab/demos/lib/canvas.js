@@ -38,7 +38,7 @@ export function showPixels(canvas, pixels) {
  *   value: (row: number, column: number) => number,
  *   blocked?: (row: number, column: number) => boolean,
  *   side?: number,
- *   mark?: Place,
+ *   mark?: Place | false,
  * }} field  side of a square in pixels of the page; mark: the square that is chosen
  */
 export function heatmap(canvas, { rows, columns, value, blocked = () => false, side = 6, mark }) {
