@@ -37,7 +37,6 @@ TYPE = """([name, value]) => new Promise((done) => {
   field.dispatchEvent(new Event("input", { bubbles: true }));
   field.dispatchEvent(new Event("change", { bubbles: true }));
 })"""
-PAINTS = ("picture", "regions")
 
 
 def measure(browser, address: str, name: str) -> str:
@@ -51,7 +50,8 @@ def measure(browser, address: str, name: str) -> str:
     ready = time.perf_counter() - start
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(3000)
-    words = ["a red cat"] if name in PAINTS else [f"a red cat {'x' * n}" for n in range(10)]
+    paints = "paint_step" in demos.live(name).graphs
+    words = ["a red cat"] if paints else [f"a red cat {'x' * n}" for n in range(10)]
     spent = [page.evaluate(TYPE, [name, text]) for text in words]
     page.close()
     answer = f"{statistics.median(spent):7.0f} {max(spent):8.0f}"

@@ -13,6 +13,7 @@ import cliplab
 from cliplab import demos
 from cliplab.demos.bundle import bundle, modules
 from cliplab.demos.host import HERE, respond
+from cliplab.demos.register import all_data, all_graphs
 
 every_demo = pytest.mark.parametrize("name", demos.NAMES)
 
@@ -26,11 +27,23 @@ def test_its_module_imports_nothing_and_exports_one_thing(name):
 
 
 @every_demo
+def test_its_module_holds_all_files_of_its_folder(name):
+    """However many there are: what no other file imports would never be loaded."""
+    assert {*(HERE / name).rglob("*.js")} <= {*modules(HERE / name / "demo.js")}
+
+
+def test_every_shared_file_is_used():
+    used = {path for name in demos.NAMES for path in modules(HERE / name / "demo.js")}
+    assert {*(HERE / "lib").rglob("*.js")} <= used
+
+
+@every_demo
 def test_names_at_the_top_of_its_modules_differ(name):
-    """They share one scope once the files are put together."""
+    """They share one scope once the files are put together, and keep their names when imported."""
     names = Counter()
     for path in modules(HERE / name / "demo.js"):
         text = path.read_text(encoding="utf-8")
+        assert not re.search(r"^import \{[^}]* as ", text, re.MULTILINE), path.name
         kinds = r"(?:async )?(?:function\*?|const|let|class)"
         names.update(re.findall(rf"^(?:export )?{kinds} (\w+)", text, re.MULTILINE))
     assert [one for one, times in names.items() if times > 1] == []
@@ -45,6 +58,22 @@ def test_its_scripts_keep_the_house_rules(name):
             assert word not in text, f"{path.name} uses {word}"
         hosts = re.findall(r"https?://(?!localhost|www\.w3\.org)", text)
         assert hosts == [], f"{path.name} names another host"
+
+
+@every_demo
+def test_it_declares_what_its_scripts_ask_for(name):
+    """No graph or data that it lacks, none that it never needs."""
+    text, live = bundle(HERE / name / "demo.js"), demos.live(name)
+    assert {*re.findall(r"\.run\(\s*\"(\w+)\"", text)} == {*live.graphs}
+    assert {*re.findall(r"\bask\.(?:load|json)\(\"(\w+)\"", text)} == {*live.data}
+    assert live.budget > 0
+    for everyone, own in ((all_graphs(), live.graphs), (all_data(), live.data)):
+        assert all(everyone[one] is what for one, what in own.items())  # one name, one thing
+
+
+def test_the_playground_shows_all_in_order():
+    text = (HERE.parents[1] / "book" / "playground.md").read_text(encoding="utf-8")
+    assert tuple(re.findall(r"^```\{live-demo\} (\w+)", text, re.MULTILINE)) == demos.NAMES
 
 
 @every_demo

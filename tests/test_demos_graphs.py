@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 import cliplab
 from cliplab.demos import export as exporting
-from cliplab.demos import graphs
 from cliplab.demos.graphs.clip import A_CAT, TWO_HEARTS, framed
+from cliplab.demos.graphs.run import check, run
 from cliplab.demos.graphs.weigh import METHODS
+from cliplab.demos.register import all_graphs
 from cliplab.demos.storing import rounded, split, store
 from cliplab.weighting.down import hide, spans_of
 
@@ -63,7 +64,7 @@ def test_the_examples_are_the_captions_they_say(clip):
 @pytest.mark.parametrize(("causal", "pad"), [(1, 0), (1, 1), (0, 1), (0, 0)])
 def test_text_is_the_encoder_under_the_masks_that_are_on(clip, ids, causal, pad):
     seen = cliplab.mask_pad(ids, clip.tokenizer.eos_id) if pad else torch.ones_like(ids).bool()
-    out = graphs.run("text", numbers(ids=ids, causal=causal, seen=seen))
+    out = run("text", numbers(ids=ids, causal=causal, seen=seen))
     M = torch.ones(len(ids), 77, 77, dtype=torch.bool) & seen[:, None]
     M = M & cliplab.causal_mask(77) if causal else M
     with torch.no_grad():
@@ -86,7 +87,7 @@ def test_image_is_encode_image(clip):
 
     drawn = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
     expected = clip.encode_image([Image.fromarray(one) for one in drawn])
-    close(graphs.run("image", {"pixels": drawn})["vector"], expected)
+    close(run("image", {"pixels": drawn})["vector"], expected)
 
 
 @given(st.integers(1, 7), st.integers(1, 7), st.floats(1, 100), st.integers(0, 99))
@@ -94,7 +95,7 @@ def test_image_is_encode_image(clip):
 def test_similarity_is_what_the_loss_is_made_of(N, M, scale, seed):
     drawn = torch.randn(N + M, 128, generator=torch.Generator().manual_seed(seed))
     u, v = F.normalize(drawn[:N], dim=-1), F.normalize(drawn[N:], dim=-1)
-    out = graphs.run("similarity", numbers(texts=2 * u, images=v, scale=scale))
+    out = run("similarity", numbers(texts=2 * u, images=v, scale=scale))
     close(out["cosine"], v @ u.T)
     S = cliplab.similarity_matrix(u, v, 1 / scale)
     close(out["by_row"], S.T.softmax(1))
@@ -137,7 +138,7 @@ OF_ROWS = ("contexts", "moved", "cosine")
 def context_of(ids, seen):
     """The rows that "text" gives, seen through these columns."""
     rows = numbers(ids=np.asarray(ids)[None], causal=1, seen=np.asarray(seen)[None])
-    return graphs.run("text", rows)["context"][0]
+    return run("text", rows)["context"][0]
 
 
 def inputs_of_weigh(encoder, fragments):
@@ -190,7 +191,7 @@ def check_weighing(encoders, syntax, prompt) -> int:
         plain = encoders[syntax, "ignore"](prompt).tensor
         expected = [encoders[syntax, method](prompt).tensor for method in METHODS]
     chunks = list(inputs_of_weigh(encoders[syntax, "ignore"], fragments))
-    parts = [graphs.run("weigh", inputs) for inputs in chunks]
+    parts = [run("weigh", inputs) for inputs in chunks]
     found = {name: np.concatenate([p[name] for p in parts], axis=1) for name in OF_ROWS}
     close(np.concatenate([inputs["plain"] for inputs in chunks]), plain)
     for n, C in enumerate(expected):
@@ -202,13 +203,13 @@ def check_weighing(encoders, syntax, prompt) -> int:
 
 
 def test_weights_of_one_move_nothing_at_all():
-    example = {key: tensor.numpy() for key, tensor in graphs.GRAPHS["weigh"].inputs.items()}
+    example = {key: tensor.numpy() for key, tensor in all_graphs()["weigh"].inputs.items()}
     for plain in (example["plain"], 0 * example["plain"]):  # whose mean is 0: not NaN
         none = numbers(
             plain=plain, empty=example["empty"], masked=[plain], weights=np.ones(77), down=[1.0]
         )
-        assert (graphs.run("weigh", none)["contexts"] == plain).all()
-    out = graphs.run("weigh", none | numbers(plain=plain + 1, masked=[plain + 1]))
+        assert (run("weigh", none)["contexts"] == plain).all()
+    out = run("weigh", none | numbers(plain=plain + 1, masked=[plain + 1]))
     assert (out["moved"] == 0).all()
 
 
@@ -231,17 +232,17 @@ def test_weights_of_one_move_nothing_at_all():
     ],
 )
 def test_wrong_inputs_are_refused_in_a_sentence(name, change, says):
-    example = graphs.GRAPHS.get(name, graphs.GRAPHS["text"]).inputs
+    example = all_graphs().get(name, all_graphs()["text"]).inputs
     inputs = {key: tensor.numpy() for key, tensor in example.items()} | change
     inputs = {key: array for key, array in inputs.items() if array is not None}
     with pytest.raises(ValueError, match=r".+\.") as error:
-        graphs.run(name, inputs)
+        run(name, inputs)
     assert says in str(error.value)
 
 
 def test_examples_fit_their_graphs_and_dynamic_sizes_are_above_one():
-    for name, graph in graphs.GRAPHS.items():
-        graphs.check(name, graph, {key: tensor.numpy() for key, tensor in graph.inputs.items()})
+    for name, graph in all_graphs().items():
+        check(name, graph, {key: tensor.numpy() for key, tensor in graph.inputs.items()})
         for key, axes in graph.dynamic.items():
             for axis in axes:  # of 1, an export would make a fixed size
                 assert graph.inputs[key].shape[axis] > 1, (name, key)
@@ -297,13 +298,13 @@ def session(out, name):
 @needs_onnx
 def test_text_in_a_page_is_text_in_the_kernel_but_for_rounding(files, ids):
     page = session(files, "text")
-    names = graphs.GRAPHS["text"].outputs
+    names = all_graphs()["text"].outputs
     for B in (1, 4):
         for causal, pad in ((1, 0), (0, 1)):
             seen = cliplab.mask_pad(ids[:B], ids[0, -1]) if pad else np.ones((B, 77), int)
             inputs = numbers(ids=ids[:B], causal=causal, seen=seen)
             out = dict(zip(names, page.run(None, inputs), strict=True))
-            same = graphs.run("text", inputs)
+            same = run("text", inputs)
             assert {key: array.shape for key, array in out.items()} == {
                 key: array.shape for key, array in same.items()
             }
@@ -319,9 +320,9 @@ def test_similarity_in_a_page_takes_any_numbers_of_captions_and_pictures(files):
     drawn = np.random.default_rng(0).normal(size=(12, 128)).astype(np.float32)
     for N, M in ((1, 1), (1, 6), (6, 1), (3, 7), (6, 6)):
         inputs = numbers(texts=drawn[:N], images=drawn[-M:], scale=30.0)
-        same = graphs.run("similarity", inputs)
+        same = run("similarity", inputs)
         for key, out in zip(
-            graphs.GRAPHS["similarity"].outputs, page.run(None, inputs), strict=True
+            all_graphs()["similarity"].outputs, page.run(None, inputs), strict=True
         ):
             assert out.shape == same[key].shape
             close(out, same[key], 1e-4)
@@ -343,7 +344,7 @@ def test_a_file_says_what_it_was_made_from_and_nothing_of_this_machine(files):
     onnx.checker.check_model(model, full_check=True)
     said = {prop.key: prop.value for prop in model.metadata_props}
     assert said["cliplab"] == manifest["cliplab"] == cliplab.__version__
-    (path,) = graphs.GRAPHS["text"].weights
+    (path,) = all_graphs()["text"].weights
     assert json.loads(said["weights"]) == entry["weights"]
     assert entry["weights"] == {
         "assets/clip-mini/model.safetensors": exporting.digest(path.read_bytes())

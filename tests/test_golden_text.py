@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from cliplab.demos.data import DATA, vocabulary
+from cliplab.demos.data.vocabulary import vocabulary
+from cliplab.demos.register import all_data
 from cliplab.tokenizer import CLIPTokenizer, bpe
 from tools import golden
 
@@ -58,13 +59,13 @@ def test_places_count_utf16_units():
 
 
 def test_the_vocabulary_is_small():
-    assert len(gzip.compress(DATA["clip_vocabulary"](), 9)) <= 230_000
+    assert len(gzip.compress(all_data()["clip_vocabulary"](), 9)) <= 230_000
 
 
 @pytest.mark.parametrize("name", golden.VOCABULARIES)
 def test_the_vocabulary_is_all_there(name):
     """The strings follow from the ids of the merges, as createTokenizer makes them."""
-    sides = json.loads(DATA[name]())["merges"]
+    sides = json.loads(all_data()[name]())["merges"]
     symbols = list(bpe.vocabulary_of([]))[:-2]
     for left, right in zip(sides[::2], sides[1::2], strict=True):
         symbols.append(symbols[left] + symbols[right])

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
 
-from cliplab.demos.data import ASSETS
+from cliplab.demos.data.vocabulary import ASSETS
 from cliplab.masks import TruncationWarning, length_normalization
 from cliplab.prompts import Fragment, PromptError, PromptWarning, compel, parse_prompt
 from cliplab.prompts.fragment import point_at

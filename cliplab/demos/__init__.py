@@ -8,20 +8,7 @@
 A page needs no kernel: `python -m cliplab.demos.export` writes what it runs instead.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-
-NAMES = (
-    "merges",
-    "slots",
-    "encoder",
-    "weights",
-    "similarity",
-    "zero_shot",
-    "picture",
-    "regions",
-)
+from .register import NAMES, live
 
 
 def demo(name: str, **state):
@@ -30,6 +17,7 @@ def demo(name: str, **state):
     Raises ValueError for an unknown name, TypeError for an unknown field of the state, and
     traitlets.TraitError for a value that does not fit.
     """
-    if name not in NAMES:
-        raise ValueError(f"There is no demo {name!r}. There are: {', '.join(NAMES)}.")
-    return import_module(f"{__name__}.{name}").Live(**state)
+    return live(name)(**state)
+
+
+__all__ = ["NAMES", "demo", "live"]

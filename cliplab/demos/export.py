@@ -1,7 +1,7 @@
 """``python -m cliplab.demos.export OUT [NAMES]``: what pages run and fetch for their demos.
 
-    OUT/graphs/NAME.onnx.gz   a graph of cliplab.demos.graphs, for onnxruntime-web
-    OUT/data/NAME.gz          bytes of cliplab.demos.data
+    OUT/graphs/NAME.onnx.gz   a graph of a demo, for onnxruntime-web
+    OUT/data/NAME.gz          data of a demo
     OUT/manifest.json         what each file is, what it was made from, how far it is from torch
 
 Every graph is run in onnxruntime and held to torch: with the weights that the file stores, all
@@ -30,7 +30,8 @@ from torch import Tensor, nn
 
 import cliplab
 
-from .graphs import GRAPHS, Graph
+from .graphs.graph import Graph
+from .register import all_data, all_graphs
 from .storing import rounded, store
 
 PACKAGE = Path(cliplab.__file__).parent
@@ -61,18 +62,17 @@ def export(out: Path, names: list[str] | None = None, say=lambda line: None) -> 
     `say` gets a line for each file that is made. Raises ExportError where the tools are not
     installed, or where a graph and its export disagree; ValueError for an unknown name.
     """
-    from .data import DATA
-
-    if unknown := sorted({*(names or ())} - {*GRAPHS, *DATA}):
-        raise ValueError(f"There is no {unknown[0]!r}; there are {', '.join([*GRAPHS, *DATA])}.")
+    graphs, data = all_graphs(), all_data()
+    if unknown := sorted({*(names or ())} - {*graphs, *data}):
+        raise ValueError(f"There is no {unknown[0]!r}; there are {', '.join([*graphs, *data])}.")
     path, made = out / "manifest.json", {"graphs": {}, "data": {}}
     if path.is_file():
         made |= json.loads(path.read_text(encoding="utf-8"))
     made = {"cliplab": cliplab.__version__, "graphs": made["graphs"], "data": made["data"]}
     code = fingerprint()
     for kind, known, make, suffix in (
-        ("graphs", GRAPHS, lambda name: onnx_file(name, GRAPHS[name]), ".onnx.gz"),
-        ("data", DATA, lambda name: (DATA[name](), {}), ".gz"),
+        ("graphs", graphs, lambda name: onnx_file(name, graphs[name]), ".onnx.gz"),
+        ("data", data, lambda name: (data[name](), {}), ".gz"),
     ):
         for name in sorted(known):
             file, entry = out / kind / f"{name}{suffix}", made[kind].get(name, {})

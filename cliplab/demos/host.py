@@ -13,6 +13,7 @@ import sys
 from functools import cache
 from html import escape
 from pathlib import Path
+from typing import ClassVar
 
 import anywidget
 import numpy as np
@@ -20,6 +21,7 @@ import traitlets
 
 from .bundle import bundle
 from .fields import describe
+from .register import all_data
 
 HERE = Path(__file__).parent
 
@@ -35,7 +37,16 @@ class Demo(anywidget.AnyWidget):
     """A live demo. Its public traits are its state: read them, set them, observe them.
 
     A subclass stands in a folder of its own, beside its `demo.js` and its recorded `frame.html`.
+    It declares what it needs:
+
+    graphs   what it runs, by name: the miniature's text encoder, say, and its own mathematics
+    data     what it fetches, by name: functions that give bytes
+    budget   how many bytes a first use of it may take over the wire
     """
+
+    graphs: ClassVar[dict] = {}
+    data: ClassVar[dict] = {}
+    budget: ClassVar[int] = 0
 
     _fields = traitlets.Dict().tag(sync=True)  # what the state's fields may hold
     _name = traitlets.Unicode().tag(sync=True)
@@ -69,6 +80,11 @@ class Demo(anywidget.AnyWidget):
         """What each field of the state may hold."""
         return {name: describe(trait) for name, trait in cls.declared.items()}
 
+    @classmethod
+    def first(cls) -> dict:
+        """The fields and what they hold at first."""
+        return {name: trait.default() for name, trait in cls.declared.items()}
+
     @property
     def state(self) -> dict:
         """The fields and their values now."""
@@ -94,7 +110,7 @@ class Demo(anywidget.AnyWidget):
 
     def html(self) -> str:
         """The demo as HTML: its recorded first frame, which a page's script turns live."""
-        if self.state != {name: trait.default(self) for name, trait in self.declared.items()}:
+        if self.state != self.first():
             return self.place("", "It needs a page with JavaScript, or a running notebook.")
         frame, read = recorded(self.folder)
         return self.place(
@@ -124,23 +140,22 @@ def respond(message: dict, buffers: list) -> dict[str, np.ndarray]:
     """
     if "load" in message:
         return {"bytes": np.frombuffer(_data(message["load"]), np.uint8)}
-    from . import graphs
+    from .graphs.run import run
 
     inputs = {
         name: np.frombuffer(buffer, about["type"]).reshape(about["shape"])
         for (name, about), buffer in zip(message["inputs"].items(), buffers, strict=True)
     }
-    outputs = graphs.run(message["run"], inputs)
+    outputs = run(message["run"], inputs)
     return {name: outputs[name] for name in message.get("outputs", outputs)}
 
 
 @cache
 def _data(name: str) -> bytes:
-    from .data import DATA
-
-    if name not in DATA:
-        raise ValueError(f"There is no data {name!r}; there is {', '.join(DATA)}.")
-    return DATA[name]()
+    data = all_data()
+    if name not in data:
+        raise ValueError(f"There is no data {name!r}; there is {', '.join(data)}.")
+    return data[name]()
 
 
 @cache

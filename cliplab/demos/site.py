@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from . import NAMES
 from .bundle import bundle
 from .export import export
 from .host import HERE, style
+from .register import NAMES
 
 
 def write(out: Path, cache: Path, names: tuple[str, ...] = NAMES) -> None:

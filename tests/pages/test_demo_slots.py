@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import cliplab
-from cliplab.demos.graphs.distance import Distance, Looks
+from cliplab.demos.slots.graphs import Distance, Looks
 
 from .demos import reveal, table
 

@@ -10,8 +10,8 @@ import torch
 import cliplab
 from cliplab.demos.data import pictures
 from cliplab.demos.graphs.clip import Image
-from cliplab.demos.graphs.zero_shot import ZeroShot
 from cliplab.demos.zero_shot import Live
+from cliplab.demos.zero_shot.graphs import ZeroShot
 from cliplab.training import EmojiPairs, classify, zero_shot_weights
 
 from .demos import reveal, settled, table, until

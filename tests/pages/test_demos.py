@@ -15,17 +15,6 @@ from tools.serve import serving
 from .conftest import ROOT
 from .demos import redrawn, reveal
 
-ENCODER = 6_000_000
-BUDGET = {  # bytes over the wire, everything that a first use fetches
-    "merges": 400_000,
-    "slots": ENCODER,
-    "encoder": ENCODER,
-    "weights": ENCODER,
-    "similarity": ENCODER,
-    "zero_shot": ENCODER,
-    "picture": 8_000_000,
-    "regions": 8_000_000,
-}
 POLICY = (  # under which every demo must run
     "default-src 'none'; connect-src 'self'; font-src 'self'; img-src 'self' data:; "
     "style-src 'self' 'unsafe-inline'; script-src 'self' 'wasm-unsafe-eval'; "
@@ -67,7 +56,7 @@ def test_stays_on_its_host_and_in_its_budget(name, browser, bare_address):
     page.close()
     assert outside == []
     assert [e for e in errors if "favicon" not in e and "404" not in e] == []
-    assert sum(sizes) < BUDGET[name], f"{name} fetched {sum(sizes):,} bytes"
+    assert sum(sizes) < demos.live(name).budget, f"{name} fetched {sum(sizes):,} bytes"
     assert sum(sizes) > 10_000  # the count counts
     assert seconds < 15, f"{name} took {seconds:.1f} s"  # 5 s on a quiet machine: see benchmarks
 

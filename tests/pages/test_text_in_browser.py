@@ -2,7 +2,7 @@
 
 import pytest
 
-from cliplab.demos.data import DATA
+from cliplab.demos.register import all_data
 from tools import golden
 from tools.serve import serving
 
@@ -54,13 +54,13 @@ def page(browser, sources):
 
 
 def test_javascript_gives_what_python_gives(page):
-    texts = {name: DATA[name]().decode() for name in golden.VOCABULARIES}
+    texts = {name: all_data()[name]().decode() for name in golden.VOCABULARIES}
     found = page.evaluate(RUN, texts)
     assert not found, f"{len(found)} golden vectors differ; the first: {found[0]}"
 
 
 def test_it_is_quick(page):
-    took = page.evaluate(TIME, DATA["clip_vocabulary"]().decode())  # milliseconds
+    took = page.evaluate(TIME, all_data()["clip_vocabulary"]().decode())  # milliseconds
     assert took["build"] < 150, took
     assert took["tokenize"] < 1, took
     assert took["long"] < 1500, took  # 8,000 letters without a space

@@ -20,3 +20,6 @@ def noise() -> bytes:
     draws = [torch.Generator().manual_seed(seed) for seed in range(SEEDS)]
     latents = torch.cat([torch.randn(1, C, side, side, generator=draw) for draw in draws])
     return (latents * pipe.scheduler.init_noise_sigma).numpy().astype("<f4").tobytes()
+
+
+NOISE = {"noise": noise}

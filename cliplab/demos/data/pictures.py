@@ -61,3 +61,10 @@ def picture_names() -> bytes:
     _, *credit = chosen()[0].style
     names = ("title", "author", "license", "source")
     return json.dumps({"pictures": about, "credit": dict(zip(names, credit, strict=True))}).encode()
+
+
+PICTURES = {
+    "pictures": pictures,
+    "picture_names": picture_names,
+    "picture_vectors": picture_vectors,
+}

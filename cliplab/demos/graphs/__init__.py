@@ -1,88 +1,10 @@
-"""The mathematics of the demos. The kernel runs these modules; pages run their ONNX exports.
+"""The mathematics that several demos share. The kernel runs it; pages run its ONNX exports.
 
-graph.py      what a graph is: a module, its inputs and outputs, how it is exported
-clip.py       the miniature CLIP: text, image, similarity
-encoder.py    one row of attention, step by step
-distance.py   how far rows moved, where they look on the whole
-zero_shot.py  a classifier made of words
-weigh.py      weights by every tool's method
-paint.py      the miniature Stable Diffusion
-regions.py    word to region
+graph.py   what a graph is: a module, its inputs and outputs, how it is exported
+run.py     a graph in the kernel
+clip.py    the miniature CLIP: text, image, similarity
+weigh.py   weights by every tool's method
+paint.py   the miniature Stable Diffusion
+
+What one demo alone computes is in its own folder, graphs.py. Each demo's `Live` names its graphs.
 """
-
-import functools
-
-import numpy as np
-import torch
-
-from .clip import CLIP
-from .distance import DISTANCE
-from .encoder import ENCODER
-from .graph import Graph
-from .paint import PAINT
-from .regions import REGIONS
-from .weigh import WEIGH
-from .zero_shot import ZERO_SHOT
-
-GRAPHS: dict[str, Graph] = {
-    **CLIP,
-    **ENCODER,
-    **DISTANCE,
-    **ZERO_SHOT,
-    **WEIGH,
-    **PAINT,
-    **REGIONS,
-}
-
-
-@functools.cache
-def module(name: str) -> torch.nn.Module:
-    """The torch module of a graph, built once and kept, in evaluation mode."""
-    return GRAPHS[name].build().eval()
-
-
-def run(name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Compute a graph in torch: arrays by the names of its inputs → arrays by those of its outputs.
-
-    Raises ValueError for an unknown graph, for inputs that are missing, too many, or of another
-    dtype or shape than the graph's, and for what its mathematics refuses, such as an unknown id.
-    """
-    if name not in GRAPHS:
-        raise ValueError(f"There is no graph {name!r}; there are {', '.join(GRAPHS)}.")
-    graph = GRAPHS[name]
-    check(name, graph, inputs)
-    tensors = {key: torch.tensor(array) for key, array in inputs.items()}
-    compute = module(name)  # built outside of inference mode, since an export may follow
-    try:
-        with torch.inference_mode():
-            outputs = compute(**tensors)
-    except IndexError as error:
-        raise ValueError(str(error)) from None
-    return {key: out.numpy() for key, out in zip(graph.outputs, outputs, strict=True)}
-
-
-def check(name: str, graph: Graph, inputs: dict[str, np.ndarray]) -> None:
-    """Refuse, in a sentence, what does not fit a graph's inputs."""
-    if set(inputs) != set(graph.inputs):
-        wants, got = ", ".join(graph.inputs), ", ".join(inputs) or "nothing"
-        raise ValueError(f"The graph {name!r} takes {wants}; it was given {got}.")
-    sizes: dict[str, int] = {}
-    for key, example in graph.inputs.items():
-        array, dynamic = inputs[key], graph.dynamic.get(key, {})
-        dtype = str(example.dtype).removeprefix("torch.")
-        axes = [dynamic.get(axis, size) for axis, size in enumerate(example.shape)]
-        fits = len(array.shape) == len(axes) and all(
-            size >= 1 and size == (sizes.setdefault(axis, size) if isinstance(axis, str) else axis)
-            for axis, size in zip(axes, array.shape, strict=True)
-        )
-        if not fits or array.dtype != dtype:
-            shape = ", ".join(map(str, axes))
-            known = ", ".join(f"{axis} = {size}" for axis, size in sizes.items())
-            raise ValueError(
-                f"The input {key!r} of the graph {name!r} is {dtype} [{shape}]"
-                f"{f' (here {known})' if known and not fits else ''}; "
-                f"it was given {array.dtype} {list(array.shape)}."
-            )
-
-
-__all__ = ["GRAPHS", "Graph", "run"]

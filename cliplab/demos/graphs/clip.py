@@ -144,7 +144,7 @@ def noise(count: int) -> Tensor:
     return torch.randint(256, (count, 64, 64, 3), generator=seeded, dtype=torch.uint8)
 
 
-CLIP = {
+TEXT = {
     "text": Graph(
         build=Text,
         inputs={
@@ -158,6 +158,8 @@ CLIP = {
         weights=(the_mini(),),
         dynamic={"ids": {0: "B"}, "seen": {0: "B"}},
     ),
+}
+IMAGE = {
     "image": Graph(
         build=Image,
         inputs={"pixels": noise(2)},
@@ -167,6 +169,8 @@ CLIP = {
         weights=(the_mini(),),
         dynamic={"pixels": {0: "B"}},
     ),
+}
+SIMILARITY = {
     "similarity": Graph(
         build=Similarity,
         inputs={"texts": units(6, 0), "images": units(5, 1), "scale": torch.tensor(40.0)},

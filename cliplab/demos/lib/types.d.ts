@@ -98,7 +98,7 @@ export interface Ask {
 // A demo ------------------------------------------------------------------------------------------
 
 /** An example: first what the reader is to predict, then the state that shows it. */
-export interface Preset<State> {
+export interface Preset<State = Record<string, any>> {
   label: string;
   state: Partial<State>;
   question: string;

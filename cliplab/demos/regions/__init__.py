@@ -1,11 +1,21 @@
 """Word to region: where in a picture each word was read, and what each place listened to."""
 
+from cliplab.demos.data.noise import NOISE
+from cliplab.demos.data.vocabulary import SD_VOCABULARY
 from cliplab.demos.fields import Text, switch, whole
+from cliplab.demos.graphs.paint import PAINT
+from cliplab.demos.graphs.weigh import WEIGH
 from cliplab.demos.host import Demo
+
+from .graphs import REGIONS
 
 
 class Live(Demo):
     """A picture, the words of its prompt, and the attention between them."""
+
+    graphs = PAINT | WEIGH | REGIONS
+    data = SD_VOCABULARY | NOISE
+    budget = 8_000_000
 
     prompt = Text("a large red circle on a black background", most=200)
     seed = whole(0, 0, 15)

@@ -9,7 +9,7 @@ looks       attention [N, H, L, L], of all layers and heads
 import torch
 from torch import Tensor, nn
 
-from .graph import Graph
+from ..graphs.graph import Graph
 
 
 class Distance(nn.Module):

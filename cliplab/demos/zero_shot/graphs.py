@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from ...checkpoints.files import the_mini
 from ...training.zero_shot import classify
-from .clip import mini, units
-from .graph import Graph
+from ..graphs.clip import mini, units
+from ..graphs.graph import Graph
 
 
 class ZeroShot(nn.Module):

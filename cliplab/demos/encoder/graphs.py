@@ -11,7 +11,7 @@ attention_row  query [K], keys [L, K], last [] int32: the last slot that the row
 import torch
 from torch import Tensor, nn
 
-from .graph import Graph
+from ..graphs.graph import Graph
 
 
 class AttentionRow(nn.Module):
@@ -30,7 +30,7 @@ def _example(*shape: int, seed: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-ENCODER = {
+ATTENTION_ROW = {
     "attention_row": Graph(
         build=AttentionRow,
         inputs={
