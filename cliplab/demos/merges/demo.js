@@ -7,7 +7,8 @@ import { ladderOf, ladderSentence, tokensByWord } from "./ladder.js";
 import { PRESETS } from "./presets.js";
 import { drawLadder, drawWords, mergesView } from "./view.js";
 
-/** @typedef {{ text: string, word: number, step: number }} MergesState */
+/** @import { Context, Token } from "../lib/types.js" */
+/** @typedef {{ text: string, word: number, step: number }} MergesState  as __init__.py declares it */
 
 const ALL_STEPS = 99; // the most that the state holds: nearly every word's whole ladder
 
@@ -18,10 +19,10 @@ export default demo({
   start,
 });
 
-/** @param {import("../lib/types.js").DemoContext<MergesState>} context */
+/** @param {Context<MergesState>} context */
 async function start({ body, ask, say, set }) {
   const tokenizer = createTokenizer(await ask.json("clip_vocabulary"));
-  /** @type {import("./ladder.js").Tokens[]} */
+  /** @type {Token[][]} */
   let words = [];
   const view = mergesView({
     text: (text) => set({ text, word: 0, step: ALL_STEPS }),

@@ -4,16 +4,15 @@
 import { count } from "../lib/ui.js";
 import { bareToken } from "../lib/bpe.js";
 
+/** @import { MergeStep, Token, Tokenizer } from "../lib/types.js" */
+
 /**
- * @typedef {ReturnType<typeof import("../lib/bpe.js").createTokenizer>} Tokenizer
- * @typedef {ReturnType<Tokenizer["tokenize"]>} Tokens
- *
  * @typedef {object} Ladder
- * @property {string} word    as it was typed
- * @property {Tokens} tokens  what it becomes
- * @property {ReturnType<Tokenizer["bytes"]>} bytes  [{byte, piece}], before any merge
- * @property {ReturnType<Tokenizer["mergeSteps"]>} steps  [{pair, rank, pieces}], all of them
- * @property {number} done    how many of the steps are done
+ * @property {string} word  as it was typed
+ * @property {Token[]} tokens  what it becomes
+ * @property {{ byte: number, piece: string }[]} bytes  before any merge
+ * @property {MergeStep[]} steps  all of them
+ * @property {number} done  how many of the steps are done
  */
 
 export const PLACES = 75; // of the 77 of a prompt, those between BOS and EOS
@@ -25,7 +24,7 @@ export const PLACES = 75; // of the 77 of a prompt, those between BOS and EOS
  * @param {string} text
  */
 export function tokensByWord(tokenizer, text) {
-  /** @type {Tokens[]} */
+  /** @type {Token[][]} */
   const words = [];
   for (const token of tokenizer.tokenize(text)) (words[token.word] ??= []).push(token);
   return words;
@@ -37,7 +36,7 @@ export function tokensByWord(tokenizer, text) {
  *
  * @param {Tokenizer} tokenizer
  * @param {string} text
- * @param {Tokens} tokens  those of the word
+ * @param {Token[]} tokens  those of the word
  * @param {number} step
  * @returns {Ladder}
  */
@@ -52,7 +51,7 @@ export function ladderOf(tokenizer, text, tokens, step) {
 /**
  * How many tokens there are, and whether a prompt has room for them.
  *
- * @param {Tokens[]} words
+ * @param {Token[][]} words
  */
 export function roomSentence(words) {
   const total = words.flat().length;

@@ -1,7 +1,10 @@
 // @ts-check
 // What the demo of merges asks its readers to predict.
 
-/** @type {import("../lib/types.js").Preset[]} */
+/** @import { Preset } from "../lib/types.js" */
+/** @import { MergesState } from "./demo.js" */
+
+/** @type {Preset<MergesState>[]} */
 export const PRESETS = [
   {
     label: "a typo",

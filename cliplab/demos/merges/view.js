@@ -5,11 +5,9 @@ import { h, count } from "../lib/ui.js";
 import { bareToken } from "../lib/bpe.js";
 import { PLACES, roomSentence } from "./ladder.js";
 
-/**
- * @typedef {import("./ladder.js").Tokens} Tokens
- * @typedef {import("./ladder.js").Ladder} Ladder
- * @typedef {ReturnType<typeof mergesView>} MergesView
- */
+/** @import { Token } from "../lib/types.js" */
+/** @import { Ladder } from "./ladder.js" */
+/** @typedef {ReturnType<typeof mergesView>} MergesView */
 
 /**
  * The elements of the demo.
@@ -60,7 +58,7 @@ export function mergesView({ text, step }) {
  * The words as buttons, and how much of a prompt they fill. The focus stays on the word that has it.
  *
  * @param {MergesView} view
- * @param {Tokens[]} words
+ * @param {Token[][]} words
  * @param {number} chosen  the word whose ladder is shown
  * @param {(index: number) => void} choose
  */
@@ -78,7 +76,7 @@ export function drawWords(view, words, chosen, choose) {
 /**
  * A word as a button that holds its tokens; a dashed edge says "goes on from the last one".
  *
- * @param {Tokens} tokens
+ * @param {Token[]} tokens
  * @param {boolean} pressed
  * @param {() => void} onclick
  */
