@@ -74,47 +74,47 @@ function createEncoder(ask) {
 }
 
 /**
- * measure(readings): the same with how far their rows move; refusals stay as they are.
+ * A reading with how far its rows move under its tool's method.
+ *
+ * @param {Ask} ask
+ * @param {Reading} reading
+ * @param {Float32Array[]} contexts  of the empty prompt, of this one, and of each view of it
+ * @param {View[]} views
+ * @returns {Promise<MovedReading>}
+ */
+async function weigh(ask, reading, [empty, plain, ...masked], views) {
+  const shape = [ROWS, empty.length / ROWS];
+  const hidden = masked.length ? masked : [plain]; // the graph wants one at least
+  const down = masked.length ? views.map((view) => view.down) : [1];
+  const inputs = {
+    plain: tensor("float32", shape, plain),
+    empty: tensor("float32", shape, empty),
+    masked: tensor(
+      "float32",
+      [hidden.length, ...shape],
+      hidden.flatMap((one) => [...one]),
+    ),
+    weights: tensor("float32", [ROWS], reading.weights),
+    down: tensor("float32", [hidden.length], down),
+  };
+  const { moved, cosine } = await ask.run("weigh", inputs, ["moved", "cosine"]);
+  const first = reading.tool.method * ROWS;
+  return {
+    ...reading,
+    moved: moved.data.slice(first, first + ROWS),
+    cosine: cosine.data.slice(first, first + ROWS),
+  };
+}
+
+/**
+ * measure(readings): each with how far its rows move; refusals stay as they are.
  *
  * @param {Ask} ask
  * @param {Tokenizer} tokenizer
  */
 export function createMeasure(ask, tokenizer) {
   const encode = createEncoder(ask);
-  const empty = {
-    ids: tokenizer.lengthNormalize(tokenizer.encode(""), ROWS).ids,
-    seen: EVERYTHING,
-  };
-
-  /**
-   * @param {Reading} reading
-   * @param {Float32Array[]} contexts  of the empty prompt, of this one, and of each view of it
-   * @param {View[]} views
-   * @returns {Promise<MovedReading>}
-   */
-  async function weigh(reading, [e, plain, ...masked], views) {
-    const shape = [ROWS, e.length / ROWS];
-    const hidden = masked.length ? masked : [plain];
-    const down = masked.length ? views.map((view) => view.down) : [1];
-    const inputs = {
-      plain: tensor("float32", shape, plain),
-      empty: tensor("float32", shape, e),
-      masked: tensor(
-        "float32",
-        [hidden.length, ...shape],
-        hidden.flatMap((one) => [...one]),
-      ),
-      weights: tensor("float32", [ROWS], reading.weights),
-      down: tensor("float32", [hidden.length], down),
-    };
-    const { moved, cosine } = await ask.run("weigh", inputs, ["moved", "cosine"]);
-    const first = reading.tool.method * ROWS;
-    return {
-      ...reading,
-      moved: moved.data.slice(first, first + ROWS),
-      cosine: cosine.data.slice(first, first + ROWS),
-    };
-  }
+  const { ids } = tokenizer.lengthNormalize(tokenizer.encode(""), ROWS);
 
   /** @param {(Reading | Refusal)[]} readings */
   return async function measure(readings) {
@@ -124,12 +124,13 @@ export function createMeasure(ask, tokenizer) {
       const rows = [EVERYTHING, ...views.map((view) => view.seen)];
       return { reading, views, rows: rows.map((seen) => ({ ids: reading.ids, seen })) };
     });
-    const [e, ...contexts] = await encode([empty, ...asked.flatMap(({ rows }) => rows)]);
+    const rows = [{ ids, seen: EVERYTHING }, ...asked.flatMap((one) => one.rows)];
+    const [empty, ...contexts] = await encode(rows);
     /** @type {(MovedReading | Refusal)[]} */
     const found = [];
-    for (const { reading, views, rows } of asked) {
-      const own = contexts.splice(0, rows.length);
-      found.push(reading.error ? reading : await weigh(reading, [e, ...own], views));
+    for (const { reading, views, rows: own } of asked) {
+      const made = [empty, ...contexts.splice(0, own.length)];
+      found.push(reading.error ? reading : await weigh(ask, reading, made, views));
     }
     return found;
   };
