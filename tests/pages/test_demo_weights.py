@@ -106,6 +106,18 @@ def test_the_reading_follows_the_arrow_keys(demo):
     )
 
 
+def test_the_reading_follows_the_mouse(demo):
+    """Tools that cannot read the prompt have no card to point at."""
+    write(demo, "Your prompt", '("a fox", "fog").blend(1)')
+    expect(demo.locator(".cld-read")).to_contain_text("Compel cannot read this")
+    demo.locator('[data-at="1 0"]').hover()
+    expect(demo.locator(".cld-read")).to_contain_text("ComfyUI, row 0, “BOS”: no weight")
+    expect(demo.locator(".cld-here")).to_have_count(1)
+    demo.locator(".cld-tools").focus()
+    demo.page.keyboard.press("ArrowDown")
+    expect(demo.locator(".cld-read")).to_contain_text("ComfyUI, row 0")
+
+
 def test_markup_in_a_prompt_stays_text(demo):
     write(demo, "Your prompt", "<b>a</b> (<img src=x onerror=alert(1)>:1.2)")
     expect(demo.locator(".cld-tools")).to_contain_text("alert")
