@@ -17,7 +17,7 @@ from torch import Tensor
 from ..contrastive import CLIP
 from ..tokenizer import CLIPTokenizer
 from .augment import as_seen_by
-from .by_length import encode_by_length
+from .grad_cache import encode_bucketed
 
 
 class Teachers:
@@ -43,7 +43,7 @@ class Teachers:
         """
         U, V = [], []
         for clip in self.clips:
-            U.append(encode_by_length(clip, clip.ids(texts).to(images.device)))
+            U.append(encode_bucketed(clip, clip.ids(texts).to(images.device)))
             V.append(clip.encode_pixels(as_seen_by(clip, images)))
         return joined(U), joined(V)
 

@@ -15,8 +15,9 @@ FILE = "log.jsonl"
 class Log:
     """A run's records, in memory and, given a folder, in folder/log.jsonl as they happen.
 
-    steps        {"step", "loss", "lr", "temperature", "r@1", "gradient", "pairs_per_second"};
-                 "gradient" is its length before it was cut, None where fp16 could not hold it
+    steps        {"step", "loss", "lr", "temperature", "r@1", "grad_norm", "pairs_per_second"};
+                 "grad_norm" is the gradient's length before it was cut, None where fp16 could not
+                 hold it
     evaluations  {"step", name: value, …}; each may hold "similarities", a small matrix.
     `log["loss"]` is one column of the steps. `cliplab.plots.training_curves(log)` draws them.
     """
