@@ -6,7 +6,7 @@ The loop itself is the library's, `cliplab.training.fit`.
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from itertools import count
 from typing import Any
 
@@ -54,7 +54,7 @@ class MiniatureTask:
     def step(self, n: int) -> dict[str, float]:
         raise NotImplementedError
 
-    def records(self, start: int) -> Iterator[dict[str, Any]]:
+    def records(self, start: int) -> Generator[dict[str, Any]]:
         for n in count(start):
             began = time.process_time()
             record = self.step(n)

@@ -7,7 +7,7 @@ and they are those that a run which was never stopped would have had.
 import hashlib
 import queue
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Generator, Hashable, Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -210,7 +210,7 @@ class MixedBatches:
             )
 
 
-def prefetch(batches: Iterator[Batch], depth: int = 2) -> Iterator[Batch]:
+def prefetch(batches: Iterator[Batch], depth: int = 2) -> Generator[Batch]:
     """The same batches in the same order, made in a thread while the model is busy."""
     made: queue.Queue[Batch | BaseException] = queue.Queue(depth)
     stop = threading.Event()

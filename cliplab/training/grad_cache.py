@@ -17,6 +17,7 @@ Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost".
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +37,7 @@ def grad_cache_backward(
     pixels: Tensor,
     loss_of: Callable[[Tensor, Tensor], Tensor],
     micro_batch: int,
-    precision: Callable[[], AbstractContextManager] = nullcontext,
+    precision: Callable[[], AbstractContextManager[Any]] = nullcontext,
 ) -> Tensor:
     """Accumulate the gradient of loss_of(u, v), encoding `micro_batch` rows at a time; return the
     loss.

@@ -1,12 +1,12 @@
 """What is trained, and what its run leaves behind: snapshots, a log, the same for TensorBoard."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import nn
-from torch.optim import Optimizer
+from torch.optim import AdamW
 
 from .distributed import barrier, broadcast_weights, is_main_process
 from .errors import TrainingError
@@ -24,13 +24,19 @@ class Task(Protocol):
     """What a loop trains. A step depends on its number and on the model, optimizer and scaler
     before it alone, so a run that was killed and resumed ends as one that was not."""
 
-    model: nn.Module  # whatever has to be kept
-    optimizer: Optimizer  # AdamW
-    scaler: torch.amp.GradScaler
     steps: int  # of the whole run
     settings: dict[str, Any]  # plain data: a run is resumed with the same ones only
+    scaler: torch.amp.GradScaler
 
-    def records(self, start: int) -> Iterator[dict[str, Any]]:
+    @property
+    def model(self) -> nn.Module:
+        """Whatever has to be kept."""
+        ...
+
+    @property
+    def optimizer(self) -> AdamW: ...
+
+    def records(self, start: int) -> Generator[dict[str, Any]]:
         """Do a step, from number `start` on, each time that its record is asked for. A record has
         "step" and "loss"; raises TrainingError where a number is not finite."""
         ...
@@ -48,7 +54,7 @@ class Run:
         self.device = next(task.model.parameters()).device
         self.folder = Path(folder) if folder is not None else None
         self.log, self.board = Log(), Board(None)
-        self.saved: int | None = None  # the step of the last snapshot
+        self.saved = 0  # the step of the last snapshot
 
     def begin(self) -> int:
         """A new run, from step 0: its first snapshot shows whether the folder can be written to."""
@@ -79,9 +85,9 @@ class Run:
         barrier(self.device)  # each has read before one of them writes
         self.saved = state["step"]
         if self.writes:
-            self.log = Log.read(self.folder, until=state["step"])
-            self.board = Board(self.folder, start=state["step"])
-        return state["step"]
+            self.log = Log.read(self.folder, until=self.saved)
+            self.board = Board(self.folder, start=self.saved)
+        return self.saved
 
     def step(self, records: Iterator[dict[str, Any]]) -> dict[str, Any]:
         """One step, with its record written down."""

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import count
@@ -56,9 +56,8 @@ class Trainer:
         self.scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
         self.precision = partial(autocast, device, recipe.precision)
 
-    def records(self, start: int) -> Iterator[dict[str, Any]]:
-        """The record of each step, from step `start` on; the wait for a batch counts as its
-        time."""
+    def records(self, start: int) -> Generator[dict[str, Any]]:
+        """The record of each step, from `start` on; the wait for its batch counts as its time."""
         with closing(prefetch(self.batches.starting_at(start))) as stream:
             for step in count(start):
                 began = time.perf_counter()
