@@ -20,9 +20,8 @@ import time
 import torch
 
 import cliplab
-from cliplab.training import build_batches, build_clip, sources, train
-from cliplab.training.optim import adamw
-from cliplab.training.presets import PRESETS
+from cliplab.training import PRESETS, build_batches, build_clip, sources, train
+from cliplab.training.step import adamw
 
 SIZES = {"ViT-B/32": 512, "RN50": 256, "ViT-L/14": 128}  # pairs per step
 HOW = {"lr": 5e-4, "weight_decay": 0.2}  # open_clip's, for both
@@ -125,7 +124,7 @@ def loop(name: str, count: int) -> None:
     log = train(clip, batches, recipe, progress=False, device="cuda", teachers=teachers)
     speed = statistics.median(log["pairs_per_second"][count // 10 :])
     memory = torch.cuda.max_memory_allocated() / GiB
-    print(f"{name:9} {recipe.size:4} {speed:9.0f} {memory:7.2f}", flush=True)
+    print(f"{name:9} {recipe.batch_size:4} {speed:9.0f} {memory:7.2f}", flush=True)
     free()
 
 

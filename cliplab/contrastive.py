@@ -172,28 +172,28 @@ class CLIP(nn.Module):
         most = min(max(map(len, rows)), self.text_model.config.context_length)
         return length_normalization(rows, length=most)
 
-    def encode_text(self, texts: str | list[str], chunk: int = 256) -> Tensor:
-        """Texts → unit vectors [N, E], `chunk` at a time, without gradients; N = 1 for a str."""
+    def encode_text(self, texts: str | list[str], batch_size: int = 256) -> Tensor:
+        """Texts → unit vectors [N, E], `batch_size` at a time, without gradients; a str is one."""
         texts = [texts] if isinstance(texts, str) else texts
-        return self._encode(texts, chunk, lambda part: self.encode_ids(self.ids(part)))
+        return self._encode(texts, batch_size, lambda part: self.encode_ids(self.ids(part)))
 
-    def encode_image(self, images, chunk: int = 256) -> Tensor:
-        """PIL pictures → unit vectors [N, E], `chunk` at a time, without gradients."""
+    def encode_image(self, images, batch_size: int = 256) -> Tensor:
+        """PIL pictures → unit vectors [N, E], `batch_size` at a time, without gradients."""
         images = images if isinstance(images, (list, tuple)) else [images]
 
         def encode(part) -> Tensor:
             pixels = torch.stack([self.preprocess(image) for image in part])
             return self.encode_pixels(pixels.to(self.logit_scale))
 
-        return self._encode(images, chunk, encode)
+        return self._encode(images, batch_size, encode)
 
     @torch.no_grad()
-    def _encode(self, items, chunk: int, encode) -> Tensor:
+    def _encode(self, items, batch_size: int, encode) -> Tensor:
         E, training = self.text_model.config.projection, self.training
-        starts = range(0, len(items), chunk)
+        starts = range(0, len(items), batch_size)
         self.eval()
         try:
-            parts = [encode(items[start : start + chunk]) for start in starts]
+            parts = [encode(items[start : start + batch_size]) for start in starts]
         finally:
             self.train(training)
         return torch.cat(parts) if parts else self.logit_scale.new_empty(0, E)

@@ -2,14 +2,14 @@
 
     python -m cliplab.train --preset coffee --out runs/first     a first CLIP, on emoji
     python -m cliplab.train --resume runs/first                  after Ctrl-C, or a power cut
-    python -m cliplab.train --data pictures --size 64 --out runs/own       a folder of your own
+    python -m cliplab.train --data pictures --batch-size 64 --out runs/own  a folder of your own
     python -m cliplab.train --preset taught --from a/model --teachers a/model b/model --out c
                                                           learn what several agree on as well
     torchrun --nproc-per-node 2 -m cliplab.train --threads 1 --out runs/two     two cores
     torchrun --nproc-per-node 8 -m cliplab.train --preset mini --out runs/eight     eight GPUs
 
 The folder of a run has its snapshot, log.jsonl, and in the end the model. Under torchrun every
-process must see that folder, and --size is the batch of all of them together.
+process must see that folder, and --batch-size is the batch of all of them together.
 """
 
 import argparse
@@ -18,27 +18,31 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from cliplab.checkpoints import CheckpointError, load_clip, save_clip
+from cliplab.checkpoints import load_clip, save_clip
+from cliplab.contrastive import CLIP
 from cliplab.contrastive import PRESETS as MODELS
 from cliplab.training import (
-    EmojiPairs,
-    Stopped,
-    TrainingError,
+    PRESETS,
+    Log,
+    Mixture,
+    Pairs,
+    Recipe,
     build_batches,
     build_clip,
     evaluate,
     sources,
     train,
 )
-from cliplab.training.arguments import whole
-from cliplab.training.build import begin_with
+from cliplab.training.build import warm_start
+from cliplab.training.command import ends_in_a_sentence, positive_int
 from cliplab.training.device import describe, find_device
-from cliplab.training.presets import PRESETS
-from cliplab.training.recipe import LOSSES, PRECISIONS, Recipe
+from cliplab.training.recipe import LOSSES, PRECISIONS
 from cliplab.training.snapshot import read_state
 
 HOW = {"resume", "device", "threads", "quiet", "json"}  # how a run is done, not what it is
@@ -50,24 +54,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser = make_parser()
     options = parser.parse_args(arguments)
     rank, world = (int(os.environ.get(name, d)) for name, d in (("RANK", 0), ("WORLD_SIZE", 1)))
-    who = f"Process {rank} of {world}: " if world > 1 else ""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            warnings.showwarning = note if rank == 0 else lambda *_, **__: None
-            settings = read_settings(options)
-            log = run(settings, options, rank, world)
-    except Stopped as stopped:
-        parser.exit(130, f"\n{stopped}\n" if rank == 0 else None)
-    except KeyboardInterrupt:
-        parser.exit(130, f"\n{who}Stopped before the first step.\n")
-    except (TrainingError, CheckpointError, ValueError, OSError) as error:
-        parser.exit(2, f"\n{who}{error}\n")
+    with ends_in_a_sentence(parser, rank, world), warnings.catch_warnings():
+        warnings.simplefilter("default")
+        warnings.showwarning = note if rank == 0 else lambda *_, **__: None
+        settings = read_settings(options)
+        log = run(settings, options, rank, world)
     if rank == 0:
         print(json.dumps(log.evaluations[-1:]) if options.json else last_words(log, settings))
 
 
-def note(message, *_, **__) -> None:
+def note(message: Warning | str, *_: Any, **__: Any) -> None:
     """A warning as a person wants to read it, when it comes up."""
     print(f"Note: {message}", file=sys.stderr)
 
@@ -89,17 +85,17 @@ def make_parser() -> argparse.ArgumentParser:
     add("--from", dest="from", metavar="CLIP", help="begin with the weights of a trained one")
     add("--teachers", nargs="+", metavar="CLIP", help="learn the mean of their cosines as well")
     add("--on-bad", choices=("skip", "raise"), help="what to do about a broken pair (skip)")
-    add("--every", type=whole, help=f"steps between snapshots and evaluations ({EVERY})")
+    add("--every", type=positive_int, help=f"steps between snapshots and evaluations ({EVERY})")
     add = parser.add_argument_group("its recipe, in place of the preset's").add_argument
     for name, kind, text in (
         ("steps", int, "how many steps"),
-        ("size", int, "pairs in a batch, over all processes"),
+        ("batch-size", int, "pairs in a batch, over all processes"),
         ("views", int, "pictures of one thing in a batch, where the data knows that"),
-        ("chunk", int, "pairs encoded at a time: big batches on little memory"),
+        ("micro-batch", int, "pairs encoded at a time (GradCache): big batches on little memory"),
         ("lr", float, "highest learning rate"),
         ("warmup", int, "steps on the way to it"),
         ("weight-decay", float, "pull of the matrices toward 0"),
-        ("clip", float, "length to which longer gradients are cut"),
+        ("max-grad-norm", float, "length to which longer gradients are cut"),
         ("augment", float, "how much pictures are turned, moved and tinted, from 0 to 1"),
         ("distill", float, "weight of what the teachers say"),
         ("seed", int, "of weights, batches and augmentation"),
@@ -107,16 +103,16 @@ def make_parser() -> argparse.ArgumentParser:
         add(f"--{name}", type=kind, metavar="N" if kind is int else "X", help=text)
     add("--precision", choices=PRECISIONS, help="fp32, or autocast to bf16 or fp16")
     add("--loss", choices=LOSSES, help="CLIP's or SigLIP's")
-    add("--recompute", action="store_true", help="gradient checkpointing: less memory, more time")
+    add("--gradient-checkpointing", action="store_true", help="less memory, more time")
     add = parser.add_argument_group("how it is done").add_argument
     add("--device", help="cuda, mps or cpu; if not given, the fastest that is there")
-    add("--threads", type=whole, metavar="N", help="CPU threads")
+    add("--threads", type=positive_int, metavar="N", help="CPU threads")
     add("--quiet", action="store_true", default=False, help="no progress bar")
     add("--json", action="store_true", default=False, help="end with the last evaluation as JSON")
     return parser
 
 
-def read_settings(options) -> dict:
+def read_settings(options: argparse.Namespace) -> dict[str, Any]:
     """Everything that decides how the run ends: from the options, or from the run to go on with."""
     given = {name: value for name, value in vars(options).items() if name not in HOW}
     if "resume" in options:
@@ -141,7 +137,7 @@ def read_settings(options) -> dict:
     }
 
 
-def settings_of(folder: Path) -> dict:
+def settings_of(folder: Path) -> dict[str, Any]:
     """The settings of the run in a folder."""
     state = read_state(folder)
     if not {"model", "data", "on_bad"} <= state["about"].keys():
@@ -156,7 +152,7 @@ def settings_of(folder: Path) -> dict:
     return {"every": EVERY, "start": None, "teachers": [], **state["about"], "recipe": recipe}
 
 
-def run(settings: dict, options, rank: int, world: int):
+def run(settings: dict[str, Any], options: argparse.Namespace, rank: int, world: int) -> Log:
     """Build what the settings say, train it, and save the model beside the run."""
     if "threads" in options:
         torch.set_num_threads(options.threads)
@@ -165,7 +161,7 @@ def run(settings: dict, options, rank: int, world: int):
     data = sources(settings["data"], settings["on_bad"])
     clip = build_clip(settings["model"], data, seed=recipe.seed, sigmoid=recipe.loss == "sigmoid")
     if settings["start"] and not settings["resume"]:
-        begin_with(clip, load_clip(settings["start"]), settings["start"])
+        warm_start(clip, load_clip(settings["start"]), settings["start"])
     teachers = [load_clip(name) for name in settings["teachers"]]
     marks = fingerprint(clip, data, teachers)
     if settings.get("fingerprint", marks) != marks:
@@ -176,7 +172,7 @@ def run(settings: dict, options, rank: int, world: int):
         )
     batches = build_batches(data, recipe, clip.preprocess.image_size, rank, world)
     if rank == 0 and not options.quiet:
-        for source in data:
+        for source in data.sources:
             print(source)
         print(f"{settings['model']}: {clip.num_parameters():,} parameters, on {describe(device)}")
     kept = ("model", "data", "on_bad", "every", "start", "teachers")
@@ -188,21 +184,22 @@ def run(settings: dict, options, rank: int, world: int):
         out,
         resume=settings["resume"],
         device=device,
-        evaluate=held_out if isinstance(data[0], EmojiPairs) else None,
+        evaluate=held_out_of(data),
         every=settings["every"],
         progress=not options.quiet,
         about={**about, "fingerprint": marks},
         teachers=teachers,
+        go_on=f"python -m cliplab.train --resume {out}",
     )
     if rank == 0:
         save_clip(clip.cpu(), out / "model")
     return log
 
 
-def fingerprint(clip, data: list, teachers: list) -> str:
+def fingerprint(clip: CLIP, data: Mixture, teachers: list[CLIP]) -> str:
     """Eight bytes that are others for other data and other teachers: of the data's vocabulary, of
     its size if known, and of each teacher's weights."""
-    known = clip.tokenizer.merges, [len(source) for source in data if hasattr(source, "__len__")]
+    known = clip.tokenizer.merges, [len(s) for s in data.sources if not s.streamed]
     digest = hashlib.blake2b(repr(known).encode(), digest_size=8)
     for teacher in teachers:
         for tensor in teacher.state_dict().values():
@@ -210,29 +207,43 @@ def fingerprint(clip, data: list, teachers: list) -> str:
     return digest.hexdigest()
 
 
-def held_out(clip) -> dict:
-    """Retrieval among emoji of the style, and of the concepts, that training does not see."""
-    record: dict = {}
-    for split in ("style", "concept"):
-        pairs = EmojiPairs(split)
-        found = evaluate(clip, pairs)
-        for way in ("text_to_image", "image_to_text"):
-            for k, share in getattr(found, way).items():
-                record[f"{split}/{way}/r@{k}"] = round(share, 4)
-        if split == "style":
-            some = [pairs[i] for i in range(0, len(pairs), len(pairs) // SHOWN)][:SHOWN]
-            u = clip.encode_text([pair.caption for pair in some])
-            v = clip.encode_image([pair.image for pair in some])
-            record["similarities"] = [[round(s, 3) for s in row] for row in (u @ v.T).tolist()]
-            record["similarities_of"] = [pair.caption for pair in some]
-    return record
+def held_out_of(data: Mixture) -> Callable[[CLIP], dict[str, Any]] | None:
+    """An evaluation on what the data keeps from training: retrieval on each split, and, for the
+    log's figure, the similarities of some pairs of the first. None where nothing is kept."""
+    splits = data.held_out()
+    if not splits:
+        return None
+
+    def evaluation(clip: CLIP) -> dict[str, Any]:
+        record: dict[str, Any] = {}
+        for split, pairs in splits.items():
+            found = evaluate(clip, pairs)
+            for way in ("text_to_image", "image_to_text"):
+                for k, share in getattr(found, way).items():
+                    record[f"{split}/{way}/r@{k}"] = round(share, 4)
+        return record | similarities(clip, next(iter(splits.values())))
+
+    return evaluation
 
 
-def last_words(log, settings: dict) -> str:
+def similarities(clip: CLIP, pairs: Pairs) -> dict[str, Any]:
+    """The cosines of some captions and their pictures, evenly spread over the source."""
+    some = [pairs[i] for i in range(0, len(pairs), max(1, len(pairs) // SHOWN))][:SHOWN]
+    u = clip.encode_text([pair.caption for pair in some])
+    v = clip.encode_image([pair.image for pair in some])
+    S = (u @ v.T).tolist()
+    return {
+        "similarities": [[round(s, 3) for s in row] for row in S],
+        "similarities_of": [pair.caption for pair in some],
+    }
+
+
+def last_words(log: Log, settings: dict[str, Any]) -> str:
     lines = [f"Done: {len(log.steps):,} steps, loss {log['loss'][-1]:.3f}."]
-    for split in ("style", "concept") if log.evaluations else ():
-        last = log.evaluations[-1]
-        if f"{split}/text_to_image/r@1" in last:
+    last = log.evaluations[-1] if log.evaluations else {}
+    for key in last:
+        if key.endswith("/text_to_image/r@1"):
+            split = key.partition("/")[0]
             one, five = (100 * last[f"{split}/text_to_image/r@{k}"] for k in (1, 5))
             lines.append(f"Unseen {split}, text → image: R@1 {one:.1f} %, R@5 {five:.1f} %")
     lines.append(f'The model: cliplab.load_clip("{settings["out"] / "model"}")')

@@ -324,13 +324,13 @@ def test_encoding_what_people_have():
     assert u.shape == (4, 12)
     assert not u.requires_grad
     # Neither chunks nor the padding that company brings change a caption's vector.
-    torch.testing.assert_close(clip.encode_text(texts, chunk=1), u, rtol=0, atol=1e-6)
+    torch.testing.assert_close(clip.encode_text(texts, batch_size=1), u, rtol=0, atol=1e-6)
     torch.testing.assert_close(clip.encode_text("a cat")[0], u[2], rtol=0, atol=1e-6)
 
     images = [Image.new("RGB", (40, 32), color) for color in ("red", "navy", "white")]
     v = clip.encode_image(images)
     assert v.shape == (3, 12)
-    torch.testing.assert_close(clip.encode_image(images, chunk=2), v, rtol=0, atol=1e-6)
+    torch.testing.assert_close(clip.encode_image(images, batch_size=2), v, rtol=0, atol=1e-6)
     torch.testing.assert_close(clip.encode_image(images[1])[0], v[1], rtol=0, atol=1e-6)
     clear = Image.new("RGBA", (32, 32), (9, 9, 9, 0))
     torch.testing.assert_close(clip.encode_image(clear)[0], v[2], rtol=0, atol=1e-6)

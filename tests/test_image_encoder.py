@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from cliplab import CLIPResNet, CLIPResNetConfig, CLIPVisionConfig, CLIPVisionModel
 from cliplab.image_encoder import Preprocess
-from cliplab.training.memory import checkpoint_layers
+from cliplab.training.grad_cache import enable_gradient_checkpointing
 
 # A random network of open_clip_torch 3.3.0, ModifiedResNet([1, 2, 1, 1], output_dim=12, heads=4,
 # image_size=64, width=2), with normalizations far from the identity: its weights, three pictures,
@@ -263,7 +263,7 @@ def test_checkpointing_changes_no_gradient_and_no_statistic(make):
         torch.manual_seed(0)
         model = far_from_fresh(make()).train()
         if checkpointed:
-            checkpoint_layers(model)
+            enable_gradient_checkpointing(model)
         kept = []
         pixels = torch.randn(4, 3, 32, 32)
         with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):

@@ -14,11 +14,10 @@ pytest.importorskip("diffusers")
 from classroom.miniature import study, text, unet, vae
 from classroom.miniature.__main__ import main
 from classroom.miniature.judge import judge
-from classroom.miniature.loop import fit
 from classroom.miniature.scenes import PALE, SIZES, S, draw_scene, importance, pictures
 from classroom.miniature.scores import right, share
 from classroom.miniature.words import BLANK, STRETCH, TELL, mix, words
-from cliplab.training import Stopped, TrainingError
+from cliplab.training import Stopped, TrainingError, fit
 from cliplab.training.data.scenes import HELD_OUT, Scene, Thing, parse
 from cliplab.training.data.scenes import SIZES as GRAMMAR
 from cliplab.training.data.shapes import render

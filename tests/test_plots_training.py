@@ -47,7 +47,7 @@ def every_figure():
         "one": plots.similarity_heatmap(S, NAMES, title="One"),
         "two": plots.similarity_heatmap({"ideal": torch.eye(12), "real": torch.eye(12) / 2},
                                         pictures=pictures(12)),
-        "run": plots.training_curves(run(), size=96, candidates=121, names=NAMES),
+        "run": plots.training_curves(run(), batch_size=96, candidates=121, names=NAMES),
         "long": plots.training_curves(run(3000, 200, 12)),
     }  # fmt: skip
 
@@ -128,7 +128,7 @@ def test_averages_keep_the_mean_and_all_steps():
 
 def test_training_curves_tell_the_run():
     log = run()
-    figure = plots.training_curves(log, size=96, candidates=121, names=NAMES)
+    figure = plots.training_curves(log, batch_size=96, candidates=121, names=NAMES)
     assert f"ln N is {math.log(96):.3g}" in figure.alt
     assert "chance is 0.826" in figure.alt
     assert "style from 0 to 50" in figure.alt

@@ -15,9 +15,9 @@ from safetensors.torch import load_file
 
 import cliplab
 from cliplab.train import main
+from cliplab.training import PRESETS
 from cliplab.training import train as train_in_python
 from cliplab.training.log import Log
-from cliplab.training.presets import PRESETS
 from cliplab.training.snapshot import FILE, read_state
 from tests.tiny_training import Blocks, batches, recipe, tiny
 
@@ -49,7 +49,8 @@ def refused(capsys, *arguments) -> str:
 def run(pictures, tmp_path_factory):
     """A run of two steps."""
     out = tmp_path_factory.mktemp("runs") / "first"
-    main(f"--data {pictures} --out {out} --steps 2 --size 4 --warmup 0 --augment 0 --quiet".split())
+    words = f"--data {pictures} --out {out} --steps 2 --batch-size 4 --warmup 0 --augment 0"
+    main([*words.split(), "--quiet"])
     return out
 
 
@@ -67,7 +68,7 @@ def test_a_run_leaves_snapshot_log_and_model(run, pictures):
 
 
 def test_what_is_left_out_is_said(pictures, tmp_path, capsys):
-    words = f"--data {pictures} --out {tmp_path / 'r'} --steps 1 --size 4 --json --threads 1"
+    words = f"--data {pictures} --out {tmp_path / 'r'} --steps 1 --batch-size 4 --json --threads 1"
     main(words.split())
     said = capsys.readouterr()
     assert re.search(r"Note: .*gone\.png", said.err)
@@ -119,20 +120,22 @@ def test_what_cannot_be_is_refused_in_a_sentence(capsys, tmp_path, arguments, wo
 
 def test_a_batch_larger_than_the_data(capsys, pictures, tmp_path):
     said = refused(capsys, "--data", pictures, "--out", tmp_path / "run")
-    assert f"A batch of {PRESETS['coffee'].recipe.size} pairs" in said
+    assert f"A batch of {PRESETS['coffee'].recipe.batch_size} pairs" in said
     assert "Choose a smaller batch" in said
 
 
 def test_a_run_is_not_begun_over_another(capsys, pictures, run):
     before = (run / FILE).read_bytes()
-    said = refused(capsys, "--data", pictures, "--out", run, "--size", 4)
+    said = refused(capsys, "--data", pictures, "--out", run, "--batch-size", 4)
     assert f"{run} holds a run, at step 2. Go on with it" in said
     assert (run / FILE).read_bytes() == before
 
 
 def test_a_folder_that_cannot_be_made(capsys, pictures, tmp_path):
     (tmp_path / "file").write_text("")
-    said = refused(capsys, "--data", pictures, "--out", tmp_path / "file" / "run", "--size", 4)
+    said = refused(
+        capsys, "--data", pictures, "--out", tmp_path / "file" / "run", "--batch-size", 4
+    )
     assert "cannot hold a run" in said
 
 
@@ -149,8 +152,8 @@ def test_data_that_has_changed(capsys, pictures, run):
 def test_a_run_begins_with_the_weights_of_another_and_learns_from_it(pictures, run, tmp_path):
     """…and goes on, after a stop, with the teachers it had."""
     model = run / "model"
-    words = f"--data {pictures} --size 4 --warmup 0 --quiet --device cpu --from {model} --every 2"
-    words += f" --teachers {model} {model} --distill 2 --lr 1e-9 --steps 3"
+    words = f"--data {pictures} --batch-size 4 --warmup 0 --quiet --device cpu --every 2"
+    words += f" --from {model} --teachers {model} {model} --distill 2 --lr 1e-9 --steps 3"
     main([*words.split(), "--out", str(tmp_path / "taught")])
     state = read_state(tmp_path / "taught")
     assert state["about"]["start"] == str(model)
@@ -163,8 +166,9 @@ def test_a_run_begins_with_the_weights_of_another_and_learns_from_it(pictures, r
 def test_a_teacher_that_has_changed(capsys, pictures, run, tmp_path):
     model = tmp_path / "model"
     shutil.copytree(run / "model", model)
-    words = f"--data {pictures} --size 4 --warmup 0 --quiet --device cpu --steps 1 --distill 1"
-    main([*words.split(), "--teachers", str(model), "--out", str(tmp_path / "taught")])
+    words = f"--data {pictures} --batch-size 4 --warmup 0 --quiet --device cpu --steps 1"
+    words += f" --distill 1 --teachers {model} --out {tmp_path / 'taught'}"
+    main(words.split())
     clip = cliplab.load_clip(model)
     with torch.no_grad():
         clip.logit_scale += 1
@@ -204,7 +208,7 @@ def test_under_torchrun(pictures, tmp_path):
     out = tmp_path / "run"
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", "2", "-m", "cliplab.train"]
-    command += f"--data {pictures} --out {out} --steps 2 --size 4 --device cpu".split()
+    command += f"--data {pictures} --out {out} --steps 2 --batch-size 4 --device cpu".split()
     where = {"cwd": Path(__file__).parents[1], "env": {**os.environ, "OMP_NUM_THREADS": "1"}}
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, **where)
     assert ended.returncode == 0, ended.stderr

@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
-from cliplab.training import EmojiPairs, Recipe, build_batches, sources, write_shards
+from cliplab.training import EmojiPairs, Mixture, Recipe, build_batches, sources, write_shards
 from cliplab.training.augment import augmented, on_white, to_square
-from cliplab.training.batches import Batch, Batches, MixedBatches, ahead, same_where
+from cliplab.training.batches import Batch, Batches, MixedBatches, false_negative_mask, prefetch
 from cliplab.training.data import ShapePairs
 
 
@@ -116,12 +116,12 @@ def test_a_mixture_keeps_its_parts_apart(emoji):
     assert [group[0] for group in batch.groups] == [0] * 12 + [1] * 4
 
 
-def test_batches_made_ahead_are_the_same_and_pass_errors_on():
+def test_prefetched_batches_are_the_same_and_pass_errors_on():
     def numbers():
         yield from range(5)
         raise OSError("the disk is gone")
 
-    made = ahead(numbers())
+    made = prefetch(numbers())
     assert [next(made) for _ in range(5)] == list(range(5))
     with pytest.raises(OSError, match="the disk is gone"):
         next(made)
@@ -189,21 +189,21 @@ def test_many_processes_see_the_pictures_that_one_sees(emoji):
         assert torch.equal(its[n % 8], pictures[row])
         assert batch.captions[n % 8] == whole.captions[row]
     keys = torch.cat([batch.keys for batch, _ in seen])
-    assert torch.equal(same_where(keys), whole.same[rows][:, rows])
+    assert torch.equal(false_negative_mask(keys), whole.same[rows][:, rows])
 
 
 def test_shards_are_divided_among_processes(tmp_path):
     write_shards(ShapePairs(24, size=32), tmp_path / "x", pairs_per_shard=6)
     data = sources(str(tmp_path / "x" / "pairs-{000000..000003}.tar"))
-    how = Recipe(steps=1, size=8)
+    how = Recipe(steps=1, batch_size=8)
     of = [next(build_batches(data, how, 32, rank, 2).starting_at(0)) for rank in (0, 1)]
     assert [batch.rows.tolist() for batch in of] == [[0, 1, 2, 3], [4, 5, 6, 7]]
     assert len({picture.numpy().tobytes() for batch in of for picture in batch.images}) == 8
     with pytest.raises(ValueError, match="do not split evenly among 2 processes"):
-        build_batches(data, Recipe(steps=1, size=9), 32, 0, 2)
+        build_batches(data, Recipe(steps=1, batch_size=9), 32, 0, 2)
 
 
 def test_sources_without_groups_have_one_view_of_each():
-    data = [ShapePairs(20, size=32)]
-    batch = build_batches(data, Recipe(steps=1, size=8, views=2), 32).batch(0)
+    data = Mixture((ShapePairs(20, size=32), 1))
+    batch = build_batches(data, Recipe(steps=1, batch_size=8, views=2), 32).batch(0)
     assert len(batch.images) == 8

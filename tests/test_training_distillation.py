@@ -10,7 +10,7 @@ from cliplab import CLIPTokenizer, clip_loss
 from cliplab.training import evaluate, train
 from cliplab.training.augment import as_seen_by
 from cliplab.training.distillation import Teachers, distillation_loss, exchanged, whole_words
-from cliplab.training.memory import keep_layers
+from cliplab.training.grad_cache import disable_gradient_checkpointing
 from cliplab.training.step import Trainer
 from tests.tiny_training import SIDE, Blocks, batches, gap, gradients, recipe, tiny
 
@@ -80,7 +80,7 @@ def test_there_is_at_least_one():
 )
 def test_a_weight_and_teachers_go_together(weight, teachers, words):
     with pytest.raises(ValueError, match=words):
-        Trainer(tiny(), recipe(distill=weight), CPU, teachers=[tiny()] * teachers)
+        Trainer(tiny(), batches(), recipe(distill=weight), CPU, teachers=[tiny()] * teachers)
 
 
 # --- texts that have no picture -------------------------------------------------------------------
@@ -134,9 +134,9 @@ def teachers() -> list:
 def of_step(**changes):
     """Loss and gradients of one step's backward pass, in fp64."""
     clip = tiny().double()
-    trainer = Trainer(clip, recipe(distill=5.0, **changes), CPU, teachers=teachers())
+    trainer = Trainer(clip, batches(), recipe(distill=5.0, **changes), CPU, teachers=teachers())
     loss, _ = trainer.backward(3, batches(n=8, alike=2).batch(3))
-    keep_layers(clip)
+    disable_gradient_checkpointing(clip)
     return loss, gradients(clip)
 
 
@@ -145,7 +145,7 @@ def test_a_step_has_the_gradient_of_both_losses():
     batch = batches(n=8, alike=2).batch(3)
     loss, found = of_step()
     clip = tiny().double()
-    trainer = Trainer(clip, recipe(distill=5.0), CPU, teachers=teachers())
+    trainer = Trainer(clip, batches(), recipe(distill=5.0), CPU, teachers=teachers())
     images = trainer.images(3, batch)
     others = [exchanged(text, whole_words(clip.tokenizer), "0 3") for text in batch.captions]
     texts = [*batch.captions, *others]
@@ -159,7 +159,7 @@ def test_a_step_has_the_gradient_of_both_losses():
     assert gap(found, gradients(clip)) < 1e-9
 
 
-@pytest.mark.parametrize("way", [{"chunk": 3}, {"recompute": True}])
+@pytest.mark.parametrize("way", [{"micro_batch": 3}, {"gradient_checkpointing": True}])
 def test_less_memory_and_the_same_step(way):
     (loss, whole), (again, other) = of_step(), of_step(**way)
     assert again == pytest.approx(loss, rel=1e-12)

@@ -36,9 +36,9 @@ CASES = {
     # name: (image encoder, pictures of each caption, what the recipe says)
     "transformer": ("vit", 1, {}),
     "transformer, captions that repeat": ("vit", 4, {}),
-    "transformer, in chunks": ("vit", 4, {"chunk": 3}),
+    "transformer, in micro-batches": ("vit", 4, {"micro_batch": 3}),
     "residual network": ("resnet", 4, {}),
-    "residual network, layers run again": ("resnet", 1, {"recompute": True}),
+    "residual network, layers run again": ("resnet", 1, {"gradient_checkpointing": True}),
     "sigmoid": ("vit", 4, {"loss": "sigmoid"}),
     "taught": ("vit", 4, {"distill": 5.0}),
     "taught, residual network": ("resnet", 1, {"distill": 5.0}),
@@ -50,8 +50,9 @@ def one_step(case: str, rank: int = 0, world: int = 1) -> dict:
     image, alike, changes = CASES[case]
     clip = tiny(image, sigmoid=changes.get("loss") == "sigmoid").double()
     teachers = [tiny("resnet", seed).double() for seed in (1, 2)] if "distill" in changes else []
-    trainer = Trainer(clip, recipe(**changes), CPU, world, teachers)
-    batch = batches(n=16, alike=alike, rank=rank, world=world).batch(1)
+    parts = batches(n=16, alike=alike, rank=rank, world=world)
+    trainer = Trainer(clip, parts, recipe(**changes), CPU, world, teachers)
+    batch = parts.batch(1)
     loss, found = trainer.backward(1, batch)
     average_gradients(clip)
     statistics = {name: t for name, t in clip.named_buffers() if "running" in name}
@@ -83,7 +84,7 @@ def all_of_it(out: Path) -> None:
             save_file(found, out / f"{n} {rank}.safetensors")
         three_steps(out / "three", rank, world)
         said["stopped"] = stopped(out / "stopped", rank, world)
-    clip = build_clip("mini", [ShapePairs(200)])
+    clip = build_clip("mini", ShapePairs(200))
     weights = b"".join(t.numpy().tobytes() for t in clip.state_dict().values())
     said["weights"] = hashlib.blake2b(weights).hexdigest()
     (out / f"said {rank}").write_text(json.dumps(said))

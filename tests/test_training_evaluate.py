@@ -62,7 +62,7 @@ def test_chunks_change_nothing(monkeypatch):
     groups = torch.arange(50) // 3
     same = groups[:, None] == groups
     whole = retrieval(u, v), retrieval(u, v, same=same)
-    monkeypatch.setattr(module, "CHUNK", 7)
+    monkeypatch.setattr(module, "QUERIES", 7)
     assert (retrieval(u, v), retrieval(u, v, same=same)) == whole
 
 
@@ -119,7 +119,7 @@ class Reader:
 def test_a_source_is_evaluated_with_its_repeated_captions(alike, found):
     pairs = Blocks(12, alike)
     reader = Reader(pairs, knows=6)
-    result = evaluate(reader, pairs, chunk=5)
+    result = evaluate(reader, pairs, batch_size=5)
     assert reader.seen == [5, 5, 2]
     assert result.candidates == 12
     if alike == 3:  # four captions, all known

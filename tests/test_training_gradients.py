@@ -8,9 +8,12 @@ import torch
 
 from cliplab import clip_loss
 from cliplab.training.augment import as_seen_by
-from cliplab.training.by_length import encode_by_length
-from cliplab.training.cached import cached_backward
-from cliplab.training.memory import checkpoint_layers, keep_layers
+from cliplab.training.grad_cache import (
+    disable_gradient_checkpointing,
+    enable_gradient_checkpointing,
+    encode_bucketed,
+    grad_cache_backward,
+)
 from cliplab.training.step import Trainer
 from tests.tiny_training import SIDE, batches, gap, gradients, recipe, tiny
 
@@ -32,20 +35,24 @@ def whole_gradient(clip, ids, pixels):
     return loss.detach(), gradients(clip)
 
 
-@pytest.mark.parametrize("chunk", [1, 3, 4, 8, 100])
-def test_in_chunks_the_gradient_is_the_whole_batchs(chunk):
+@pytest.mark.parametrize("micro_batch", [1, 3, 4, 8, 100])
+def test_in_micro_batches_the_gradient_is_the_whole_batchs(micro_batch):
     clip = tiny().double().train()
     ids, pixels = inputs(clip)
     loss, whole = whole_gradient(clip, ids, pixels)
     clip.zero_grad()
-    again = cached_backward(clip, ids, pixels, lambda u, v: clip_loss(u, v, clip.tau), chunk)
+
+    def loss_of(u, v):
+        return clip_loss(u, v, clip.tau)
+
+    again = grad_cache_backward(clip, ids, pixels, loss_of, micro_batch)
     assert torch.allclose(again, loss, rtol=1e-14)
     assert whole["logit_scale"].abs() > 1e-3
     assert gap(whole, gradients(clip)) < 1e-12
 
 
 def test_the_way_of_open_clip_multiplies_the_temperatures_gradient():
-    """Each chunk in turn with gradient, among the others without, and a loss each time."""
+    """Each micro-batch in turn with gradient, among the others without, and a loss each time."""
     clip = tiny().double().train()
     ids, pixels = inputs(clip)
     _, whole = whole_gradient(clip, ids, pixels)
@@ -67,8 +74,8 @@ def test_running_statistics_see_each_picture_once(checkpointed):
     other = copy.deepcopy(clip)
     ids, pixels = inputs(clip, torch.float32)
     if checkpointed:
-        checkpoint_layers(clip)
-    cached_backward(clip, ids, pixels, lambda u, v: clip_loss(u, v, clip.tau), 4)
+        enable_gradient_checkpointing(clip)
+    grad_cache_backward(clip, ids, pixels, lambda u, v: clip_loss(u, v, clip.tau), 4)
     for part in pixels.split(4):
         other.encode_pixels(part)
     assert dict(clip.named_buffers()).keys() == dict(other.named_buffers()).keys()
@@ -79,8 +86,8 @@ def test_running_statistics_see_each_picture_once(checkpointed):
 @pytest.mark.parametrize("image", ["vit", "resnet"])
 def test_checkpointing_can_be_undone(image):
     clip = tiny(image)
-    checkpoint_layers(clip)
-    keep_layers(clip)
+    enable_gradient_checkpointing(clip)
+    disable_gradient_checkpointing(clip)
     one = copy.deepcopy(clip)
     with torch.no_grad():
         for parameter in one.parameters():
@@ -96,18 +103,22 @@ def test_checkpointing_can_be_undone(image):
 def of_step(batch, image="vit", **changes):
     """Loss, R@1 and gradients of one step's backward pass."""
     clip = tiny(image)
-    trainer = Trainer(clip, recipe(**changes), CPU)
+    trainer = Trainer(clip, batches(), recipe(**changes), CPU)
     if trainer.scaler.is_enabled():  # with a scale that the loop would come down to
         trainer.scaler = torch.amp.GradScaler("cpu", init_scale=256)
     loss, found = trainer.backward(3, batch)
     scale = trainer.scaler.get_scale()
     found_gradients = {name: g / scale for name, g in gradients(clip).items()}
     assert found_gradients.keys() == dict(clip.named_parameters()).keys()
-    keep_layers(clip)
+    disable_gradient_checkpointing(clip)
     return loss, found, found_gradients
 
 
-WAYS = [{"chunk": 3}, {"recompute": True}, {"chunk": 3, "recompute": True}]
+WAYS = [
+    {"micro_batch": 3},
+    {"gradient_checkpointing": True},
+    {"micro_batch": 3, "gradient_checkpointing": True},
+]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -117,7 +128,7 @@ def test_less_memory_and_the_same_step(way):
     again, found_again, other = of_step(batch, **way)
     assert again == pytest.approx(loss, rel=1e-6)
     assert found_again == found
-    assert gap(whole, other) < 1e-6 if "chunk" in way else gap(whole, other) == 0
+    assert gap(whole, other) < 1e-6 if "micro_batch" in way else gap(whole, other) == 0
 
 
 @pytest.mark.parametrize("loss", ["softmax", "sigmoid"])
@@ -128,7 +139,7 @@ def test_what_is_said_twice_is_encoded_once(loss):
     batch = batches(n=8, alike=4).batch(3)
     assert len(set(batch.captions)) == 2
     clip = tiny(sigmoid=loss == "sigmoid")
-    trainer = Trainer(clip, recipe(loss=loss), CPU)
+    trainer = Trainer(clip, batches(), recipe(loss=loss), CPU)
     encoded = []
     clip.text_model.register_forward_pre_hook(lambda _, inputs: encoded.append(len(inputs[0])))
     value, _ = trainer.backward(3, batch)
@@ -153,7 +164,7 @@ def test_texts_of_like_length_are_encoded_together_with_the_same_gradient():
     expected = gradients(clip)
     clip.zero_grad()
     clip.text_model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape))
-    u = encode_by_length(clip, ids)
+    u = encode_bucketed(clip, ids)
     (u * turn).sum().backward()
     assert torch.allclose(u, whole, atol=1e-12)
     assert gap(expected, gradients(clip)) < 1e-12
@@ -162,17 +173,17 @@ def test_texts_of_like_length_are_encoded_together_with_the_same_gradient():
     assert seen[0][1] < seen[1][1] == ids.shape[1]
 
 
-@pytest.mark.parametrize("chunk", [None, 3])
+@pytest.mark.parametrize("micro_batch", [None, 3])
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 @pytest.mark.parametrize("image", ["vit", "resnet"])
-def test_lower_precision_is_near(image, precision, chunk):
-    if image == "resnet" and chunk:
-        pytest.skip("batch normalization in chunks is another network")
+def test_lower_precision_is_near(image, precision, micro_batch):
+    if image == "resnet" and micro_batch:
+        pytest.skip("batch normalization in micro-batches is another network")
     alike, lengths = [], []
     for step in range(7):  # rounding weighs on one batch of eight pictures more than on another
         batch = batches().batch(step)
         loss, _, whole = of_step(batch, image)
-        near, _, other = of_step(batch, image, precision=precision, chunk=chunk)
+        near, _, other = of_step(batch, image, precision=precision, micro_batch=micro_batch)
         assert near == pytest.approx(loss, rel=0.03)
         assert near != loss
         a, b = (torch.cat([g.flatten() for g in found.values()]) for found in (whole, other))
@@ -183,6 +194,6 @@ def test_lower_precision_is_near(image, precision, chunk):
 
 
 def test_a_batch_of_another_size_than_the_recipes_is_refused():
-    trainer = Trainer(tiny(), recipe(size=16), CPU)
+    trainer = Trainer(tiny(), batches(), recipe(batch_size=16), CPU)
     with pytest.raises(ValueError, match="batches have 16 pairs, but 1 process"):
         trainer.step(0, batches().batch(0))

@@ -11,9 +11,7 @@ import torch
 from cliplab.training import Log, Recipe, TrainingError, train
 from cliplab.training.device import describe, find_device
 from cliplab.training.evaluate import evaluate
-from cliplab.training.loop import in_short
-from cliplab.training.optim import adamw, learning_rate
-from cliplab.training.step import Trainer
+from cliplab.training.step import Trainer, adamw, learning_rate
 from tests.tiny_training import Blocks, batches, recipe, tiny
 
 CPU = torch.device("cpu")
@@ -24,8 +22,8 @@ def test_the_loop_learns(image):
     clip = tiny(image)
     pairs = Blocks(16)
     assert evaluate(clip, pairs).text_to_image[1] <= 0.25
-    how = Recipe(steps=80, size=16, lr=1e-2, warmup=10, augment=0)
-    log = train(clip, batches(size=16, n=16), how, device="cpu", progress=False)
+    how = Recipe(steps=80, batch_size=16, lr=1e-2, warmup=10, augment=0)
+    log = train(clip, batches(batch_size=16, n=16), how, device="cpu", progress=False)
     assert log["loss"][0] > 2
     assert log["loss"][-1] < 0.05
     assert log["r@1"][-1] == 1
@@ -37,8 +35,8 @@ def test_the_loop_learns(image):
 
 def test_an_unseen_caption_of_a_known_thing_is_no_mistake():
     """Two pictures of each caption: the loss has its floor at 0, not at ln 2, and R@1 its top."""
-    how = Recipe(steps=80, size=16, lr=1e-2, warmup=10, augment=0)
-    log = train(tiny(), batches(size=16, n=16, alike=2), how, device="cpu", progress=False)
+    how = Recipe(steps=80, batch_size=16, lr=1e-2, warmup=10, augment=0)
+    log = train(tiny(), batches(batch_size=16, n=16, alike=2), how, device="cpu", progress=False)
     assert log["loss"][-1] < 0.05 < math.log(2)
     assert log["r@1"][-1] == 1
 
@@ -85,29 +83,29 @@ def test_decay_pulls_on_matrices_and_on_nothing_else():
 def test_the_temperature_stays_in_its_range(scale, expected):
     clip = tiny()
     clip.logit_scale.data.fill_(scale)
-    record = Trainer(clip, recipe(), CPU).step(0, batches().batch(0))
+    record = Trainer(clip, batches(), recipe(), CPU).step(0, batches().batch(0))
     assert clip.logit_scale.item() == pytest.approx(expected)
     assert record["temperature"] == pytest.approx(math.exp(-expected))
 
 
 def test_a_long_gradient_is_cut_and_its_length_is_in_the_log():
     clip = tiny()
-    record = Trainer(clip, recipe(clip=1e-3), CPU).step(0, batches().batch(0))
+    record = Trainer(clip, batches(), recipe(max_grad_norm=1e-3), CPU).step(0, batches().batch(0))
     length = torch.cat([p.grad.flatten() for p in clip.parameters()]).norm()
     assert length == pytest.approx(1e-3, rel=1e-3)
-    assert record["gradient"] > 0.1
+    assert record["grad_norm"] > 0.1
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"steps": 0}, "steps must be a whole number of at least 1"),
-        ({"size": 2.5}, "size must be a whole number"),
+        ({"batch_size": 2.5}, "batch_size must be a whole number"),
         ({"warmup": -1}, "warmup must be a whole number of at least 0"),
-        ({"chunk": 0}, "chunk must be at least 1 pair"),
+        ({"micro_batch": 0}, "micro_batch must be at least 1 pair"),
         ({"lr": 0}, "learning rate must be above 0"),
         ({"lr": math.nan}, "learning rate must be above 0"),
-        ({"clip": 0}, "longest gradient"),
+        ({"max_grad_norm": 0}, "longest gradient"),
         ({"weight_decay": -1}, "weight decay must be 0 or above"),
         ({"precision": "fp8"}, "precision is fp32, bf16, fp16"),
         ({"loss": "mse"}, "loss is softmax or sigmoid"),
@@ -123,7 +121,7 @@ def test_a_recipe_that_cannot_be(change, words):
 
 def test_records_have_what_they_promise(tmp_path):
     log = train(tiny(), batches(), recipe(), tmp_path, device="cpu", progress=False)
-    keys = {"step", "loss", "lr", "temperature", "r@1", "gradient", "pairs_per_second"}
+    keys = {"step", "loss", "lr", "temperature", "r@1", "grad_norm", "pairs_per_second"}
     assert all(record.keys() == keys for record in log.steps)
     assert log["step"] == list(range(6))
     assert all(rate > 0 for rate in log["pairs_per_second"])
@@ -134,6 +132,7 @@ def test_records_have_what_they_promise(tmp_path):
 
 def test_the_bar_tells_what_one_wants_to_see(capfd):
     log = train(tiny(), batches(), recipe(), device="cpu")
+    in_short = Trainer(tiny(), batches(), recipe(), CPU).in_short
     said = capfd.readouterr().err.split("\r")[-1]
     assert "6/6 [" in said  # steps, and tqdm's own time gone and time left
     assert in_short(log.steps[-1]) in said
@@ -246,7 +245,7 @@ def test_a_run_begun_on_a_gpu_goes_on_there(tmp_path):
     for resume in (False, True):
         try:
             log = train(
-                tiny("resnet"), batches(), recipe(chunk=3), tmp_path, resume=resume,
+                tiny("resnet"), batches(), recipe(micro_batch=3), tmp_path, resume=resume,
                 device="cuda", evaluate=evaluation, every=3, progress=False,
             )  # fmt: skip
         except TrainingError:

@@ -39,7 +39,7 @@ def pictures(tmp_path_factory):
 
 
 def new(pictures, out) -> list[str]:
-    words = f"--data {pictures} --out {out} --steps {STEPS} --size 4 --warmup 2 --every 2"
+    words = f"--data {pictures} --out {out} --steps {STEPS} --batch-size 4 --warmup 2 --every 2"
     return [*words.split(), "--device", "cpu"]
 
 
@@ -200,7 +200,7 @@ def test_a_run_in_low_precision_resumes_as_well(tmp_path, precision):
     with pytest.raises(RuntimeError):
         go(tmp_path / "cut", **how, evaluate=fails_at(10))
     go(tmp_path / "cut", **how, resume=True, evaluate=nothing)
-    assert None not in log["gradient"][-2:]
+    assert None not in log["grad_norm"][-2:]
     assert outcome(tmp_path / "cut") == outcome(tmp_path / "whole")
     assert bool(read_state(tmp_path / "whole")["scaler"]) == (precision == "fp16")
 

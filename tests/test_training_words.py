@@ -57,7 +57,7 @@ def test_a_narrow_table_is_refused(tokenizer):
 
 
 def test_a_small_clip_knows_words_that_no_caption_has():
-    clip = build_clip("mini", [ShapePairs(50)])
+    clip = build_clip("mini", ShapePairs(50))
     assert len(clip.tokenizer.content("mango")) == 1
     ours = clip.text_model.embeddings.token_embedding.weight
     given = word_vectors()["mango"]

@@ -65,11 +65,11 @@ def tiny(image: str = "vit", seed: int = 0, **settings) -> CLIP:
 
 
 def recipe(**changes) -> Recipe:
-    return Recipe(**{"steps": 6, "size": 8, "warmup": 2, "lr": 1e-3, **changes})
+    return Recipe(**{"steps": 6, "batch_size": 8, "warmup": 2, "lr": 1e-3, **changes})
 
 
-def batches(size: int = 8, n: int = 24, alike: int = 1, **parts) -> Batches:
-    return Batches(Blocks(n, alike), size, SIDE, **parts)
+def batches(batch_size: int = 8, n: int = 24, alike: int = 1, **parts) -> Batches:
+    return Batches(Blocks(n, alike), batch_size, SIDE, **parts)
 
 
 def gradients(clip) -> dict[str, torch.Tensor]:

@@ -16,29 +16,24 @@ from pathlib import Path
 
 import torch
 
-from cliplab.training.arguments import whole
-from cliplab.training.errors import Stopped, TrainingError
+from cliplab.training import fit
+from cliplab.training.command import ends_in_a_sentence, positive_int
 
 from . import unet, vae
 from .folder import load_vae, save_pipeline, save_vae
-from .loop import fit
+
+GO_ON = "the same command with --resume"
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = make_parser()
     options = vars(parser.parse_args(arguments))
     kind = options.pop("kind")
-    try:
+    with ends_in_a_sentence(parser):
         if threads := options.pop("threads", None):
             torch.set_num_threads(threads)
         how = {name: options.pop(name) for name in ("out", "resume", "every", "quiet")}
         print({"vae": train_vae, "unet": train_unet}[kind](options, **how))
-    except Stopped as stopped:
-        parser.exit(130, f"\n{stopped}\n")
-    except KeyboardInterrupt:
-        parser.exit(130, "\nStopped before the first step.\n")
-    except (TrainingError, ValueError, OSError) as error:
-        parser.exit(2, f"\n{error}\n")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -57,8 +52,10 @@ def make_parser() -> argparse.ArgumentParser:
         one.add_argument("--resume", action="store_true", default=False, help="go on with it")
         if name == "unet":
             one.add_argument("--vae", type=Path, required=True, help="the run of the autoencoder")
-        one.add_argument("--every", type=whole, default=200, help="steps between snapshots (200)")
-        one.add_argument("--threads", type=whole, metavar="N", help="CPU threads")
+        one.add_argument(
+            "--every", type=positive_int, default=200, help="steps between snapshots (200)"
+        )
+        one.add_argument("--threads", type=positive_int, metavar="N", help="CPU threads")
         one.add_argument("--quiet", action="store_true", default=False, help="no progress bar")
         for field in fields(recipe):
             kind = type(field.default)
@@ -69,7 +66,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def train_vae(recipe: dict, out: Path, resume: bool, every: int, quiet: bool) -> str:
     task = vae.VAETask(vae.Recipe(**recipe))
-    log = fit(task, out, resume=resume, every=every, progress=not quiet)
+    log = fit(task, out, resume=resume, every=every, progress=not quiet, go_on=GO_ON)
     save_vae(task.model.average, out)
     psnr = sum(log["psnr"][-100:]) / len(log["psnr"][-100:])
     return f"Done: {len(log.steps):,} steps, PSNR {psnr:.1f} dB. The autoencoder: {out / 'vae'}"
@@ -80,7 +77,7 @@ def train_unet(recipe: dict, out: Path, resume: bool, every: int, quiet: bool) -
     weights = b"".join(t.numpy().tobytes() for t in coder.encoder.state_dict().values())
     about = {"encoder": hashlib.sha256(weights).hexdigest()[:16]}
     task = unet.UNetTask(unet.Recipe(**recipe), coder, about)
-    log = fit(task, out, resume=resume, every=every, progress=not quiet)
+    log = fit(task, out, resume=resume, every=every, progress=not quiet, go_on=GO_ON)
     save_pipeline(task.model.average, task.tokenizer, coder, out / "pipeline")
     return (
         f"Done: {len(log.steps):,} steps, loss {log['loss'][-1]:.3f}. "

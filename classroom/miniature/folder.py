@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from cliplab.training.errors import TrainingError
+from cliplab.training import TrainingError
 
 VAE = "vae"  # the name of the autoencoder's folder in a run, and in a pipeline
 SETTINGS = "generation.json"  # beside diffusers' files: the guidance and steps that suit the model

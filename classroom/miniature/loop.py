@@ -1,70 +1,21 @@
-"""The loop of both halves of the miniature: steps, snapshots, a log, and Ctrl-C."""
+"""What both halves of the miniature have in common in training: a moving average, and a move.
+
+The loop itself is the library's, `cliplab.training.fit`.
+"""
 
 import copy
 import math
 import time
-from pathlib import Path
+from collections.abc import Generator
+from itertools import count
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim import AdamW
 
-from cliplab.training.errors import Stopped, TrainingError
-from cliplab.training.log import Log
-from cliplab.training.loop import progress_bar, stop_signals
-from cliplab.training.optim import gradient_norm
-from cliplab.training.snapshot import (
-    load_snapshot,
-    read_state,
-    require_no_run,
-    require_recipe,
-    save_snapshot,
-)
-
-
-def fit(task, folder: Path, *, resume: bool = False, every: int = 200, progress: bool = True):
-    """Run a task's steps and keep it in a folder; returns its log.
-
-    task: has `steps`, `model` (all that has to be kept), `optimizer`, `about` (plain data that says
-    which run it is), and `step(n)`, which moves the weights and returns a record with the loss. A
-    step depends on its number and the state before alone, so a run that was killed and resumed ends
-    as one that was not. Raises TrainingError and Stopped as `cliplab.training.train` does.
-    """
-    folder = Path(folder)
-    if resume:
-        state = read_state(folder)
-        require_recipe(folder, state, task.about)
-        load_snapshot(folder, task.model, task.optimizer)
-        start, log = state["step"], Log.read(folder, until=state["step"])
-    else:
-        require_no_run(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            start, log = 0, Log.fresh(folder)
-        except OSError as error:
-            raise TrainingError(f"{folder} cannot hold a run: {error}.") from None
-    with stop_signals() as stopping, progress_bar(start, task.steps, progress) as bar:
-        for n in range(start, task.steps):
-            began = time.process_time()
-            record = task.step(n)
-            if not math.isfinite(record["loss"]):
-                raise TrainingError(
-                    f"At step {n + 1:,} the loss is not a finite number. The last snapshot in "
-                    f"{folder} is intact; lower the learning rate."
-                )
-            log.step(step=n, **record, core_seconds=round(time.process_time() - began, 4))
-            bar.set_postfix_str(f"loss {record['loss']:.3f}", refresh=False)
-            bar.update(1)
-            stop = stopping.is_set() and n + 1 < task.steps
-            if stop or (n + 1) % every == 0 or n + 1 == task.steps:
-                log.flush()
-                about = {"step": n + 1, "recipe": task.about, "scaler": {}, "about": {}}
-                save_snapshot(folder, task.model, task.optimizer, about)
-            if stop:
-                raise Stopped(
-                    f"Stopped after step {n + 1:,} of {task.steps:,} and saved. To go on: the same "
-                    "command with --resume"
-                )
-    return log
+from cliplab.training import TrainingError
+from cliplab.training.step import clip_gradients, set_learning_rate
 
 
 class Averaged(nn.Module):
@@ -87,13 +38,42 @@ class Averaged(nn.Module):
             mean.lerp_(now, share)
 
 
-def move(task, loss, n: int, lr: float) -> float:
-    """One step of AdamW along the loss's gradient, cut at length 1; the average follows."""
-    for group in task.optimizer.param_groups:
-        group["lr"] = lr
-    task.optimizer.zero_grad()
-    loss.backward()
-    gradient_norm((p for p in task.model.parameters() if p.requires_grad), 1.0)
-    task.optimizer.step()
-    task.model.follow(n)
-    return loss.item()
+class MiniatureTask:
+    """A half of the miniature in training, as `fit` wants it: what VAETask and UNetTask share.
+
+    Both set `model`, `optimizer`, `steps` and `settings`, and have `step(n)`, which moves the
+    weights and returns what is worth knowing of it, the loss among it.
+    """
+
+    model: Averaged
+    optimizer: AdamW
+    steps: int
+    settings: dict[str, Any]
+    scaler = torch.amp.GradScaler("cpu", enabled=False)  # all of it is in single precision
+
+    def step(self, n: int) -> dict[str, float]:
+        raise NotImplementedError
+
+    def records(self, start: int) -> Generator[dict[str, Any]]:
+        for n in count(start):
+            began = time.process_time()
+            record = self.step(n)
+            if not math.isfinite(record["loss"]):
+                raise TrainingError(
+                    f"At step {n + 1:,} the loss is not a finite number: lower the learning rate."
+                )
+            seconds = round(time.process_time() - began, 4)
+            yield {"step": n, **record, "core_seconds": seconds}
+
+    def in_short(self, record: dict[str, Any]) -> str:
+        return f"loss {record['loss']:.3f}"
+
+    def move(self, loss: Tensor, n: int, lr: float) -> float:
+        """One step of AdamW along the loss's gradient, cut at length 1; the average follows."""
+        set_learning_rate(self.optimizer, lr)
+        self.optimizer.zero_grad()
+        loss.backward()
+        clip_gradients((p for p in self.model.parameters() if p.requires_grad), 1.0)
+        self.optimizer.step()
+        self.model.follow(n)
+        return loss.item()

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from cliplab.training.optim import adamw, learning_rate
+from cliplab.training.step import adamw, learning_rate
 
-from .loop import Averaged, move
+from .loop import Averaged, MiniatureTask
 from .scenes import draw_scene
 from .text import D, L, build_encoder, build_tokenizer, mixed_contexts
 from .vae import latents
@@ -79,14 +79,14 @@ class Painter(nn.Module):
         self.unet = UNet2DConditionModel(**SHAPE).to(memory_format=torch.channels_last)
 
 
-class UNetTask:
+class UNetTask(MiniatureTask):
     """The painter in training, as `fit` wants it. vae: an AutoencoderKL; it stays as it is."""
 
     def __init__(self, recipe: Recipe, vae, about: dict):
         from diffusers import DDIMScheduler
 
         self.recipe, self.steps = recipe, recipe.steps
-        self.about = {"what": "unet", **asdict(recipe), **about}
+        self.settings = {"what": "unet", **asdict(recipe), **about}
         self.scenes = [
             [draw_scene(f"unet {recipe.seed} {n} {i}", objects=n) for i in range(recipe.scenes)]
             for n in (1, 2)
@@ -118,7 +118,7 @@ class UNetTask:
         noisy = self.scheduler.add_noise(z, e, t).to(memory_format=torch.channels_last)
         v = self.scheduler.get_velocity(z, e, t)
         loss = F.mse_loss(net.unet(noisy, t, context).sample, v)
-        return {"loss": move(self, loss, n, self.lr(n))}
+        return {"loss": self.move(loss, n, self.lr(n))}
 
     def caption(self, scene, draw):
         """A caption as it is, a mixed one, or none."""

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
-from cliplab.training.optim import adamw, learning_rate
+from cliplab.training.step import adamw, learning_rate
 
-from .loop import Averaged, move
+from .loop import Averaged, MiniatureTask
 from .scenes import S, draw_scene, importance, pictures
 
 SHAPE = {
@@ -51,7 +51,7 @@ class Recipe:
     seed: int = 0
 
 
-class VAETask:
+class VAETask(MiniatureTask):
     """The autoencoder in training, as `fit` wants it."""
 
     def __init__(self, recipe: Recipe):
@@ -60,7 +60,7 @@ class VAETask:
         torch.manual_seed(recipe.seed)
         vae = AutoencoderKL(**SHAPE).to(memory_format=torch.channels_last)
         self.recipe, self.steps = recipe, recipe.steps + recipe.tune
-        self.about = {"what": "vae", **asdict(recipe)}
+        self.settings = {"what": "vae", **asdict(recipe)}
         self.model = Averaged(vae, decay=0.99)
         self.optimizer = adamw(vae, lr=recipe.lr, weight_decay=0.0)
 
@@ -93,7 +93,7 @@ class VAETask:
             lr = learning_rate(n - r.steps, steps=r.tune, warmup=50, peak=r.tune_lr)
         error = weight * ((made - x).abs() + (made - x) ** 2)
         loss = error.mean() / weight.mean() + r.kl * kl
-        value = move(self, loss, n, lr)
+        value = self.move(loss, n, lr)
         psnr = -10 * torch.log10(((made - x).detach() ** 2).mean() / 4).item()
         return {"loss": value, "psnr": psnr, "kl": kl.item()}
 

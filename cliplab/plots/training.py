@@ -17,12 +17,12 @@ TOP, BETWEEN = 14, 20
 
 
 @rc_context(RC)
-def training_curves(log, size=None, candidates=None, names=None, title=None, source=None):
+def training_curves(log, batch_size=None, candidates=None, names=None, title=None, source=None):
     """Loss, R@1 and temperature of a run and, where its evaluations hold them, matrices over time.
 
     log: with .steps and .evaluations, as cliplab.training.Log has. Of the evaluations every share
-    named "r@1" or "…/r@1" is drawn, of two ways the one from text to image. size: N, for the line
-    ln N, which is what a model loses that knows nothing. candidates: how many pictures an
+    named "r@1" or "…/r@1" is drawn, of two ways the one from text to image. batch_size: N, for
+    the line ln N, which is what a model loses that knows nothing. candidates: how many pictures an
     evaluation searches, for the line of chance. names: captions of the matrices "similarities", at
     most four of which are drawn. ValueError for a log without steps.
     """
@@ -41,11 +41,9 @@ def training_curves(log, size=None, candidates=None, names=None, title=None, sou
     fig = Figure(720, below + (_room_for(grids, names) if grids else 0))
     lines = {
         "loss": {"in the batch": (x, means["loss"], "")}
-        | ({"ln N": level(end, np.log(size))} if size else {}),
+        | ({"ln N": level(end, np.log(batch_size))} if batch_size else {}),
         "R@1 in %": {"in the batch": (x, 100 * means["r@1"], "")}
-        | {
-            name: (at, 100 * y, MARKS[n % len(MARKS)]) for n, (name, (at, y)) in enumerate(found)
-        }
+        | {name: (at, 100 * y, MARKS[n % len(MARKS)]) for n, (name, (at, y)) in enumerate(found)}
         | ({"chance": level(end, 100 / candidates)} if candidates else {}),
         "temperature τ": {"τ": (x, means["temperature"], "")},
     }
@@ -57,7 +55,7 @@ def training_curves(log, size=None, candidates=None, names=None, title=None, sou
         left = gutter(names)
         draw_matrices(fig.sheet(), grids, names, None, left, below, _side(grids, names))
     return fig.described(
-        _alt(log, lines, grids, names, size, candidates), _table(log, found), title, source
+        _alt(log, lines, grids, names, batch_size, candidates), _table(log, found), title, source
     )
 
 
@@ -135,7 +133,7 @@ def _require_names(grids, names):
             )
 
 
-def _alt(log, lines, grids, names, size, candidates):
+def _alt(log, lines, grids, names, batch_size, candidates):
     alt = f"A run of {log.steps[-1]['step'] + 1:,} steps. "
     for panel, curves in lines.items():
         told = [
@@ -143,7 +141,7 @@ def _alt(log, lines, grids, names, size, candidates):
             for name, (_, y, _) in curves.items()
             if name not in ("ln N", "chance")
         ]
-        flat = {"loss": ("ln N", size and np.log(size)),
+        flat = {"loss": ("ln N", batch_size and np.log(batch_size)),
                 "R@1 in %": ("chance", candidates and 100 / candidates)}.get(panel)  # fmt: skip
         beside = f", {flat[0]} is {number(flat[1])}" if flat and flat[1] else ""
         alt += f"{panel[:1].upper()}{panel[1:]}: {', '.join(told)}{beside}. "

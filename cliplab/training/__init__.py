@@ -1,14 +1,23 @@
 """Training a CLIP: pairs, batches, the loop, and what was learned.
 
-    data/           pictures with captions: emoji, shapes, a folder, tar shards
+A step of training is read in six files, in this order:
+
+    loop.py         the loop: steps, evaluations, snapshots, Ctrl-C
     batches.py      which pairs make up which step
     augment.py      pictures as the network sees them
-    recipe.py       the numbers of a run; presets.py, runs that are known to work
-    loop.py         the loop; step.py, one step of it, of which optim.py, cached.py, memory.py,
-                    distributed.py, device.py and distillation.py are parts
+    step.py         one step: loss, gradient, AdamW, learning rate
+    grad_cache.py   big batches in little memory: GradCache, gradient checkpointing, bucketing
+    distributed.py  one batch on many processes
+
+Around it:
+
+    data/           pictures with captions: emoji, shapes, a folder, tar shards
+    recipe.py       the numbers of a run, and runs that are known to work
+    build.py        the parts of a run from their names; words.py, what words mean beforehand
+    distillation.py learning from other CLIPs beside the captions
     run.py          what is left behind: snapshot.py, the whole state of a run in one file, and
                     log.py, what happened
-    evaluate.py     retrieval; zero_shot.py, classifiers made of words
+    evaluate.py     retrieval; zero_shot.py, classifiers made of words; scores.py, both
 
 From a shell: ``python -m cliplab.train --help``.
 """
@@ -20,22 +29,27 @@ from .data import (
     EmojiPairs,
     FolderPairs,
     LeftOutWarning,
+    Mixture,
     Pair,
     Pairs,
+    PairStream,
     ShapePairs,
     ShardPairs,
+    Source,
     write_shards,
 )
 from .errors import Stopped, TrainingError
 from .evaluate import Retrieval, evaluate, retrieval
 from .log import Log
-from .loop import train
-from .recipe import Recipe
+from .loop import fit, train
+from .recipe import PRESETS, Recipe
+from .run import Task
 from .zero_shot import Accuracy, accuracy, classify, zero_shot_weights
 
 __all__ = [
-    "Accuracy", "Batches", "DataError", "EmojiPairs", "FolderPairs", "LeftOutWarning", "Log",
-    "Pair", "Pairs", "Recipe", "Retrieval", "ShapePairs", "ShardPairs", "Stopped",
-    "TrainingError", "accuracy", "build_batches", "build_clip", "classify", "evaluate",
-    "retrieval", "sources", "train", "write_shards", "zero_shot_weights",
+    "PRESETS", "Accuracy", "Batches", "DataError", "EmojiPairs", "FolderPairs", "LeftOutWarning",
+    "Log", "Mixture", "Pair", "PairStream", "Pairs", "Recipe", "Retrieval", "ShapePairs",
+    "ShardPairs", "Source", "Stopped", "Task", "TrainingError", "accuracy", "build_batches",
+    "build_clip", "classify", "evaluate", "fit", "retrieval", "sources", "train", "write_shards",
+    "zero_shot_weights",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ CLIP itself was trained with random crops only. With eight pictures of each thin
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -12,13 +13,16 @@ from torch import Tensor
 
 from ..contrastive import CLIP
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 TURN = math.radians(15)
 SIZE, STRETCH, SHEAR, SHIFT = 0.2, 0.1, 0.15, 0.12  # largest deviations, as shares of the picture
 TINT, SHADE = 0.15, 0.05  # standard deviations
 COLORED = 0.5  # share of pictures whose ground is not white
 
 
-def to_square(image, side: int) -> Tensor:
+def to_square(image: "Image.Image", side: int) -> Tensor:
     """A PIL picture, fitted into a square and centered, as uint8 [4, S, S] with alpha."""
     import numpy as np
     from PIL import Image
@@ -70,7 +74,7 @@ def augmented(
     rows = torch.arange(len(images)) if rows is None else rows
     N = len(images) if whole is None else whole
 
-    def uniform(*shape, most=1.0):
+    def uniform(*shape: int, most: float = 1.0) -> Tensor:
         return strength * most * (2 * torch.rand(N, *shape, generator=generator) - 1)
 
     angle, size, stretch = uniform(most=TURN), 1 + uniform(most=SIZE), 1 + uniform(most=STRETCH)

@@ -7,15 +7,15 @@ and they are those that a run which was never stopped would have had.
 import hashlib
 import queue
 import threading
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Generator, Hashable, Iterator
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .augment import to_square
-from .data.pair import Pair, Pairs
+from .data.pair import Pair, Pairs, PairStream
 
 REMEMBERED = 512 * 2**20  # bytes of pictures that are kept, decoded and at their final size
 
@@ -25,7 +25,7 @@ class Batch(NamedTuple):
 
     images: Tensor  # uint8 [N, 4, S, S], red, green, blue, alpha
     captions: list[str]
-    groups: list  # pairs of one group show the same thing
+    groups: list[Hashable]  # pairs of one group show the same thing
     rows: Tensor | None = None  # [N], their places in the batch of all processes; None → all places
 
     @property
@@ -39,29 +39,35 @@ class Batch(NamedTuple):
 
     @property
     def same(self) -> Tensor | None:
-        """Where a caption fits a picture that is not its own: see `same_where`."""
-        return same_where(self.keys)
+        """Where a caption fits a picture that is not its own: see `false_negative_mask`."""
+        return false_negative_mask(self.keys)
 
 
-def number(value) -> int:
+def number(value: Hashable) -> int:
     digest = hashlib.blake2b(repr(value).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 
 
-def same_where(keys: Tensor) -> Tensor | None:
+def false_negative_mask(keys: Tensor) -> Tensor | None:
     """keys int64 [N, 2] → bool [N, N], True where caption i fits picture j as well as its own.
 
-    It does where both show the same thing, and where the two captions are the same words. None if
-    each caption fits its own picture alone.
+    It does where both show the same thing, and where the two captions are the same words. Taken for
+    negatives, such pairs would be false ones. None if each caption fits its own picture alone.
     """
     same = (keys[:, None] == keys[None]).any(-1)  # [N, N]
     return None if int(same.sum()) == len(keys) else same
 
 
+class BatchSource(Protocol):
+    """What a training asks for its batches: those of step k, k + 1, …, without end."""
+
+    def starting_at(self, step: int) -> Iterator[Batch]: ...
+
+
 class Batches:
     """Steps of N pairs from a numbered source, without end, each epoch in an order of its own.
 
-    source: Pairs. size: N, over all processes. side: S, pixels.
+    batch_size: N, over all processes. image_size: S, pixels.
     views: pairs of one group in a batch, where the source knows groups (EmojiPairs: one concept in
         several styles); otherwise a batch takes pairs as they come.
     rank, world: of the `world` equal parts of each batch, this process makes number `rank`.
@@ -69,35 +75,44 @@ class Batches:
     for another epoch's order. Raises ValueError for sizes that cannot be.
     """
 
-    def __init__(self, source: Pairs, size: int, side: int, *, views=1, seed=0, rank=0, world=1):
-        self.source, self.size, self.side, self.views = source, size, side, views
-        self.seed, self.rank, self.world = seed, rank, world
-        groups = getattr(source, "groups", None)
+    def __init__(
+        self,
+        source: Pairs,
+        batch_size: int,
+        image_size: int,
+        *,
+        views: int = 1,
+        seed: int = 0,
+        rank: int = 0,
+        world: int = 1,
+    ):
+        self.source, self.batch_size, self.image_size = source, batch_size, image_size
+        self.views, self.seed, self.rank, self.world = views, seed, rank, world
         self.members: list[list[int]] | None = None
-        if groups is not None:
-            members: dict = {}
-            for index, group in enumerate(groups):
+        if source.groups is not None:
+            members: dict[Hashable, list[int]] = {}
+            for index, group in enumerate(source.groups):
                 members.setdefault(group, []).append(index)
             self.members = list(members.values())
         self.units = len(source) if self.members is None else len(self.members)
         if self.members is None and views != 1:
             raise ValueError(f"This source knows no groups, so it has 1 view of each, not {views}.")
-        if size % (views * world):
+        if batch_size % (views * world):
             raise ValueError(
-                f"A batch of {size} pairs does not split evenly into {views} views of each thing "
-                f"for {world} process(es)."
+                f"A batch of {batch_size} pairs does not split evenly into {views} views of each "
+                f"thing for {world} process(es)."
             )
-        if size // views > self.units:
+        if batch_size // views > self.units:
             raise ValueError(
-                f"A batch of {size} pairs needs {size // views:,} different things, but the source "
-                f"has {self.units:,}. Choose a smaller batch."
+                f"A batch of {batch_size} pairs needs {batch_size // views:,} different things, "
+                f"but the source has {self.units:,}. Choose a smaller batch."
             )
         self._remembered: dict[int, Tensor] = {}
-        self._room = REMEMBERED // (4 * side * side)
+        self._room = REMEMBERED // (4 * image_size * image_size)
 
     @property
     def steps_per_epoch(self) -> int:
-        return self.units * self.views // self.size
+        return self.units * self.views // self.batch_size
 
     def starting_at(self, step: int) -> Iterator[Batch]:
         while True:
@@ -109,44 +124,69 @@ class Batches:
         indices = self._indices(step, rng)
         # One generator for each thing: its views get one caption, which is encoded once, and a
         # process that makes a part of the batch draws what it would draw in the whole.
-        seeds = rng.integers(2**63, size=self.size // self.views).repeat(self.views)
-        part = slice(self.size // self.world * self.rank, self.size // self.world * (self.rank + 1))
-        chosen = list(zip(indices, seeds, strict=True))[part]
-        draw = getattr(self.source, "draw", None)
-        pairs = [draw(i, np.random.default_rng(s)) if draw else self.source[i] for i, s in chosen]
-        groups = getattr(self.source, "groups", None)
+        seeds = rng.integers(2**63, size=self.batch_size // self.views).repeat(self.views)
+        share = self.batch_size // self.world
+        part = slice(share * self.rank, share * (self.rank + 1))
+        indices = indices[part]
+        pairs = [
+            self.source.draw(i, np.random.default_rng(seed))
+            for i, seed in zip(indices, seeds[part], strict=True)
+        ]
+        captions = [pair.caption for pair in pairs]
+        groups = self.source.groups
         return Batch(
-            images=torch.stack(
-                [self._picture(i, pair) for (i, _), pair in zip(chosen, pairs, strict=True)]
-            ),
-            captions=[pair.caption for pair in pairs],
-            groups=[
-                groups[i] if groups else pair.caption
-                for (i, _), pair in zip(chosen, pairs, strict=True)
-            ],
-            rows=torch.arange(self.size)[part],
+            torch.stack([self._picture(i, pair) for i, pair in zip(indices, pairs, strict=True)]),
+            captions,
+            list(captions) if groups is None else [groups[i] for i in indices],
+            torch.arange(self.batch_size)[part],
         )
 
-    def _indices(self, step: int, rng) -> list[int]:
+    def _indices(self, step: int, rng: np.random.Generator) -> list[int]:
         """The numbers of the pairs of one step, over all processes."""
         epoch, within = divmod(step, self.steps_per_epoch)
         order = np.random.default_rng((self.seed, 0, epoch)).permutation(self.units)
-        count = self.size // self.views
-        units = order[within * count : (within + 1) * count]
+        count = self.batch_size // self.views
+        units = order[within * count : (within + 1) * count].tolist()
         if self.members is None:
-            return units.tolist()
+            return units
         return [index for unit in units for index in self._views_of(self.members[unit], rng)]
 
-    def _views_of(self, members: list[int], rng) -> list[int]:
+    def _views_of(self, members: list[int], rng: np.random.Generator) -> list[int]:
         return rng.choice(members, self.views, replace=len(members) < self.views).tolist()
 
     def _picture(self, index: int, pair: Pair) -> Tensor:
         if index in self._remembered:
             return self._remembered[index]
-        picture = to_square(pair.image, self.side)
+        picture = to_square(pair.image, self.image_size)
         if len(self._remembered) < self._room:
             self._remembered[index] = picture
         return picture
+
+
+class StreamBatches:
+    """Steps of N pairs from a stream (ShardPairs), in the order in which they come.
+
+    The stream divides itself among the processes (its rank and world); this one takes
+    batch_size / world pairs a step.
+    """
+
+    def __init__(self, source: PairStream, batch_size: int, image_size: int):
+        if batch_size % source.world:
+            raise ValueError(
+                f"{batch_size} pairs do not split evenly among {source.world} processes."
+            )
+        self.source, self.batch_size, self.image_size = source, batch_size, image_size
+
+    def starting_at(self, step: int) -> Iterator[Batch]:
+        share = self.batch_size // self.source.world
+        rows = torch.arange(share) + share * self.source.rank
+        images, captions = [], []
+        for pair in self.source.starting_at(step * share):
+            images.append(to_square(pair.image, self.image_size))
+            captions.append(pair.caption)
+            if len(images) == share:
+                yield Batch(torch.stack(images), captions, list(captions), rows)
+                images, captions = [], []
 
 
 class MixedBatches:
@@ -155,13 +195,12 @@ class MixedBatches:
     Within a batch, so that what batch normalization remembers is true of all of them.
     """
 
-    def __init__(self, *parts: Batches):
+    def __init__(self, *parts: Batches | StreamBatches):
         self.parts = parts
-        self.size = sum(part.size for part in parts)
-        self.steps_per_epoch = max(part.steps_per_epoch for part in parts)
 
     def starting_at(self, step: int) -> Iterator[Batch]:
-        before = np.cumsum([0, *(part.size for part in self.parts)])  # rows of the parts before
+        sizes = [part.batch_size for part in self.parts]
+        before = np.cumsum([0, *sizes])  # rows of the parts before
         for made in zip(*(part.starting_at(step) for part in self.parts), strict=True):
             yield Batch(
                 torch.cat([batch.images for batch in made]),
@@ -171,35 +210,12 @@ class MixedBatches:
             )
 
 
-class StreamBatches:
-    """Steps of N pairs from a stream (ShardPairs), in the order in which they come.
-
-    The stream divides itself among the processes (its rank and world); this one takes size / world
-    pairs a step.
-    """
-
-    def __init__(self, source, size: int, side: int):
-        if size % source.world:
-            raise ValueError(f"{size} pairs do not split evenly among {source.world} processes.")
-        self.source, self.side, self.share = source, side, size // source.world
-
-    def starting_at(self, step: int) -> Iterator[Batch]:
-        rows = torch.arange(self.share) + self.share * self.source.rank
-        images, captions = [], []
-        for pair in self.source.starting_at(step * self.share):
-            images.append(to_square(pair.image, self.side))
-            captions.append(pair.caption)
-            if len(images) == self.share:
-                yield Batch(torch.stack(images), captions, captions, rows)
-                images, captions = [], []
-
-
-def ahead(batches: Iterator[Batch], depth: int = 2) -> Iterator[Batch]:
+def prefetch(batches: Iterator[Batch], depth: int = 2) -> Generator[Batch]:
     """The same batches in the same order, made in a thread while the model is busy."""
-    made: queue.Queue = queue.Queue(depth)
+    made: queue.Queue[Batch | BaseException] = queue.Queue(depth)
     stop = threading.Event()
 
-    def put(item) -> bool:
+    def put(item: Batch | BaseException) -> bool:
         while not stop.is_set():
             try:
                 made.put(item, timeout=0.1)

@@ -4,8 +4,6 @@ import os
 
 import torch
 
-AUTOCAST = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-
 
 def find_device(name: str | None = None) -> torch.device:
     """CUDA, Apple's MPS or the CPU, in this order; or the one that is named.
@@ -39,9 +37,3 @@ def describe(device: torch.device) -> str:
         threads = torch.get_num_threads()
         return f"cpu ({threads} thread{'s' if threads > 1 else ''})"
     return str(device)
-
-
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Matrix products in the lower precision; losses and norms stay in fp32."""
-    dtype = AUTOCAST[precision]
-    return torch.autocast(device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None)

@@ -9,6 +9,7 @@ import math
 import random
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +18,10 @@ from torch import Tensor
 from ..contrastive import CLIP
 from ..tokenizer import CLIPTokenizer
 from .augment import as_seen_by
-from .by_length import encode_by_length
+from .grad_cache import encode_bucketed
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 class Teachers:
@@ -43,7 +47,7 @@ class Teachers:
         """
         U, V = [], []
         for clip in self.clips:
-            U.append(encode_by_length(clip, clip.ids(texts).to(images.device)))
+            U.append(encode_bucketed(clip, clip.ids(texts).to(images.device)))
             V.append(clip.encode_pixels(as_seen_by(clip, images)))
         return joined(U), joined(V)
 
@@ -51,7 +55,7 @@ class Teachers:
         """Texts → [N, F], as CLIP.encode_text: `evaluate` takes teachers in a CLIP's place."""
         return joined([clip.encode_text(texts) for clip in self.clips])
 
-    def encode_image(self, images) -> Tensor:
+    def encode_image(self, images: "list[Image]") -> Tensor:
         """PIL pictures → [N, F], as CLIP.encode_image."""
         return joined([clip.encode_image(images) for clip in self.clips])
 

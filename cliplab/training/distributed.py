@@ -13,8 +13,10 @@ loss over own rows alone even the direction would be wrong (open_clip's issue 61
 """
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -26,7 +28,7 @@ PATIENCE = timedelta(hours=1)  # for others, while process 0 evaluates
 
 
 @contextmanager
-def process_group(device: torch.device):
+def process_group(device: torch.device) -> Iterator[tuple[int, int]]:
     """Inside torchrun: join the others, where that was not done before; outside: nothing.
 
     Yields (rank, world). Raises TrainingError on the others when one process has ended within it.
@@ -55,20 +57,25 @@ def lost_another(error: RuntimeError) -> bool:
     return isinstance(error, dist.DistError) or "gloo" in str(error)
 
 
-def together() -> bool:
+def is_distributed() -> bool:
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
 
 
-class _Gather(torch.autograd.Function):
+def is_main_process() -> bool:
+    """Whether this is process 0, which alone evaluates and writes."""
+    return not is_distributed() or dist.get_rank() == 0
+
+
+class _AllGather(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor) -> Tensor:
         parts = [torch.empty_like(x) for _ in range(dist.get_world_size())]
         dist.all_gather(parts, x.contiguous())
         ctx.rows = len(x)
         return torch.cat(parts)
 
     @staticmethod
-    def backward(ctx, grad: Tensor) -> Tensor:
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         grad = grad.clone(memory_format=torch.contiguous_format)
         dist.all_reduce(grad)
         start = ctx.rows * dist.get_rank()
@@ -77,39 +84,39 @@ class _Gather(torch.autograd.Function):
 
 class _Sum(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor) -> Tensor:
         x = x.clone()
         dist.all_reduce(x)
         return x
 
     @staticmethod
-    def backward(ctx, grad: Tensor) -> Tensor:
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         grad = grad.clone()
         dist.all_reduce(grad)
         return grad
 
 
-def gather(x: Tensor) -> Tensor:
+def all_gather(x: Tensor) -> Tensor:
     """[N / W, …] of each process → [N, …] on all of them, in rank order; gradients go back."""
-    return _Gather.apply(x) if together() else x
+    return _AllGather.apply(x) if is_distributed() else x
 
 
-def on_any(flag: bool, device: torch.device) -> bool:
+def any_process(flag: bool, device: torch.device) -> bool:
     """Whether it is so on any process. All processes come together here."""
-    if not together():
+    if not is_distributed():
         return flag
     flags = torch.tensor(int(flag), device=device)
     dist.all_reduce(flags, dist.ReduceOp.MAX)
     return bool(flags)
 
 
-def wait_for_all(device: torch.device) -> None:
-    on_any(False, device)
+def barrier(device: torch.device) -> None:
+    any_process(False, device)
 
 
 def average_gradients(model: nn.Module) -> None:
     """Give every process the mean of the gradients, in one message."""
-    if together():
+    if is_distributed():
         gradients = [p.grad for p in model.parameters() if p.grad is not None]
         flat = torch.cat([g.flatten() for g in gradients])
         dist.all_reduce(flat)
@@ -118,9 +125,9 @@ def average_gradients(model: nn.Module) -> None:
 
 
 @torch.no_grad()
-def share_weights(model: nn.Module) -> None:
+def broadcast_weights(model: nn.Module) -> None:
     """Give every process the weights and statistics of process 0."""
-    if together():
+    if is_distributed():
         tensors = [t for t in model.state_dict().values() if t.is_floating_point()]
         flat = torch.cat([t.flatten() for t in tensors])
         dist.broadcast(flat, 0)
@@ -132,14 +139,14 @@ def _spread(flat: Tensor, tensors: list[Tensor]) -> None:
         tensor.copy_(part.view_as(tensor))
 
 
-class SharedBatchNorm(nn.BatchNorm2d):
+class SyncBatchNorm(nn.BatchNorm2d):
     """Batch normalization over the pictures of all processes, on CPUs as well as GPUs.
 
     torch's SyncBatchNorm does the same on GPUs only.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        if not (self.training and together()):
+        if not (self.training and is_distributed()):
             return super().forward(x)
         X = x.to(self.weight.dtype)  # sums in full precision, also within autocast
         count = X.numel() / X.shape[1] * dist.get_world_size()  # shares are equal
@@ -155,8 +162,8 @@ class SharedBatchNorm(nn.BatchNorm2d):
         return (centered * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
 
 
-def share_batch_norms(model: nn.Module) -> None:
-    """Make each BatchNorm2d a SharedBatchNorm; its parameters and buffers stay the same tensors."""
+def convert_sync_batchnorm(model: nn.Module) -> None:
+    """Make each BatchNorm2d a SyncBatchNorm; its parameters and buffers stay the same tensors."""
     for module in model.modules():
         if type(module) is nn.BatchNorm2d:
-            module.__class__ = SharedBatchNorm
+            module.__class__ = SyncBatchNorm

@@ -1,11 +1,30 @@
 """How well pictures and captions find each other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
 
-CHUNK = 1024  # queries whose similarities are held at once
+from .data.pair import Pairs
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+QUERIES = 1024  # so many have their similarities held at once
+
+
+class Encoder(Protocol):
+    """What can be evaluated: a CLIP, several as one (`Teachers`), or anybody's that does this."""
+
+    def encode_text(self, texts: list[str]) -> Tensor:
+        """N texts → [N, E], of unit length."""
+        ...
+
+    def encode_image(self, images: "list[Image]") -> Tensor:
+        """N pictures → [N, E], of unit length."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -37,7 +56,9 @@ class Retrieval:
 
 
 @torch.no_grad()
-def retrieval(u: Tensor, v: Tensor, ks=(1, 5, 10), same: Tensor | None = None) -> Retrieval:
+def retrieval(
+    u: Tensor, v: Tensor, ks: Sequence[int] = (1, 5, 10), same: Tensor | None = None
+) -> Retrieval:
     """Retrieval with row i of u (texts [N, E]) and row i of v (images [N, E]) belonging together.
 
     Unit vectors, so that an inner product is a cosine. A partner that is as similar as another
@@ -59,9 +80,9 @@ def retrieval(u: Tensor, v: Tensor, ks=(1, 5, 10), same: Tensor | None = None) -
 def _ranks(queries: Tensor, candidates: Tensor, same: Tensor | None) -> Tensor:
     """For each query, how many wrong candidates are at least as similar as its partner. [N]"""
     ranks = []
-    for start in range(0, len(queries), CHUNK):
-        rows = slice(start, start + CHUNK)
-        S = queries[rows].float() @ candidates.float().T  # [chunk, N]
+    for start in range(0, len(queries), QUERIES):
+        rows = slice(start, start + QUERIES)
+        S = queries[rows].float() @ candidates.float().T  # [some, N]
         own = torch.arange(start, start + len(S), device=S.device)
         ahead = ~(S.gather(1, own[:, None]) > S)  # itself is among them; NaN finds nothing
         ahead[torch.arange(len(S)), own] = False
@@ -71,18 +92,18 @@ def _ranks(queries: Tensor, candidates: Tensor, same: Tensor | None) -> Tensor:
     return torch.cat(ranks)
 
 
-def _shares(ranks: Tensor, ks) -> dict[int, float]:
+def _shares(ranks: Tensor, ks: Sequence[int]) -> dict[int, float]:
     return {k: (ranks < k).float().mean().item() for k in ks}
 
 
-def evaluate(clip, pairs, *, chunk: int = 256) -> Retrieval:
+def evaluate(clip: Encoder, pairs: Pairs, *, batch_size: int = 256) -> Retrieval:
     """Retrieval among all pairs of a source, with the captions as they stand.
 
-    clip: a CLIP with .encode_text and .encode_image. pairs: as EmojiPairs("style").
+    pairs: as EmojiPairs("style"); encoded `batch_size` at a time.
     """
     images, captions = [], []
-    for start in range(0, len(pairs), chunk):
-        some = [pairs[i] for i in range(start, min(start + chunk, len(pairs)))]
+    for start in range(0, len(pairs), batch_size):
+        some = [pairs[i] for i in range(start, min(start + batch_size, len(pairs)))]
         images.append(clip.encode_image([pair.image for pair in some]))
         captions += [pair.caption for pair in some]
     same = None

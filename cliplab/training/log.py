@@ -3,8 +3,10 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TextIO
 
 from .errors import TrainingError
 
@@ -15,41 +17,42 @@ FILE = "log.jsonl"
 class Log:
     """A run's records, in memory and, given a folder, in folder/log.jsonl as they happen.
 
-    steps        {"step", "loss", "lr", "temperature", "r@1", "gradient", "pairs_per_second"};
-                 "gradient" is its length before it was cut, None where fp16 could not hold it
+    steps        {"step", "loss", "lr", "temperature", "r@1", "grad_norm", "pairs_per_second"};
+                 "grad_norm" is the gradient's length before it was cut, None where fp16 could not
+                 hold it
     evaluations  {"step", name: value, …}; each may hold "similarities", a small matrix.
     `log["loss"]` is one column of the steps. `cliplab.plots.training_curves(log)` draws them.
     """
 
     folder: Path | None = None
-    steps: list[dict] = field(default_factory=list)
-    evaluations: list[dict] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
 
-    def __getitem__(self, column: str) -> list:
+    def __getitem__(self, column: str) -> list[Any]:
         return [record[column] for record in self.steps]
 
     def __repr__(self) -> str:
         return f"Log of {len(self.steps):,} steps and {len(self.evaluations)} evaluations"
 
-    def step(self, **record) -> None:
+    def step(self, **record: Any) -> None:
         self.steps.append(record)
         self._write("step", record)
 
-    def evaluation(self, **record) -> None:
+    def evaluation(self, **record: Any) -> None:
         self.evaluations.append(record)
         self._write("evaluation", record)
 
-    def _write(self, kind: str, record: dict) -> None:
-        if self.folder is not None:
-            line = json.dumps({"kind": kind, **record}) + "\n"
-            self._on_file(lambda file: file.write(line))
+    def _write(self, kind: str, record: dict[str, Any]) -> None:
+        line = json.dumps({"kind": kind, **record}) + "\n"
+        self._on_file(lambda file: file.write(line))
 
     def flush(self) -> None:
         """Have the disk itself hold what was written, not only the system's memory."""
-        if self.folder is not None:
-            self._on_file(lambda file: os.fsync(file.fileno()))
+        self._on_file(lambda file: os.fsync(file.fileno()))
 
-    def _on_file(self, act) -> None:
+    def _on_file(self, act: Callable[[TextIO], object]) -> None:
+        if self.folder is None:
+            return
         path = self.folder / FILE
         try:
             with path.open("a", encoding="utf-8") as file:
@@ -66,7 +69,7 @@ class Log:
         return cls(folder)
 
     @classmethod
-    def read(cls, folder, until: int | None = None) -> "Log":
+    def read(cls, folder: Path | str, until: int | None = None) -> "Log":
         """The log of a run. until: only what happened before that step; what a killed run wrote
         after its last snapshot is cut off the file, since it will happen again."""
         folder = Path(folder)
@@ -105,7 +108,7 @@ class Board:
                 return
             self.writer = SummaryWriter(folder / "tensorboard", purge_step=start)
 
-    def add(self, record: dict) -> None:
+    def add(self, record: dict[str, Any]) -> None:
         if self.writer is not None:
             for name, value in record.items():
                 if isinstance(value, (int, float)) and name != "step":

@@ -1,7 +1,8 @@
-"""What a run is: every number that decides how it ends."""
+"""What a run is: every number that decides how it ends; and runs that are known to work."""
 
 import math
 from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 LOSSES = ("softmax", "sigmoid")
@@ -12,11 +13,12 @@ class Recipe:
     """The numbers of a run. Two runs of one recipe end bit for bit alike on one machine's CPU, with
     one number of threads.
 
-    size: N, pairs per step over all processes. views: pairs of one thing in a batch, where the data
-        knows that (emoji: one concept in several styles). chunk: pairs encoded at a time, None for
-        all; smaller needs less memory and costs a second forward pass (`training/cached.py`).
-    lr: highest learning rate. warmup: steps on the way up to it. clip: longest gradient.
-    precision: "fp32", or autocast to "bf16" or "fp16". recompute: gradient checkpointing.
+    batch_size: N, pairs per step over all processes. views: pairs of one thing in a batch, where
+        the data knows that (emoji: one concept in several styles). micro_batch: pairs encoded at a
+        time, None for all; smaller needs less memory and costs a second forward pass (GradCache).
+    lr: highest learning rate. warmup: steps on the way up to it. max_grad_norm: longest gradient.
+    precision: "fp32", or autocast to "bf16" or "fp16". gradient_checkpointing: less memory still,
+        for another forward pass (both in `training/grad_cache.py`).
     augment: how much pictures are varied, from 0, not at all, to 1 (`training/augment.py`). More of
         it lets a run gain for longer, and begin more slowly.
     loss: "softmax" (eq. 64) or "sigmoid" (SigLIP). distill: beside that loss, the weight of the
@@ -25,31 +27,35 @@ class Recipe:
     """
 
     steps: int
-    size: int = 256
+    batch_size: int = 256
     views: int = 1
-    chunk: int | None = None
+    micro_batch: int | None = None
     lr: float = 2e-3
     warmup: int = 50
     weight_decay: float = 0.1
-    clip: float = 1.0
+    max_grad_norm: float = 1.0
     precision: str = "fp32"
-    recompute: bool = False
+    gradient_checkpointing: bool = False
     augment: float = 1.0
     loss: str = "softmax"
     distill: float = 0.0
     seed: int = 0
 
-    def __post_init__(self):
-        least = {"steps": 1, "size": 1, "views": 1, "warmup": 0, "seed": 0}
+    def __post_init__(self) -> None:
+        least = {"steps": 1, "batch_size": 1, "views": 1, "warmup": 0, "seed": 0}
         for name, smallest in least.items():
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
                 raise ValueError(
                     f"{name} must be a whole number of at least {smallest}, not {value!r}."
                 )
-        if self.chunk is not None and (not isinstance(self.chunk, int) or self.chunk < 1):
-            raise ValueError(f"chunk must be at least 1 pair, or None for all, not {self.chunk!r}.")
-        for name, what in (("lr", "learning rate"), ("clip", "longest gradient (clip)")):
+        few = self.micro_batch
+        if few is not None and (not isinstance(few, int) or few < 1):
+            raise ValueError(f"micro_batch must be at least 1 pair, or None for all, not {few!r}.")
+        for name, what in (
+            ("lr", "learning rate"),
+            ("max_grad_norm", "longest gradient (max_grad_norm)"),
+        ):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"The {what} must be above 0, not {getattr(self, name)}.")
         if not 0 <= self.weight_decay < math.inf:
@@ -65,8 +71,39 @@ class Recipe:
         if self.loss not in LOSSES:
             raise ValueError(f"loss is {' or '.join(LOSSES)}, not {self.loss!r}.")
 
-    def with_(self, **changes) -> "Recipe":
+    def with_(self, **changes: Any) -> "Recipe":
         return replace(self, **changes)
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+class Preset(NamedTuple):
+    """A model, the data it learns from, the recipe, and what the run is for."""
+
+    model: str
+    data: str
+    recipe: Recipe
+    purpose: str
+
+
+PRESETS = {
+    "coffee": Preset(
+        "tiny",
+        "emoji",
+        Recipe(steps=800, batch_size=384, views=2, lr=1.5e-3, warmup=50, augment=0.3),
+        "a first CLIP, in the time of a coffee",
+    ),
+    "mini": Preset(
+        "mini",
+        "emoji+shapes",
+        Recipe(steps=1800, batch_size=384, views=2, lr=1.5e-3, warmup=100, augment=0.6),
+        "the first run of the CLIP that the course ships",
+    ),
+    "taught": Preset(
+        "mini",
+        "emoji+shapes",
+        Recipe(steps=1600, batch_size=384, views=2, lr=1e-3, warmup=50, augment=1.0, distill=500.0),
+        "goes on from mini and learns from teachers as well; the CLIP that the course ships",
+    ),
+}

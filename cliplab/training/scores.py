@@ -1,13 +1,17 @@
 """What a CLIP of emoji and shapes is judged by: styles, concepts and combinations unseen."""
 
+from typing import Any
+
+from ..contrastive import CLIP
 from .data.emoji import EmojiPairs
+from .data.pair import Pairs
 from .data.scenes import HELD_OUT, PALETTE, SHAPES
 from .data.shapes import ShapePairs
 from .evaluate import Retrieval, evaluate
 from .zero_shot import accuracy, zero_shot_weights
 
 
-def scores(clip, scenes: int = 500) -> dict:
+def scores(clip: CLIP, scenes: int = 500) -> dict[str, Any]:
     """Everything that the model card states, as shares from 0 to 1, with chance beside it.
 
     style, concept: retrieval among the emoji of an unseen style, and of unseen concepts in it.
@@ -24,11 +28,11 @@ def scores(clip, scenes: int = 500) -> dict:
     }
 
 
-def retrieval_of(clip, pairs) -> dict:
+def retrieval_of(clip: CLIP, pairs: Pairs) -> dict[str, Any]:
     return as_shares(evaluate(clip, pairs))
 
 
-def as_shares(found: Retrieval) -> dict:
+def as_shares(found: Retrieval) -> dict[str, Any]:
     return {
         "candidates": found.candidates,
         "text_to_image": named(found.text_to_image),
@@ -41,7 +45,7 @@ def named(shares: dict[int, float]) -> dict[str, float]:
     return {f"R@{k}": round(share, 4) for k, share in shares.items()}
 
 
-def category(clip, field: str) -> dict:
+def category(clip: CLIP, field: str) -> dict[str, Any]:
     """Zero-shot accuracy on a field of the concepts, "group" or "subgroup"."""
     pairs = EmojiPairs("style")
     names: dict[str, list[str]] = {}
@@ -58,7 +62,7 @@ def category(clip, field: str) -> dict:
     }
 
 
-def combinations(clip, pairs) -> dict:
+def combinations(clip: CLIP, pairs: ShapePairs) -> dict[str, Any]:
     """Shares of single shapes whose color, shape, and both, are named right among all 48."""
     labels = [(color, shape) for color in PALETTE for shape in SHAPES]
     weights = zero_shot_weights(clip, [f"a {color} {shape}" for color, shape in labels])

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,7 +18,9 @@ STATE = {"step", "recipe", "scaler", "about"}
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW remembers of a parameter
 
 
-def save_snapshot(folder: Path, model: nn.Module, optimizer: Optimizer, state: dict) -> Path:
+def save_snapshot(
+    folder: Path, model: nn.Module, optimizer: Optimizer, state: dict[str, Any]
+) -> Path:
     """Write weights, buffers, AdamW's two means and `state` (plain data) to folder/FILE.
 
     The file is written beside the old one, flushed to the disk, and renamed over it. Raises
@@ -61,7 +64,7 @@ def require_no_run(folder: Path) -> None:
         )
 
 
-def read_state(folder: Path) -> dict:
+def read_state(folder: Path) -> dict[str, Any]:
     """The plain data of a run's last snapshot."""
     path = folder / FILE
     if not path.is_file():
@@ -76,7 +79,7 @@ def read_state(folder: Path) -> dict:
     return state
 
 
-def require_recipe(folder: Path, state: dict, recipe: dict) -> None:
+def require_recipe(folder: Path, state: dict[str, Any], recipe: dict[str, Any]) -> None:
     """Refuse to go on with a run by other numbers than its own, and say which."""
     there = state["recipe"]
     differ = [key for key in {**there, **recipe} if there.get(key) != recipe.get(key)]

@@ -1,26 +1,29 @@
 """One step: the gradient of the whole batch's loss, and the weights moved along it."""
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from functools import partial
+from itertools import count
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
 
 from ..contrastive import CLIP, clip_loss, sigmoid_loss
 from .augment import as_seen_by, augmented, on_white
-from .batches import Batch, same_where
-from .by_length import encode_by_length
-from .cached import cached_backward
-from .device import autocast
+from .batches import Batch, BatchSource, false_negative_mask, prefetch
 from .distillation import Teachers, distillation_loss, exchanged, whole_words
-from .distributed import average_gradients, gather, share_batch_norms
+from .distributed import all_gather, average_gradients, convert_sync_batchnorm
 from .errors import TrainingError
-from .memory import checkpoint_layers
-from .optim import adamw, gradient_norm, learning_rate, set_learning_rate
+from .grad_cache import enable_gradient_checkpointing, encode_bucketed, grad_cache_backward
 from .recipe import Recipe
+
+AUTOCAST = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Trainer:
@@ -33,6 +36,7 @@ class Trainer:
     def __init__(
         self,
         clip: CLIP,
+        batches: BatchSource,
         recipe: Recipe,
         device: torch.device,
         world: int = 1,
@@ -41,17 +45,27 @@ class Trainer:
         require_teachers(recipe, teachers)
         self.teachers = Teachers(teachers, device) if teachers else None
         self.words = whole_words(clip.tokenizer) if teachers else []
-        self.recipe, self.device, self.world = recipe, device, world
-        self.clip = clip.to(device, memory_format=torch.channels_last).train()
+        self.batches, self.recipe, self.device, self.world = batches, recipe, device, world
+        self.steps, self.settings = recipe.steps, recipe.as_dict()
+        self.model = clip.to(device, memory_format=torch.channels_last).train()
         if world > 1:
-            share_batch_norms(clip)
-        if recipe.recompute:
-            checkpoint_layers(clip)
+            convert_sync_batchnorm(clip)
+        if recipe.gradient_checkpointing:
+            enable_gradient_checkpointing(clip)
         self.optimizer = adamw(clip, lr=recipe.lr, weight_decay=recipe.weight_decay)
         self.scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
         self.precision = partial(autocast, device, recipe.precision)
 
-    def step(self, step: int, batch: Batch) -> dict:
+    def records(self, start: int) -> Generator[dict[str, Any]]:
+        """The record of each step, from `start` on; the wait for its batch counts as its time."""
+        with closing(prefetch(self.batches.starting_at(start))) as stream:
+            for step in count(start):
+                began = time.perf_counter()
+                record = self.step(step, next(stream))
+                seconds = time.perf_counter() - began
+                yield {**record, "pairs_per_second": self.recipe.batch_size / seconds}
+
+    def step(self, step: int, batch: Batch) -> dict[str, Any]:
         """Gradient, and the weights moved; returns the step's record.
 
         Raises TrainingError, before a weight is touched, where a number is not finite.
@@ -60,35 +74,35 @@ class Trainer:
         lr = learning_rate(step, steps=r.steps, warmup=r.warmup, peak=r.lr)
         set_learning_rate(self.optimizer, lr)
         self.optimizer.zero_grad()
-        loss, found = self.backward(step, batch)
-        average_gradients(self.clip)
+        loss, recall = self.backward(step, batch)
+        average_gradients(self.model)
         self.scaler.unscale_(self.optimizer)
-        length = gradient_norm(self.clip.parameters(), r.clip).item()
+        norm = clip_gradients(self.model.parameters(), r.max_grad_norm).item()
         self.require_finite(step, "the loss", loss)
         if not self.scaler.is_enabled():
-            self.require_finite(step, "the gradient", length)
+            self.require_finite(step, "the gradient", norm)
         self.scaler.step(self.optimizer)  # in fp16 not where the gradient was beyond its range
         self.scaler.update()
         if self.scaler.get_scale() < 1:  # it has been halved again and again, to no avail
             self.require_finite(step, "the gradient, however small its scale,", math.nan)
-        self.clip.clamp_temperature()
+        self.model.clamp_temperature()
         return {
             "step": step,
             "loss": loss,
             "lr": lr,
-            "temperature": self.clip.tau.item(),
-            "r@1": found,
-            "gradient": length if math.isfinite(length) else None,
+            "temperature": self.model.tau.item(),
+            "r@1": recall,
+            "grad_norm": norm if math.isfinite(norm) else None,
         }
 
     def backward(self, step: int, batch: Batch) -> tuple[float, float]:
         """Gradients of the whole batch's loss; returns the loss, and R@1 from text to image."""
-        clip, r = self.clip, self.recipe
-        if len(batch.images) * self.world != r.size:
+        clip, r = self.model, self.recipe
+        if len(batch.images) * self.world != r.batch_size:
             raise ValueError(
-                f"The recipe's batches have {r.size} pairs, but {self.world} process(es) bring "
-                f"{len(batch.images)} each. Make the batches of the recipe's size, and tell each "
-                "process's batches its rank and the world."
+                f"The recipe's batches have {r.batch_size} pairs, but {self.world} process(es) "
+                f"bring {len(batch.images)} each. Make the batches of the recipe's size, and tell "
+                "each process's batches its rank and the world."
             )
         texts = list(dict.fromkeys(batch.captions))  # what is said twice is encoded once
         number = {caption: n for n, caption in enumerate(texts)}
@@ -100,32 +114,32 @@ class Trainer:
             U, V = self.teachers.encode(texts, images)
         ids = clip.ids(texts).to(self.device)
         pixels = as_seen_by(clip, images)
-        same = same_where(gather(batch.keys.to(self.device)))
-        found = 0.0
+        same = false_negative_mask(all_gather(batch.keys.to(self.device)))
+        recall = 0.0
 
         def loss_of(u: Tensor, v: Tensor) -> Tensor:
-            nonlocal found
+            nonlocal recall
             # In bf16 a unit vector's length is off by up to 0.4 %. And index_select, since its
             # gradient is summed in one order on any number of threads.
             u, v = (F.normalize(x.to(clip.logit_scale), dim=-1) for x in (u, v))
             all_u = u  # also of texts that are no captions
-            u, v = gather(u.index_select(0, row_of)), gather(v)  # [N, E]
+            u, v = all_gather(u.index_select(0, row_of)), all_gather(v)  # [N, E]
             self.require_finite(step, "a representation", u.detach().sum() + v.detach().sum())
-            found = found_first(u.detach(), v.detach(), same)
+            recall = in_batch_recall(u.detach(), v.detach(), same)
             loss = loss_between(clip, u, v, same, r.loss)
             if self.teachers:
-                mine, theirs = (gather(x.index_select(0, rows_of)) for x in (all_u, U))  # [2 N, …]
-                loss = loss + r.distill * distillation_loss(mine, v, theirs, gather(V))
+                ours, theirs = (all_gather(x.index_select(0, rows_of)) for x in (all_u, U))
+                loss = loss + r.distill * distillation_loss(ours, v, theirs, all_gather(V))
             return self.scaler.scale(loss)
 
-        if r.chunk is None:
+        if r.micro_batch is None:
             with self.precision():
-                u, v = encode_by_length(clip, ids), clip.encode_pixels(pixels)
+                u, v = encode_bucketed(clip, ids), clip.encode_pixels(pixels)
             loss = loss_of(u, v)
             loss.backward()
         else:
-            loss = cached_backward(clip, ids, pixels, loss_of, r.chunk, self.precision)
-        return loss.item() / self.scaler.get_scale(), found
+            loss = grad_cache_backward(clip, ids, pixels, loss_of, r.micro_batch, self.precision)
+        return loss.item() / self.scaler.get_scale(), recall
 
     def images(self, step: int, batch: Batch) -> Tensor:
         """The batch's pictures, varied as the recipe says, [N, 3, S, S] from 0 to 1."""
@@ -134,15 +148,22 @@ class Trainer:
             return on_white(images)
         seed = np.random.SeedSequence((self.recipe.seed, 2, step))
         generator = torch.Generator().manual_seed(int(seed.generate_state(1)[0]))
-        return augmented(images, generator, batch.rows, self.recipe.size, self.recipe.augment)
+        N, strength = self.recipe.batch_size, self.recipe.augment
+        return augmented(images, generator, batch.rows, N, strength)
 
-    def require_finite(self, step: int, what: str, value) -> None:
+    def require_finite(self, step: int, what: str, value: float | Tensor) -> None:
         if not math.isfinite(value):
             raise TrainingError(
                 f"At step {step + 1:,} {what} is not a finite number: the weights have left the "
                 f"range that {self.recipe.precision} can hold. Lower the learning rate "
                 f"({self.recipe.lr:g}) or lengthen the warm-up ({self.recipe.warmup} steps)."
             )
+
+    def in_short(self, record: dict[str, Any]) -> str:
+        return (
+            f"loss {record['loss']:.3f}, R@1 {100 * record['r@1']:.0f} %, "
+            f"τ {record['temperature']:.4f}, {record['pairs_per_second']:.0f} pairs/s"
+        )
 
 
 def require_teachers(recipe: Recipe, teachers: Sequence[CLIP]) -> None:
@@ -159,9 +180,58 @@ def loss_between(clip: CLIP, u: Tensor, v: Tensor, same: Tensor | None, kind: st
     return clip_loss(u, v, clip.tau, same=same)
 
 
-def found_first(u: Tensor, v: Tensor, same: Tensor | None) -> float:
-    """The share of captions of the batch whose most similar picture is a right one."""
+def in_batch_recall(u: Tensor, v: Tensor, same: Tensor | None) -> float:
+    """R@1 in the batch: the share of captions whose most similar picture is a right one."""
     best = (u @ v.T).argmax(1)
     rows = torch.arange(len(u), device=u.device)
     right = best == rows if same is None else same[rows, best]
     return right.float().mean().item()
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Mixed precision: matrix products in the lower one; losses and norms stay in fp32."""
+    dtype = AUTOCAST[precision]
+    return torch.autocast(device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None)
+
+
+def adamw(
+    model: nn.Module,
+    *,
+    lr: float,
+    weight_decay: float,
+    betas: tuple[float, float] = (0.9, 0.98),
+    eps: float = 1e-6,
+) -> AdamW:
+    """AdamW whose decay pulls on matrices only, as in open_clip.
+
+    What has one dimension or none (biases, LayerNorm and BatchNorm, the temperature) is left alone:
+    a decay toward 0 has a meaning for a matrix, but not for a scale whose neutral value is 1.
+    One fused kernel for all parameters.
+    """
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return AdamW(groups, lr=lr, betas=betas, eps=eps, fused=True)
+
+
+def learning_rate(step: int, *, steps: int, warmup: int, peak: float) -> float:
+    """Up in a straight line for `warmup` steps, then down half a cosine, to 0 at `steps`.
+
+    It depends on the step alone, so a run that was stopped needs no memory of it.
+    """
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    through = (step - warmup) / max(1, steps - warmup)
+    return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, through)))
+
+
+def set_learning_rate(optimizer: Optimizer, lr: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+
+
+def clip_gradients(parameters: Iterable[nn.Parameter], max_norm: float) -> Tensor:
+    """The length of the whole gradient, a tensor; a longer one than `max_norm` is cut to it."""
+    return nn.utils.clip_grad_norm_(list(parameters), max_norm)

@@ -7,11 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .evaluate import Encoder
+
 TEMPLATES = ("{}", "an emoji of a {}", "a picture of a {}", "a small drawing of a {}")
 
 
 def zero_shot_weights(
-    clip, labels: Sequence[str | Sequence[str]], templates: Sequence[str] = ("{}",)
+    clip: Encoder, labels: Sequence[str | Sequence[str]], templates: Sequence[str] = ("{}",)
 ) -> Tensor:
     """One unit vector for each label, [C, E]: encode, normalize, average, normalize again.
 
@@ -64,7 +66,9 @@ class Accuracy:
         )
 
 
-def accuracy(v: Tensor, weights: Tensor, classes: Sequence[int], ks=(1, 5)) -> Accuracy:
+def accuracy(
+    v: Tensor, weights: Tensor, classes: Sequence[int], ks: Sequence[int] = (1, 5)
+) -> Accuracy:
     """How often the class of an image is among the k nearest. v [N, E], weights [C, E].
 
     A class that is as near as another counts as behind it: a classifier that gives all the same

@@ -2,13 +2,14 @@
 
 from .emoji import Concept, EmojiPair, EmojiPairs, Style
 from .folder import FolderPairs
-from .pair import Pair, Pairs
+from .pair import Mixture, Pair, Pairs, PairStream, Source
 from .problems import DataError, LeftOutWarning
 from .samples import write_shards
 from .shapes import ShapePair, ShapePairs
 from .shards import ShardPairs
 
 __all__ = [
-    "Concept", "DataError", "EmojiPair", "EmojiPairs", "FolderPairs", "LeftOutWarning", "Pair",
-    "Pairs", "ShapePair", "ShapePairs", "ShardPairs", "Style", "write_shards",
+    "Concept", "DataError", "EmojiPair", "EmojiPairs", "FolderPairs", "LeftOutWarning", "Mixture",
+    "Pair", "PairStream", "Pairs", "ShapePair", "ShapePairs", "ShardPairs", "Source", "Style",
+    "write_shards",
 ]  # fmt: skip

@@ -68,6 +68,8 @@ class EmojiPairs(Pairs):
     cliplab/assets/README.md.
     """
 
+    views = True  # one concept, drawn by several projects
+
     def __init__(self, split: str = "train", group: str | None = None):
         if split not in SPLITS:
             raise ValueError(f"The splits are {', '.join(SPLITS)}; there is no {split!r}.")
@@ -89,7 +91,7 @@ class EmojiPairs(Pairs):
             for style in styles
             if number not in about["missing"][style]
         ]
-        # For each pair the number of its concept: pairs of one group show the same thing.
+        # For each pair the number of the concept that it shows.
         self.groups = [number for number, _ in self._where]
 
     def __len__(self) -> int:
@@ -114,6 +116,10 @@ class EmojiPairs(Pairs):
         """All that is said of the concepts of this split: names, tags, categories."""
         shown = [self.concepts[number] for number in dict.fromkeys(self.groups)]
         return [text for c in shown for text in (c.label, *c.tags, c.subgroup)]
+
+    def held_out(self) -> dict[str, Pairs]:
+        """The style, and the concepts, that training does not see."""
+        return {split: EmojiPairs(split) for split in ("style", "concept")}
 
     def draw(self, index: int, rng: np.random.Generator) -> EmojiPair:
         """The pair with one of the captions that fit it: its name, other words, its category."""

@@ -1,11 +1,12 @@
-"""A picture and its caption, and what every source of them offers."""
+"""A picture and its caption, and what a source of them declares about itself."""
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 if TYPE_CHECKING:
+    import numpy as np
     from PIL import Image
 
 
@@ -18,19 +19,47 @@ class Pair:
     name: str = field(default="", kw_only=True)
 
 
-class Pairs:
+class Source:
+    """Where pairs come from. What a training may ask of a source is declared here, so that nobody
+    has to know which one it is.
+
+    groups  for each pair, what it shows: pairs of one group are right answers to each other's
+            captions, and an epoch visits each group once. None: every pair is a group of its own
+    views   whether the pairs of a group are different pictures, so that it is worth having several
+            of them in one batch
+    """
+
+    groups: Sequence[Hashable] | None = None
+    views: ClassVar[bool] = False
+
+    def captions(self) -> list[str]:
+        """What is said of its pictures, for a vocabulary; where there are very many, enough."""
+        raise NotImplementedError
+
+    def held_out(self) -> "dict[str, Pairs]":
+        """Name → pairs that are kept from training, for evaluation during a run."""
+        return {}
+
+
+class Pairs(Source):
     """A source whose pairs are numbered: ``len(source)``, ``source[i]``, ``for pair in source``.
 
     The same number gives the same pair for as long as the source exists, so that a training which
     goes on later sees what it would have seen. A subclass has ``__len__`` and ``pair(i)`` for
-    0 ≤ i < len.
+    0 ≤ i < len, and ``captions()`` if small models are to learn their vocabulary from it.
     """
+
+    streamed: ClassVar[Literal[False]] = False
 
     def __len__(self) -> int:
         raise NotImplementedError
 
     def pair(self, index: int) -> Pair:
         raise NotImplementedError
+
+    def draw(self, index: int, rng: "np.random.Generator") -> Pair:
+        """The pair as a training sees it: where several captions fit, with one that rng chooses."""
+        return self[index]
 
     def __getitem__(self, index: int) -> Pair:
         """The pair of one number; a negative one counts from the end.
@@ -53,3 +82,49 @@ class Pairs:
 
     def __iter__(self) -> Iterator[Pair]:
         return (self.pair(i) for i in range(len(self)))
+
+
+class PairStream(Source):
+    """A source whose pairs come one after another, for data that is too big to be numbered.
+
+    rank, world: it is part number `rank` of `world`, which together give each pair once an epoch.
+    """
+
+    streamed: ClassVar[Literal[True]] = True
+    rank: int
+    world: int
+
+    def part(self, seed: int, rank: int, world: int) -> Self:
+        """The same pairs in the order of a seed, those of one of `world` processes."""
+        raise NotImplementedError
+
+    def starting_at(self, n: int) -> Iterator[Pair]:
+        """Epoch after epoch without end, from the n-th pair of them all on."""
+        raise NotImplementedError
+
+
+class Mixture:
+    """Sources that fill every batch together: each with the share of it that the source gets.
+
+    parts: (source, share), the shares making up 1. Raises ValueError for other shares.
+    """
+
+    def __init__(self, *parts: tuple[Pairs | PairStream, float]):
+        self.sources = [source for source, _ in parts]
+        self.shares = [share for _, share in parts]
+        if sum(self.shares) != 1 or not all(share > 0 for share in self.shares):
+            raise ValueError(
+                f"The shares of a batch are above 0 and make up 1, but they are {self.shares}."
+            )
+
+    def sizes(self, batch_size: int) -> list[int]:
+        """How many pairs of a batch each source gives; what does not divide goes to the first."""
+        others = [int(batch_size * share) for share in self.shares[1:]]
+        return [batch_size - sum(others), *others]
+
+    def captions(self) -> list[str]:
+        return [caption for source in self.sources for caption in source.captions()]
+
+    def held_out(self) -> dict[str, Pairs]:
+        """What the sources keep from training, by name."""
+        return {name: pairs for source in self.sources for name, pairs in source.held_out().items()}

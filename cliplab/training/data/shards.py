@@ -8,7 +8,7 @@ import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from .pair import Pair
+from .pair import Pair, PairStream
 from .pictures import PictureError, read_picture
 from .problems import DataError, Problems
 from .samples import PICTURES, BrokenShard, Sample, read_samples
@@ -17,7 +17,7 @@ CAPTION_FIELDS = ("caption", "text")
 CAPTIONS_READ = 20_000
 
 
-class ShardPairs:
+class ShardPairs(PairStream):
     """A stream of the pairs in tar shards, for data that is too big for one folder.
 
     shards   "train-{000..012}.tar", "{a,b}.tar", or a list of paths; .tar and compressed tar
@@ -65,6 +65,9 @@ class ShardPairs:
         self.seed, self.buffer, self.rank, self.world = seed, buffer, rank, world
         self.on_bad, self._read = on_bad, 0
         self._problems = Problems(on_bad)
+
+    def part(self, seed: int, rank: int, world: int) -> "ShardPairs":
+        return ShardPairs(self.shards, seed, self.buffer, rank, world, self.on_bad)
 
     def __iter__(self) -> Iterator[Pair]:
         return self.stream()

@@ -1,0 +1,33 @@
+"""What commands that train have in common: how they read numbers, and in which words they end."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..checkpoints import CheckpointError
+from .errors import Stopped, TrainingError
+
+
+def positive_int(text: str) -> int:
+    """A whole number of at least 1, or a sentence for the shell."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+@contextmanager
+def ends_in_a_sentence(
+    parser: argparse.ArgumentParser, rank: int = 0, world: int = 1
+) -> Iterator[None]:
+    """Within it, whatever ends a run early becomes a sentence on stderr and an exit code: 130 for a
+    run that was stopped, 2 for one that cannot begin or go on. All processes stop together, and
+    process 0 says it; errors and an early Ctrl-C are said by whom they befall."""
+    who = f"Process {rank} of {world}: " if world > 1 else ""
+    try:
+        yield
+    except Stopped as stopped:
+        parser.exit(130, f"\n{stopped}\n" if rank == 0 else None)
+    except KeyboardInterrupt:
+        parser.exit(130, f"\n{who}Stopped before the first step.\n")
+    except (TrainingError, CheckpointError, ValueError, OSError) as error:
+        parser.exit(2, f"\n{who}{error}\n")
