@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import cliplab
-from classroom.coursework.master import read_master
 from classroom.coursework.proof import Leak, bare, secrets_of
+from classroom.coursework.reading import read_master
 from classroom.coursework.release import MASTERS, release
 from tools import offline
 

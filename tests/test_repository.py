@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -112,8 +113,8 @@ for name in cliplab.__all__:
     assert run_python(code) == ""
 
 
-def imported(path: Path) -> set[str]:
-    """First names under `cliplab` that a file imports ("masks" for `from ..masks import …`)."""
+def imports(path: Path) -> set[str]:
+    """What a file imports, wherever in it: "cliplab.masks.x" for `from ..masks import x`."""
     package = path.relative_to(ROOT).parts[:-1]
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -123,7 +124,12 @@ def imported(path: Path) -> set[str]:
             base = package[: len(package) - node.level + 1] if node.level else ()
             module = ".".join([*base, *filter(None, [node.module])])
             found.update(f"{module}.{alias.name}" for alias in node.names)
-    return {name.split(".")[1] for name in found if name.startswith("cliplab.")}
+    return found
+
+
+def imported(path: Path) -> set[str]:
+    """First names under `cliplab` that a file imports: "masks" for `from ..masks import …`."""
+    return {name.split(".")[1] for name in imports(path) if name.startswith("cliplab.")}
 
 
 def test_imports_follow_the_order():
@@ -135,6 +141,30 @@ def test_imports_follow_the_order():
         allowed = ORDER[: ORDER.index(module) + 1]
         wrong = imported(path) & {*ORDER, *ROOFS}
         assert wrong <= set(allowed), f"{path.name} imports {sorted(wrong - set(allowed))}."
+
+
+def test_the_library_does_not_know_the_school():
+    paths = [*(ROOT / "cliplab").rglob("*.py")]
+    assert paths
+    assert [f"{p.name}: {n}" for p in paths for n in imports(p) if n.startswith("classroom")] == []
+
+
+def test_no_circle_of_imports():
+    """Nothing in the school leans on what leans on it, imports inside of functions included."""
+    paths = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in (ROOT / "classroom").rglob("*.py")
+    }
+
+    def module(name: str) -> str:
+        """The module that an imported name is, or else stands in."""
+        return name if name in paths else name.rpartition(".")[0]
+
+    leans_on = {
+        name: {module(other) for other in imports(path)} & {*paths} for name, path in paths.items()
+    }
+    assert sum(map(len, leans_on.values())) > len(paths) / 2
+    TopologicalSorter(leans_on).prepare()  # raises CycleError, which names the circle
 
 
 # Versions

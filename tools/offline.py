@@ -22,8 +22,8 @@ from pathlib import Path
 
 import cliplab
 from classroom.coursework import CourseworkError
-from classroom.coursework.master import read_master
 from classroom.coursework.proof import prove
+from classroom.coursework.reading import read_master
 from classroom.coursework.release import MASTERS, release
 
 ROOT = Path(__file__).resolve().parent.parent

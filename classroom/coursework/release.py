@@ -53,8 +53,8 @@ def release(
     a folder that holds other things, and a Leak, of which nothing stays on the disk.
     """
     from .formats import FORMATS
-    from .master import read_master
     from .proof import prove
+    from .reading import read_master
 
     tool = FORMATS[to]
     if instructor and not hasattr(tool, "instructor"):
