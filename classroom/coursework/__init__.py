@@ -15,7 +15,7 @@ In the order in which it is best read, each file leaning on those before it alon
     release.py   the command `release`: write, prove, and only then give
     grading/     the command `grade`
 
-Reading notebooks takes nbformat, and running students' cells IPython: pip install "cliplab[grading]".
+Both commands need more than cliplab itself does: pip install "cliplab[grading]".
 """
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from cliplab.extras import MissingExtra, need
 from cliplab.training.arguments import whole
 from cliplab.training.errors import Stopped, TrainingError
 
@@ -31,13 +32,15 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         if threads := options.pop("threads", None):
             torch.set_num_threads(threads)
+        for library in ("diffusers", "transformers"):
+            need(library, "pipeline")
         how = {name: options.pop(name) for name in ("out", "resume", "every", "quiet")}
         print({"vae": train_vae, "unet": train_unet}[kind](options, **how))
     except Stopped as stopped:
         parser.exit(130, f"\n{stopped}\n")
     except KeyboardInterrupt:
         parser.exit(130, "\nStopped before the first step.\n")
-    except (TrainingError, ValueError, OSError) as error:
+    except (TrainingError, ValueError, OSError, MissingExtra) as error:
         parser.exit(2, f"\n{error}\n")
 
 

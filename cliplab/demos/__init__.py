@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from ..extras import need
+
 NAMES = (
     "merges",
     "slots",
@@ -28,8 +30,9 @@ def demo(name: str, **state):
     """The live demo of that name, one of `cliplab.demos.NAMES`; `state` is where it starts.
 
     Raises ValueError for an unknown name, TypeError for an unknown field of the state, and
-    traitlets.TraitError for a value that does not fit.
+    traitlets.TraitError for a value that does not fit, and MissingExtra without anywidget.
     """
     if name not in NAMES:
         raise ValueError(f"There is no demo {name!r}. There are: {', '.join(NAMES)}.")
+    need("anywidget", "notebooks")
     return import_module(f"{__name__}.{name}").Live(**state)

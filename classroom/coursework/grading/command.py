@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cliplab.extras import need
+
 from .. import CourseworkError
 
 if TYPE_CHECKING:  # torch, for which nobody waits who asks for --help
@@ -55,8 +57,11 @@ def _whole(text: str) -> int:
 def run(options: argparse.Namespace) -> int:
     """Grades, reports, and gives the exit code: 0 also when some notebooks need a person.
 
-    Raises CourseworkError with a sentence for what cannot be done.
+    Raises CourseworkError with a sentence for what cannot be done, MissingExtra for what is not
+    installed.
     """
+    for module in ("nbformat", "IPython", "tqdm", "matplotlib"):
+        need(module, "grading")
     import torch
 
     from ..reading import read_master
