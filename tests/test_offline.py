@@ -98,8 +98,9 @@ def test_all_of_the_course_is_in_it(built, files):
 
 def test_the_wheel_holds_every_file_of_the_packages(wheel):
     there = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    paths = [p.relative_to(ROOT) for name in PACKAGES for p in (ROOT / name).rglob("*.*")]
-    assert there == {p.as_posix() for p in paths if "__pycache__" not in p.parts}
+    paths = [p.relative_to(ROOT) for name in PACKAGES for p in (ROOT / name).rglob("*")]
+    files = [path for path in paths if (ROOT / path).is_file()]
+    assert there == {path.as_posix() for path in files if "__pycache__" not in path.parts}
     for kind in (
         "cliplab/assets/*.safetensors",
         "cliplab/assets/emoji/*",
@@ -220,25 +221,27 @@ def test_bytes_depend_on_contents_alone(wheel, tmp_path):
 
 
 BARE = """
-import ast, importlib.abc, json, sys
+import ast, importlib.machinery, json, sys
 
-class Missing(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in OPTIONAL:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+class Bare(importlib.machinery.PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name.partition(".")[0] not in OPTIONAL:
+            return super().find_spec(name, path, target)
 
-sys.meta_path.insert(0, Missing())
+sys.meta_path[:] = [*sys.meta_path[:2], Bare]  # after what is built in
 lines, space, lost = json.load(sys.stdin), {}, set()
 for line in lines:
-    tree = ast.parse(line)
-    names = {node.id: node.ctx for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    if lost & {name for name, use in names.items() if isinstance(use, ast.Load)}:
+    names = [node for node in ast.walk(ast.parse(line)) if isinstance(node, ast.Name)]
+    makes = {name.id for name in names if isinstance(name.ctx, ast.Store)}
+    if lost & {name.id for name in names}:
+        lost |= makes
         continue
     try:
         exec(line, space)
     except ImportError as error:
         print(json.dumps([line, str(error)]))
-        lost |= {name for name, use in names.items() if isinstance(use, ast.Store)}
+        lost |= makes
 import cliplab, classroom
 print(json.dumps([cliplab.__file__, classroom.__file__]))
 """
@@ -258,7 +261,7 @@ def run_bare(wheel: zipfile.ZipFile, folder: Path, lines: list[str]) -> dict[str
         text=True,
     )
     assert not done.returncode, done.stderr
-    *said, places = [json.loads(line) for line in done.stdout.splitlines() if line[0] == "["]
+    *said, places = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
     assert all(Path(place).is_relative_to(folder) for place in places)
     return dict(said)
 
