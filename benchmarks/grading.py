@@ -23,7 +23,8 @@ import environment  # in tools/graders
 import nbformat
 from planted import fill, solved
 
-from classroom.coursework.master import Master, read_master
+from classroom.coursework.master import Master
+from classroom.coursework.reading import read_master
 from classroom.coursework.release import release
 
 

@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from cliplab.extras import MissingExtra
+
 from .coursework import release
 from .coursework.grading import command as grading
 
@@ -27,7 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     try:
         code = options.run(options)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, MissingExtra) as error:
         parser.exit(2, f"{error}\n")
     except KeyboardInterrupt:
         parser.exit(130, "\nStopped.\n")

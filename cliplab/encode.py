@@ -9,6 +9,7 @@ import warnings
 import torch
 
 from cliplab.checkpoints import CheckpointError, load_text_encoder
+from cliplab.extras import MissingExtra
 from cliplab.prompts import SYNTAXES
 from cliplab.text_encoder import CLIPTextConfig, CLIPTextModel
 from cliplab.tokenizer import CLIPTokenizer
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
         warnings.simplefilter("always")
         try:
             rows, fragments = table(prompt, options)
-        except (CheckpointError, OSError, ValueError) as error:
+        except (CheckpointError, MissingExtra, OSError, ValueError) as error:
             parser.exit(2, f"{error}\n")
     for message in dict.fromkeys(str(warning.message) for warning in said):
         print(f"Note: {message}", file=sys.stderr)

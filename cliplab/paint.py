@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 from cliplab.checkpoints import CheckpointError
+from cliplab.extras import MissingExtra
 from cliplab.pipeline import generate, load_pipeline
 from cliplab.pipeline.generate import IN_ATTENTION
 from cliplab.prompts import SYNTAXES
@@ -41,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
         warnings.showwarning = lambda message, *_, **__: print(f"Note: {message}", file=sys.stderr)
         try:
             about = paint(options)
-        except (CheckpointError, OSError, ValueError) as error:
+        except (CheckpointError, MissingExtra, OSError, ValueError) as error:
             parser.exit(2, f"{error}\n")
     if options.json:
         print(json.dumps(about, ensure_ascii=False))

@@ -24,14 +24,15 @@ import cliplab
 from classroom.__main__ import main
 from classroom.coursework import CourseworkError
 from classroom.coursework.grading import many, wire
-from classroom.coursework.grading.grade import GRADED, PERSON, WAITS, grade
+from classroom.coursework.grading.grade import grade
 from classroom.coursework.grading.isolation import LEVELS, Limits, readable_paths
 from classroom.coursework.grading.many import grade_all
 from classroom.coursework.grading.report import feedback, grades_csv
+from classroom.coursework.grading.result import GRADED, PERSON, WAITS
 from classroom.coursework.grading.runner import Fault, Runner
 from classroom.coursework.grading.student import Zygote
-from classroom.coursework.grading.submission import Cell, Submission, find
-from classroom.coursework.master import read_master
+from classroom.coursework.grading.submission import Submission, SubmittedCell, find
+from classroom.coursework.reading import read_master
 
 MASTER = Path(__file__).parent / "data" / "coursework" / "09_small.ipynb"
 REAL = "def real(ids, pad):\n    return sum(i != pad for i in ids)\n"
@@ -284,8 +285,8 @@ def test_forged_replies_are_wrong_answers_and_no_errors(graded, two_seconds, for
 
 
 def test_arguments_are_copies(zygote):
-    cell = Cell(1, True, "def f(x, y):\n    x.zero_()\n    y.clear()\n    return x", (), False)
-    runner = Runner(zygote, [cell])
+    source = "def f(x, y):\n    x.zero_()\n    y.clear()\n    return x"
+    runner = Runner(zygote, [SubmittedCell(1, True, source, (), False)])
     x, y = torch.ones(3), [1, 2]
     try:
         assert runner.call("f", (x, y), {}).tolist() == [0, 0, 0]
@@ -355,7 +356,7 @@ for _ in range(100):
         pass
 def count(): return started
 """
-    runner = Runner(zygote, [Cell(1, True, cell, (), False)])
+    runner = Runner(zygote, [SubmittedCell(1, True, cell, (), False)])
     try:
         started = runner.call("count", (), {})
         running = processes(mark)
@@ -373,7 +374,7 @@ def fill():
         for _ in range(300):
             file.write(bytes(2**20))
 """
-    runner = Runner(zygote, [Cell(1, True, cell, (), False)])
+    runner = Runner(zygote, [SubmittedCell(1, True, cell, (), False)])
     try:
         with pytest.raises(Exception, match=r"No space left|File too large"):
             runner.call("fill", (), {})
@@ -412,7 +413,7 @@ def scratch():
     pathlib.Path("here").write_text("x")
     return os.getcwd(), pathlib.Path("here").read_text()
 """
-    runner = Runner(zygote, [Cell(1, True, cell, (), False)])
+    runner = Runner(zygote, [SubmittedCell(1, True, cell, (), False)])
     try:
         runner.call("write", ([str(place) for place in places],), {})
         assert runner.call("scratch", (), {}) == ["/scratch", "x"]
@@ -447,7 +448,7 @@ def look(path, texts, public):
 """
     public = ["/proc", "/dev", *map(str, readable_paths())]
     secrets = [test.source for test in master.tests if test.hidden]
-    runner = Runner(zygote, [Cell(1, True, cell, (), False)])
+    runner = Runner(zygote, [SubmittedCell(1, True, cell, (), False)])
     try:
         found, running, user = runner.call("look", (str(MASTER), secrets, public), {})
     finally:
@@ -472,7 +473,7 @@ def reach(port):
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen()
-        runner = Runner(zygote, [Cell(1, True, cell, (), False)])
+        runner = Runner(zygote, [SubmittedCell(1, True, cell, (), False)])
         try:
             assert runner.call("reach", (server.getsockname()[1],), {}) == "nowhere"
         finally:
@@ -490,7 +491,7 @@ def rights():
             int(lines["CapEff"], 16), int(lines["CapBnd"], 16), int(lines["NoNewPrivs"]),
             sorted(int(fd) for fd in os.listdir("/proc/self/fd"))]
 """
-    runner = Runner(zygote, [Cell(1, True, cell, (), False)])
+    runner = Runner(zygote, [SubmittedCell(1, True, cell, (), False)])
     try:
         mounted, root, effective, bounding, no_new, descriptors = runner.call("rights", (), {})
     finally:

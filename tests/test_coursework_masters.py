@@ -18,7 +18,8 @@ import nbformat
 import pytest
 import torch
 
-from classroom.coursework.master import Master, read_master
+from classroom.coursework.master import Master
+from classroom.coursework.reading import read_master
 from classroom.exercises import ids, verdict
 from tools.notebooks import complaints, is_normal
 

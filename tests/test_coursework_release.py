@@ -20,8 +20,9 @@ import pytest
 from classroom.__main__ import main
 from classroom.coursework import CourseworkError, formats
 from classroom.coursework.formats import site
-from classroom.coursework.master import Cell, read_master
+from classroom.coursework.master import Cell
 from classroom.coursework.proof import Leak, prove
+from classroom.coursework.reading import read_master
 from classroom.coursework.release import MASTERS, release
 from tools.graders.planted import deserved, fill, solved, submissions
 

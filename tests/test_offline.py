@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import fnmatch
 import io
 import json
 import os
 import re
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
 import cliplab
-from classroom.coursework.master import read_master
 from classroom.coursework.proof import Leak, bare, secrets_of
+from classroom.coursework.reading import read_master
 from classroom.coursework.release import MASTERS, release
 from tools import offline
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = ROOT / "cliplab"
+PACKAGES = ("cliplab", "classroom")
 
 
 @pytest.fixture(scope="module")
@@ -93,16 +96,22 @@ def test_all_of_the_course_is_in_it(built, files):
     assert proved.startswith(f"Proved: {len(files)} files hold none of ")
 
 
-def test_the_wheel_holds_every_file_of_the_package(wheel):
+def test_the_wheel_holds_every_file_of_the_packages(wheel):
     there = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    paths = [path.relative_to(ROOT) for path in PACKAGE.rglob("*") if path.is_file()]
-    assert there == {p.as_posix() for p in paths if "__pycache__" not in p.parts}
-    for kind in ("assets/*.safetensors", "assets/emoji/*", "quizzes/*", "*.js", "*.css"):
-        assert fnmatch.filter(there, f"cliplab/{kind}"), kind
-    assert (
-        wheel.read("cliplab/assets/clip_bpe.json")
-        == (PACKAGE / "assets" / "clip_bpe.json").read_bytes()
-    )
+    paths = [p.relative_to(ROOT) for name in PACKAGES for p in (ROOT / name).rglob("*")]
+    files = [path for path in paths if (ROOT / path).is_file()]
+    assert there == {path.as_posix() for path in files if "__pycache__" not in path.parts}
+    for kind in (
+        "cliplab/assets/*.safetensors",
+        "cliplab/assets/emoji/*",
+        "cliplab/demos/*.js",
+        "cliplab/demos/*.css",
+        "classroom/quizzes/*.json",
+        "classroom/exercises/*.py",
+    ):
+        assert fnmatch.filter(there, kind), kind
+    vocabulary = "cliplab/assets/clip_bpe.json"
+    assert wheel.read(vocabulary) == (ROOT / vocabulary).read_bytes()
 
 
 def test_commands_in_the_readme_name_what_is_there(files):
@@ -206,3 +215,77 @@ def test_bytes_depend_on_contents_alone(wheel, tmp_path):
     offline.write_zip(folder, tmp_path / "two.zip")
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     assert {each.date_time for each in wheel.infolist()} == {offline.LONG_AGO}
+
+
+# The wheel with nothing but what it asks for
+
+
+BARE = """
+import ast, importlib.machinery, json, sys
+
+class Bare(importlib.machinery.PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name.partition(".")[0] not in OPTIONAL:
+            return super().find_spec(name, path, target)
+
+sys.meta_path[:] = [*sys.meta_path[:2], Bare]  # after what is built in
+lines, space, lost = json.load(sys.stdin), {}, set()
+for line in lines:
+    names = [node for node in ast.walk(ast.parse(line)) if isinstance(node, ast.Name)]
+    makes = {name.id for name in names if isinstance(name.ctx, ast.Store)}
+    if lost & {name.id for name in names}:
+        lost |= makes
+        continue
+    try:
+        exec(line, space)
+    except ImportError as error:
+        print(json.dumps([line, str(error)]))
+        lost |= makes
+import cliplab, classroom
+print(json.dumps([cliplab.__file__, classroom.__file__]))
+"""
+OPTIONAL = {"diffusers", "transformers", "huggingface_hub", "tqdm", "matplotlib", "anywidget",
+            "traitlets", "nbformat", "IPython"}  # fmt: skip
+
+
+def run_bare(wheel: zipfile.ZipFile, folder: Path, lines: list[str]) -> dict[str, str]:
+    """Line → what it said, of those that a bare installation of the wheel does not run."""
+    wheel.extractall(folder)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", f"OPTIONAL = {OPTIONAL}\n{BARE}"],
+        input=json.dumps(lines),
+        env=os.environ | {"PYTHONPATH": str(folder)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert not done.returncode, done.stderr
+    *said, places = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    assert all(Path(place).is_relative_to(folder) for place in places)
+    return dict(said)
+
+
+def test_a_bare_wheel_runs_the_readme_or_names_the_extra(wheel, tmp_path):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    lines = [ast.unparse(line) for block in blocks for line in ast.parse(block).body]
+    assert len(lines) > 15
+    assert run_bare(wheel, tmp_path, lines) == {
+        "pipe = cliplab.load_pipeline('mini')": 'diffusers is not installed: pip install "cliplab'
+        '[pipeline]".'
+    }
+
+
+def test_every_part_names_its_extra(wheel, tmp_path):
+    release_lines = "from classroom.coursework.release import release\nrelease('student', 'out')"
+    wanted = {
+        "from cliplab import plots": "notebooks",
+        "import cliplab\ncliplab.demo('merges')": "notebooks",
+        "import cliplab\ncliplab.load_text_encoder('sd15')": "pipeline",
+        "from classroom import check, quiz\nquiz('03')": None,
+        release_lines: "grading",
+    }
+    said = run_bare(wheel, tmp_path, [*wanted])
+    named = {line: re.search(r"cliplab\[(\w+)\]", said.get(line, "")) for line in wanted}
+    assert {line: found and found[1] for line, found in named.items()} == wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import warnings
 
 import pytest
@@ -13,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from cliplab.checkpoints import CheckpointError
 from cliplab.checkpoints.files import NAMES
+from cliplab.extras import MissingExtra
 from cliplab.pipeline import find, generate, load, load_pipeline
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
@@ -255,6 +257,6 @@ def test_parts_that_do_not_belong_together(saved, monkeypatch):
 
 
 def test_without_diffusers(saved, monkeypatch):
-    monkeypatch.setattr(find, "find_spec", lambda name: None)
-    with pytest.raises(CheckpointError, match="pip install diffusers transformers"):
+    monkeypatch.setitem(sys.modules, "diffusers", None)
+    with pytest.raises(MissingExtra, match=r"diffusers .* pip install \"cliplab\[pipeline\]\""):
         load_pipeline(saved)

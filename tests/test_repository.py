@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 VENDORED = "book/assets/vendor/"
 ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
 
-# The order in which a prompt travels: a module may import only modules before it. The roofs may
-# import anything, and nothing under them imports them; commands are roofs as well.
+# The order in which a prompt travels, after what all may need: a module may import only modules
+# before it. The roofs may import anything, and nothing under them imports them; commands are roofs
+# as well.
 ORDER = [
-    "tokenizer", "masks", "text_encoder", "image_encoder", "contrastive", "checkpoints", "prompts",
-    "weighting", "vae", "cross_attention", "pipeline", "training",
+    "extras", "tokenizer", "masks", "text_encoder", "image_encoder", "contrastive", "checkpoints",
+    "prompts", "weighting", "vae", "cross_attention", "pipeline", "training",
 ]  # fmt: skip
 ROOFS = ["source", "plots", "demos"]
 ROOFS += ["tokenize", "encode", "paint", "train"]  # the commands
@@ -112,8 +114,8 @@ for name in cliplab.__all__:
     assert run_python(code) == ""
 
 
-def imported(path: Path) -> set[str]:
-    """First names under `cliplab` that a file imports ("masks" for `from ..masks import …`)."""
+def imports(path: Path) -> set[str]:
+    """What a file imports, wherever in it: "cliplab.masks.x" for `from ..masks import x`."""
     package = path.relative_to(ROOT).parts[:-1]
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -123,7 +125,12 @@ def imported(path: Path) -> set[str]:
             base = package[: len(package) - node.level + 1] if node.level else ()
             module = ".".join([*base, *filter(None, [node.module])])
             found.update(f"{module}.{alias.name}" for alias in node.names)
-    return {name.split(".")[1] for name in found if name.startswith("cliplab.")}
+    return found
+
+
+def imported(path: Path) -> set[str]:
+    """First names under `cliplab` that a file imports: "masks" for `from ..masks import …`."""
+    return {name.split(".")[1] for name in imports(path) if name.startswith("cliplab.")}
 
 
 def test_imports_follow_the_order():
@@ -137,6 +144,30 @@ def test_imports_follow_the_order():
         assert wrong <= set(allowed), f"{path.name} imports {sorted(wrong - set(allowed))}."
 
 
+def test_the_library_does_not_know_the_school():
+    paths = [*(ROOT / "cliplab").rglob("*.py")]
+    assert paths
+    assert [f"{p.name}: {n}" for p in paths for n in imports(p) if n.startswith("classroom")] == []
+
+
+def test_no_circle_of_imports():
+    """Nothing in the school leans on what leans on it, imports inside of functions included."""
+    paths = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in (ROOT / "classroom").rglob("*.py")
+    }
+
+    def module(name: str) -> str:
+        """The module that an imported name is, or else stands in."""
+        return name if name in paths else name.rpartition(".")[0]
+
+    leans_on = {
+        name: {module(other) for other in imports(path)} & {*paths} for name, path in paths.items()
+    }
+    assert sum(map(len, leans_on.values())) > len(paths) / 2
+    TopologicalSorter(leans_on).prepare()  # raises CycleError, which names the circle
+
+
 # Versions
 
 
@@ -146,13 +177,25 @@ def requirements(text: str) -> dict[str, Requirement]:
     return {re.sub(r"[-_.]+", "-", each.name).lower(): each for each in found}
 
 
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def extras() -> dict[str, dict[str, Requirement]]:
+    """Name of an extra → what it asks for, cliplab's other extras aside."""
+    found = {}
+    for extra, lines in project()["optional-dependencies"].items():
+        found[extra] = requirements("\n".join(lines))
+        own = found[extra].pop("cliplab", None)
+        assert own is None or own.extras < {*project()["optional-dependencies"]}
+    return found
+
+
 def test_pins_lie_in_the_ranges():
     pins = requirements((ROOT / "constraints.txt").read_text())
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    ranges = requirements(
-        (ROOT / "requirements.txt").read_text() + "\n".join(["", *project["dependencies"]])
-    )
-    for name, wanted in ranges.items():
+    asked = [requirements((ROOT / "requirements.txt").read_text())]
+    asked += [requirements("\n".join(project()["dependencies"])), *extras().values()]
+    for name, wanted in ((name, wanted) for some in asked for name, wanted in some.items()):
         assert name in pins, f"{name} has no pin in constraints.txt."
         (pin,) = pins[name].specifier
         assert pin.operator == "=="
@@ -161,14 +204,36 @@ def test_pins_lie_in_the_ranges():
 
 def test_the_package_asks_for_little():
     """On Colab, installing the package must not bring the book's tools or another torch."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    names = requirements("\n".join(project["dependencies"]))
-    assert set(names) == {
-        "torch", "numpy", "safetensors", "regex", "ftfy", "matplotlib", "pillow", "tqdm",
-        "anywidget",
-    }  # fmt: skip
-    assert all("==" not in str(each.specifier) for each in names.values())
-    assert project["version"] == cliplab.__version__
+    assert {extra: set(names) for extra, names in extras().items()} == {
+        "pipeline": {"transformers", "diffusers"},
+        "training": {"tqdm"},
+        "notebooks": {"matplotlib", "anywidget"},
+        "grading": {"nbformat", "ipython"},
+    }
+    base = requirements("\n".join(project()["dependencies"]))
+    assert set(base) == {"torch", "numpy", "safetensors", "regex", "ftfy", "pillow"}
+    asked = [*base.values(), *(each for names in extras().values() for each in names.values())]
+    assert all("==" not in str(each.specifier) for each in asked)
+    assert project()["version"] == cliplab.__version__
+
+
+def test_the_requirements_have_what_the_extras_ask_for():
+    """`make` installs requirements.txt and the package without extras."""
+    there = requirements((ROOT / "requirements.txt").read_text())
+    asked = {name: each for names in extras().values() for name, each in names.items()}
+    assert {name: str(there.get(name)) for name in asked} == {n: str(e) for n, e in asked.items()}
+
+
+def test_every_extra_that_code_needs_exists():
+    calls = [
+        node
+        for package in ("cliplab", "classroom")
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "need"
+    ]
+    assert {call.args[1].value for call in calls} <= set(extras())
+    assert len(calls) > 5
 
 
 # The doctor

@@ -75,10 +75,10 @@ def text(nb: nbformat.NotebookNode) -> str:
 def setup_line() -> str:
     """The one line of the first cell: on Colab it installs the package, elsewhere nothing."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    package = f"git+{config['repository']['url']}"
+    package = f"cliplab[notebooks] @ git+{config['repository']['url']}"
     return (
         'if "google.colab" in str(get_ipython()): '
-        f'get_ipython().run_line_magic("pip", "install -q {package}")'
+        f"""get_ipython().run_line_magic("pip", "install -q '{package}'")"""
     )
 
 

@@ -22,12 +22,12 @@ from pathlib import Path
 
 import cliplab
 from classroom.coursework import CourseworkError
-from classroom.coursework.master import read_master
 from classroom.coursework.proof import prove
+from classroom.coursework.reading import read_master
 from classroom.coursework.release import MASTERS, release
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = ROOT / "cliplab"
+PACKAGES = ("cliplab", "classroom")  # both in one wheel
 BESIDE = ("requirements.txt", "constraints.txt", "LICENSE", "LICENSE-TEXT")
 LEFT = shutil.ignore_patterns("__pycache__", ".*")
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip file can name
@@ -37,8 +37,8 @@ Text Encoders for Image Generation, cliplab {version}: the course without a netw
 site/        the book
 chapters/    its notebooks
 coursework/  the assignments, as students get them
-wheel/       the package cliplab. The weights are in it: a miniature CLIP and a miniature
-             Stable Diffusion. So are the emoji, the vocabulary and the word vectors.
+wheel/       the packages cliplab and classroom. The weights are in it: a miniature CLIP and a
+             miniature Stable Diffusion. So are the emoji, the vocabulary and the word vectors.
 
 READ
 Open site/index.html in any browser. The live demos want pages that are served:
@@ -106,13 +106,15 @@ def build(site: Path, out: Path, packages: bool = False) -> tuple[Path, str]:
 
 
 def public() -> list[Path]:
-    """What everybody may read: a line of a solution that chapters or the package show, too."""
-    return sorted([*(ROOT / "chapters").glob("*.ipynb"), *PACKAGE.rglob("*.py")])
+    """What everybody may read: a line of a solution that chapters or the packages show, too."""
+    code = (path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    return sorted([*(ROOT / "chapters").glob("*.ipynb"), *code])
 
 
 def build_wheel(source: Path, to: Path) -> Path:
-    """The package's wheel, built from a clean copy: an old build folder would get into it."""
-    shutil.copytree(PACKAGE, source / "cliplab", ignore=LEFT)
+    """The packages' wheel, built from a clean copy: an old build folder would get into it."""
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, source / package, ignore=LEFT)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     # The environment's own setuptools, which torch requires, so that this needs no network.
@@ -129,8 +131,9 @@ def build_wheel(source: Path, to: Path) -> Path:
 
 
 def package_files(root: Path) -> set[str]:
-    """Names of all files of the package under that folder, "cliplab/…"."""
-    found = (path.relative_to(root) for path in (root / "cliplab").rglob("*") if path.is_file())
+    """Names of all files of the packages under that folder, "cliplab/…" and "classroom/…"."""
+    paths = [path for package in PACKAGES for path in (root / package).rglob("*")]
+    found = (path.relative_to(root) for path in paths if path.is_file())
     return {path.as_posix() for path in found if "__pycache__" not in path.parts}
 
 

@@ -5,29 +5,23 @@
     hidden:A1.2:4       asserts that they do not see
     essay:A1.5:6        markdown with a model answer, graded by a person
 
-All other cells are the same for everybody.
+All other cells are the same for everybody. `reading.read_master` makes one from a file.
 """
 
 from __future__ import annotations
 
 import ast
-import re
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import nbformat
+from .names import defined
 
-from . import CourseworkError
-from .markers import solution_lines, without_solution
-
-KINDS = ("exercise", "test", "hidden", "essay")
-TAG = re.compile(r"(exercise):(A\d\.\d+)|(test|hidden|essay):(A\d\.\d+):([1-9]\d*)")
-# What else a cell of the course may be tagged with: how the site and nbval treat it.
-PLAIN = {
-    *("check", "raises-exception", "nbval-skip", "nbval-ignore-output", "nbval-raises-exception"),
-    *(f"{verb}-{part}" for verb in ("remove", "hide") for part in ("cell", "input", "output")),
+MARKERS = {  # the lines around a solution, in the one form that every grader reads alike
+    "code": ("# BEGIN SOLUTION", "# END SOLUTION"),
+    "markdown": ("<!-- BEGIN SOLUTION -->", "<!-- END SOLUTION -->"),
 }
+HERE = "YOUR ANSWER HERE"  # nbgrader's own words: an essay that still says so earns 0 by itself
 
 
 @dataclass(frozen=True)
@@ -42,8 +36,8 @@ class Cell:
     points: int = 0
     name: str = ""  # of a role: "A1.2", "A1.2 visible 1", "A1.2 hidden 1"
     tags: tuple[str, ...] = ()  # those that are no role
-    attachments: dict | None = None
-    outputs: tuple = ()  # as stored in the master, with everything solved
+    attachments: dict[str, Any] | None = None
+    outputs: tuple[dict[str, Any], ...] = ()  # as stored in the master, with everything solved
 
     def __str__(self) -> str:
         return f"cell {self.number}" + (f" ({self.kind} {self.id})" if self.kind else "")
@@ -51,22 +45,68 @@ class Cell:
     @property
     def names(self) -> list[str]:
         """Top-level functions and values that the cell defines, in order; imports are none."""
-        return list(dict.fromkeys(defined(self.source))) if self.type == "code" else []
-
-    @property
-    def stub(self) -> str:
-        """The text without its solution: what a student begins with."""
-        return without_solution(self)
-
-    @property
-    def solution(self) -> list[str]:
-        """The lines that students must not see."""
-        return solution_lines(self)
+        return defined(self.source) if self.type == "code" else []
 
     @property
     def is_setup(self) -> bool:
         """Whether it is the one line that installs the course on Colab."""
         return self.number == 1 and self.type == "code" and "google.colab" in self.source
+
+    @property
+    def parts(self) -> list[tuple[str, list[str]]]:
+        """Its lines in pieces: ("given", lines) or ("solution", lines without the markers)."""
+        if self.kind not in ("exercise", "essay"):
+            return [("given", self.source.splitlines())]
+        begin, end = MARKERS[self.type]
+        found: list[tuple[str, list[str]]] = [("given", [])]
+        for line in self.source.splitlines():
+            if line.strip() in (begin, end):
+                found.append(("solution" if line.strip() == begin else "given", []))
+            else:
+                found[-1][1].append(line)
+        return [(kind, lines) for kind, lines in found if lines]
+
+    @property
+    def solution(self) -> list[str]:
+        """The lines that students must not see: those between the markers."""
+        return [line for kind, lines in self.parts if kind == "solution" for line in lines]
+
+    @property
+    def stub(self) -> str:
+        """The text that a student begins with: a stub in place of each solution."""
+        if not self.solution:
+            return self.source
+        lines: list[str] = []
+        for kind, some in self.parts:
+            lines += some if kind == "given" else self.instead(some)
+        return "\n".join(lines)
+
+    def instead(self, solution: list[str]) -> list[str]:
+        """What stands in a solution's place: an error in a function, `name = ...` for a value.
+
+        Raises ValueError for a solution that is neither a function's body nor plain values.
+        """
+        if self.type == "markdown":
+            return [HERE]
+        first = next(line for line in solution if line.strip())
+        if indent := first[: len(first) - len(first.lstrip())]:
+            return [f'{indent}raise NotImplementedError("exercise {self.id}")']
+        return [f"{name} = ..." for name in values("\n".join(solution))]
+
+
+def values(code: str) -> list[str]:
+    """The names that code gives values, when that is all it does; ValueError if it is not."""
+    names = []
+    for node in ast.parse(code).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [None]
+        for target in targets:
+            if not isinstance(target, ast.Name):
+                raise ValueError(
+                    "a solution stands in a function's body, or is plain values (name = …) and "
+                    "nothing else"
+                )
+            names.append(target.id)
+    return list(dict.fromkeys(names))
 
 
 @dataclass(frozen=True)
@@ -114,91 +154,3 @@ class Master:
     @property
     def points(self) -> int:
         return sum(cell.points for cell in self.cells)
-
-
-def read_master(path: Path | str) -> Master:
-    """The assignment in that notebook, with every rule of masters held.
-
-    Raises CourseworkError with one sentence per fault: which cell, what is wrong, what to write.
-    """
-    from .rules import faults
-
-    path = Path(path)
-    try:
-        notebook = nbformat.read(path, as_version=4)
-    except OSError as error:
-        raise CourseworkError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except (ValueError, nbformat.ValidationError) as error:
-        raise CourseworkError(f"{path} is not a notebook: {str(error)[:200]}.") from None
-    cells = [read_cell(number, cell, path) for number, cell in enumerate(notebook.cells, start=1)]
-    cells = named(cells)
-    first = next((cell.source for cell in cells if cell.type == "markdown"), "")
-    title = re.match(r"# Assignment (\d): (.+)", first)
-    if not title:
-        raise CourseworkError(
-            f'{path}: the first markdown cell begins with "# Assignment 1: Title"; this one begins '
-            f"{first[:40]!r}."
-        )
-    master = Master(path, int(title[1]), title[2].strip(), cells)
-    if found := faults(master):
-        raise CourseworkError("\n".join(f"{path}, {fault}" for fault in found))
-    return master
-
-
-def read_cell(number: int, cell, path: Path) -> Cell:
-    """The cell with its role; refuses tags that are neither a role nor the course's own."""
-    roles, tags = [], []
-    for tag in cell.metadata.get("tags", []):
-        if match := TAG.fullmatch(tag):
-            roles.append([part for part in match.groups() if part])
-        elif tag in PLAIN:
-            tags.append(tag)
-        else:
-            raise CourseworkError(
-                f"{path}, cell {number}: the tag {tag!r} is unknown. Roles are exercise:A1.2, "
-                "test:A1.2:POINTS, hidden:A1.2:POINTS and essay:A1.2:POINTS, with whole points "
-                "above 0."
-            )
-    if len(roles) > 1:
-        raise CourseworkError(f"{path}, cell {number}: it has two roles. Give each a cell.")
-    kind, id, points = [*(roles[0] if roles else ["", ""]), 0][:3]
-    return Cell(
-        number=number,
-        type=cell.cell_type,
-        source=cell.source,
-        kind=kind,
-        id=id,
-        points=int(points),
-        tags=tuple(tags),
-        attachments=cell.get("attachments"),
-        outputs=tuple(cell.get("outputs", ())),
-    )
-
-
-def named(cells: list[Cell]) -> list[Cell]:
-    """The cells with the names of their roles: tests are counted within their exercise."""
-    count: Counter[str] = Counter()
-    found = []
-    for cell in cells:
-        name = cell.id
-        if cell.kind in ("test", "hidden"):
-            name += " hidden" if cell.kind == "hidden" else " visible"
-            count[name] += 1
-            name += f" {count[name]}"
-        found.append(replace(cell, name=name))
-    return found
-
-
-def defined(source: str) -> list[str]:
-    """Names of the functions and values that code defines at its top level.
-
-    Raises SyntaxError for what is no Python.
-    """
-    found = []
-    for node in ast.parse(source).body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            found.append(node.name)
-        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-            stored = (n for n in ast.walk(node) if isinstance(n, ast.Name))
-            found += [n.id for n in stored if isinstance(n.ctx, ast.Store) and n.id != "_"]
-    return found

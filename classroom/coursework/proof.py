@@ -94,9 +94,10 @@ def texts(name: str, data: bytes) -> Iterator[str]:
         return
     if name.endswith((".tar", ".tar.gz", ".tgz")):
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            for member in archive:
-                if member.isfile():
-                    yield from texts(member.name, archive.extractfile(member).read())
+            for item in archive:
+                file = archive.extractfile(item) if item.isfile() else None
+                if file:
+                    yield from texts(item.name, file.read())
         return
     if b"\0" in data:
         data = b"\n".join(re.findall(rb"[\t\n\r -~]{%d,}" % TELLING, data))

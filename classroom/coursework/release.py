@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cliplab.extras import need
+
 from . import CourseworkError
 
 DESCRIPTION = __doc__.replace("``", "")
@@ -50,11 +52,13 @@ def release(
 
     to: "student", "nbgrader", "otter" or "site". instructor: where nbgrader's or otter's own input
     goes. Folders appear whole or not at all. Raises CourseworkError for a master against the rules,
-    a folder that holds other things, and a Leak, of which nothing stays on the disk.
+    a folder that holds other things, and a Leak, of which nothing stays on the disk; MissingExtra
+    without nbformat.
     """
+    need("nbformat", "grading")
     from .formats import FORMATS
-    from .master import read_master
     from .proof import prove
+    from .reading import read_master
 
     tool = FORMATS[to]
     if instructor and not hasattr(tool, "instructor"):

@@ -8,8 +8,9 @@ import re
 import symtable
 from collections.abc import Iterator
 
-from .markers import faults_of_markers, parts
-from .master import Cell, Master, defined
+from .markers import faults_of_markers
+from .master import Cell, Master
+from .names import defined, free_names
 from .proof import bare, shown
 
 KNOWN = {*dir(builtins), "__name__"}
@@ -131,19 +132,6 @@ def bare_expressions(tree: ast.AST) -> Iterator[int]:
             yield from bare_expressions(node)
 
 
-def free_names(source: str) -> set[str]:
-    """Names that code uses and does not define: builtins, and what must be there before it."""
-    top = symtable.symtable(source, "cell", "exec")
-    own = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
-    used = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
-    tables = list(top.get_children())
-    while tables:
-        table = tables.pop()
-        tables += table.get_children()
-        used |= {s.get_name() for s in table.get_symbols() if s.is_global() and s.is_referenced()}
-    return used - own
-
-
 def faults_of_whole(master: Master) -> Iterator[str]:
     """Every exercise is stated, checked and tested; points on paper are the points given."""
     text = {cell.number: cell.source for cell in master.cells if cell.type == "markdown"}
@@ -185,7 +173,7 @@ def secrets(cell: Cell) -> list[str]:
     if cell.kind == "hidden":
         return [cell.source]
     if cell.kind in ("exercise", "essay"):
-        return ["\n".join(lines) for kind, lines in parts(cell) if kind == "solution"]
+        return ["\n".join(lines) for kind, lines in cell.parts if kind == "solution"]
     return []
 
 

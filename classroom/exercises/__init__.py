@@ -18,9 +18,12 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .compare import Almost, expect, plain, same, show, why
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = [
     "Almost",
@@ -155,7 +158,7 @@ def trying(function: Any, kept: Sequence[str] = ()) -> Callable[..., Any]:
     return call
 
 
-def random(*shape: int, seed: int):
+def random(*shape: int, seed: int) -> torch.Tensor:
     """Normal numbers of this shape, the same on every run."""
     import torch
 
@@ -176,12 +179,12 @@ def _copied(value: Any) -> Any:
     return value
 
 
-def _is_stub(error: Exception) -> bool:
+def _is_stub(error: BaseException) -> bool:
     """Whether this is the stub's own NotImplementedError (torch raises that type as well)."""
     said = str(error).lower()
     return isinstance(error, NotImplementedError) and (not said or said.startswith("exercise"))
 
 
-def _error(error: Exception) -> str:
+def _error(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return type(error).__name__ + (f": {text[:200]}" if text else "")

@@ -87,7 +87,7 @@ def _numbers(*values: Any) -> bool:
 
 def show(value: Any) -> str:
     """A short text for a value that is the same on every run (no addresses)."""
-    if hasattr(value, "shape") and hasattr(value, "dtype") and getattr(value, "ndim", 0):
+    if hasattr(value, "shape") and hasattr(value, "dtype") and len(value.shape):
         return f"a {type(value).__name__} of shape {list(value.shape)}"
     text = f"{value:.6g}" if isinstance(value, float) else re.sub(r" at 0x\w+", "", repr(value))
     return text if len(text) <= 80 else text[:77] + "…"

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from cliplab.extras import need
 from cliplab.training import fit
 from cliplab.training.command import ends_in_a_sentence, positive_int
 
@@ -32,6 +33,8 @@ def main(arguments: list[str] | None = None) -> None:
     with ends_in_a_sentence(parser):
         if threads := options.pop("threads", None):
             torch.set_num_threads(threads)
+        for library in ("diffusers", "transformers"):
+            need(library, "pipeline")
         how = {name: options.pop(name) for name in ("out", "resume", "every", "quiet")}
         print({"vae": train_vae, "unet": train_unet}[kind](options, **how))
 

@@ -3,6 +3,7 @@
 from importlib import resources
 from pathlib import Path
 
+from ..extras import need
 from .errors import CheckpointError
 
 NAMES = {
@@ -67,14 +68,10 @@ def the_mini() -> Path:
 def download(name: str) -> Path:
     """The file of a known name, from the local cache of huggingface_hub or from its servers."""
     repository, revision, folder = NAMES[name]
-    try:
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import HfHubHTTPError
-    except ImportError:
-        raise CheckpointError(
-            f"{name!r} is fetched with huggingface_hub, which is not installed: "
-            "pip install huggingface_hub, or give a path."
-        ) from None
+    need("huggingface_hub", "pipeline")
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError
+
     try:
         hf_hub_download(repository, f"{folder}/config.json", revision=revision)
         return Path(hf_hub_download(repository, f"{folder}/model.safetensors", revision=revision))

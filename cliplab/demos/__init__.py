@@ -8,6 +8,7 @@
 A page needs no kernel: `python -m cliplab.demos.export` writes what it runs instead.
 """
 
+from ..extras import need
 from .register import NAMES, live
 
 
@@ -15,8 +16,9 @@ def demo(name: str, **state):
     """The live demo of that name, one of `cliplab.demos.NAMES`; `state` is where it starts.
 
     Raises ValueError for an unknown name, TypeError for an unknown field of the state, and
-    traitlets.TraitError for a value that does not fit.
+    traitlets.TraitError for a value that does not fit, and MissingExtra without anywidget.
     """
+    need("anywidget", "notebooks")
     return live(name)(**state)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from importlib import resources
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -87,13 +86,6 @@ def variant_in(folder: Path, dtype: torch.dtype) -> str | None:
         f"{'is' if len(missing) == 1 else 'are'} missing. Pickles (.bin) are not read, since "
         "opening one runs the code in it."
     )
-
-
-def require_diffusers() -> None:
-    if not (find_spec("diffusers") and find_spec("transformers")):
-        raise CheckpointError(
-            "A pipeline is opened by diffusers: pip install diffusers transformers."
-        )
 
 
 def read_json(path: Path) -> dict:

@@ -12,7 +12,8 @@ import torch
 
 from ..checkpoints import CheckpointError
 from ..checkpoints.files import MINI
-from .find import WEIGHTS, find_folder, read_json, require_diffusers, variant_in
+from ..extras import need
+from .find import WEIGHTS, find_folder, read_json, variant_in
 
 SMALL_GPU = 10 * 2**30  # bytes of memory below which a GPU needs sparing
 
@@ -39,14 +40,16 @@ def load_pipeline(
     dtype=torch.float16; it needs the package accelerate.
 
     The safety checker is left out, with a warning where the model has one: show nothing to others
-    unseen. Raises CheckpointError, with what to do, when the model is not there or not whole.
+    unseen. Raises CheckpointError, with what to do, when the model is not there or not whole, and
+    MissingExtra without diffusers.
     """
     if device is None:
         device = "cpu" if name_or_path == MINI else fastest()
     device = torch.device(device)
     if dtype is None:
         dtype = torch.float16 if device.type == "cuda" else torch.float32
-    require_diffusers()
+    for library in ("diffusers", "transformers"):
+        need(library, "pipeline")
     folder = find_folder(name_or_path, dtype)
     pipe = open_folder(folder, dtype).to(device)
     if device.type != "cpu":

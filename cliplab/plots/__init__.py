@@ -4,6 +4,10 @@ Every function takes plain data (numbers, lists, tensors) and returns a `Figure`
 shows as an inline SVG that reads in light and dark themes, with its numbers folded below.
 """
 
+from ..extras import need
+
+need("matplotlib", "notebooks")
+
 from .by_token import weights_by_token
 from .changes import row_changes
 from .chunks import chunk_lanes

@@ -23,7 +23,7 @@ from .weights import weight_box, weight_legend
 ROW, SHOWN = 25, 40  # height of a row; rows drawn, where the table has all
 
 
-class Cell(NamedTuple):
+class TokenCell(NamedTuple):
     """One token of one tool."""
 
     token: str
@@ -46,7 +46,7 @@ class Row(NamedTuple):
     """One slot, or several that are padding; a cell for each tool, None past its end."""
 
     slots: list[int]
-    cells: list[Cell | None]
+    cells: list[TokenCell | None]
 
     @property
     def pads(self):
@@ -112,7 +112,7 @@ def _read(tool, column):
             "BOS, EOS and padding included."
         )
     kinds = [kind for part in chunks_of(tokens) for kind in kinds_of(part)]
-    return [Cell(*cell) for cell in zip(tokens, kinds, weights, strict=True)]
+    return [TokenCell(*cell) for cell in zip(tokens, kinds, weights, strict=True)]
 
 
 def _rows(read):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..checkpoints import CheckpointError
+from ..extras import MissingExtra
 from .errors import Stopped, TrainingError
 
 
@@ -29,5 +30,5 @@ def ends_in_a_sentence(
         parser.exit(130, f"\n{stopped}\n" if rank == 0 else None)
     except KeyboardInterrupt:
         parser.exit(130, f"\n{who}Stopped before the first step.\n")
-    except (TrainingError, CheckpointError, ValueError, OSError) as error:
+    except (TrainingError, CheckpointError, MissingExtra, ValueError, OSError) as error:
         parser.exit(2, f"\n{who}{error}\n")

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import nbformat
 
-from classroom.coursework.markers import parts
 from classroom.coursework.master import Cell, Master, Test
 
 WRONG_ANSWERS = Path(__file__).resolve().parents[2] / "tests" / "wrong_answers"
@@ -46,7 +45,7 @@ def submissions(master: Master, rounds: int | None = None) -> dict[str, dict[str
 
 def solved(cell: Cell) -> str:
     """The cell with its solution, and without the markers."""
-    return "\n".join(line for _, lines in parts(cell) for line in lines)
+    return "\n".join(line for _, lines in cell.parts for line in lines)
 
 
 def planted(cell: Cell, n: int, path: Path, names: list[str]) -> str:

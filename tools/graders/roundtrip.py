@@ -24,7 +24,8 @@ import environment
 from planted import deserved, outcomes, submissions
 from routes import ROUTES, Points
 
-from classroom.coursework.master import Master, read_master
+from classroom.coursework.master import Master
+from classroom.coursework.reading import read_master
 
 AT_ONCE = 2  # routes
 

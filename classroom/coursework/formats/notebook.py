@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import nbformat
 from nbformat import NotebookNode
 
@@ -13,7 +15,7 @@ METADATA = {
 }
 
 
-def make(type: str, source: str, id: str, metadata: dict | None = None) -> NotebookNode:
+def make(type: str, source: str, id: str, metadata: dict[str, Any] | None = None) -> NotebookNode:
     """A cell without outputs."""
     new = {
         "code": nbformat.v4.new_code_cell,
@@ -37,17 +39,15 @@ def key(cell: Cell) -> str:
 
 def visible(cell: Cell, master: Master, tags: tuple[str, ...] = ()) -> NotebookNode:
     """The cell as students see it: solutions are stubs, and tags say what it is."""
-    role = []
-    if cell.kind:
-        role = [":".join(str(part) for part in (cell.kind, cell.id, cell.points) if part)]
-    tags = [*role, *cell.tags, *tags]
-    made = make(cell.type, cell.stub, id_of(cell, master), {"tags": tags} if tags else {})
+    role = ":".join(str(part) for part in (cell.kind, cell.id, cell.points) if part)
+    all_tags = [*([role] if role else []), *cell.tags, *tags]
+    made = make(cell.type, cell.stub, id_of(cell, master), {"tags": all_tags} if all_tags else {})
     if cell.attachments:
         made["attachments"] = cell.attachments
     return made
 
 
-def text(cells: list[NotebookNode], metadata: dict | None = None) -> str:
+def text(cells: list[NotebookNode], metadata: dict[str, Any] | None = None) -> str:
     """The bytes-to-be of a notebook file, after nbformat found nothing wrong with it."""
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=METADATA | (metadata or {}))
     nbformat.validate(notebook)

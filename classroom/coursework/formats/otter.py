@@ -8,10 +8,10 @@ left to itself, otter spreads a question's points evenly over its tests.
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from nbformat import NotebookNode
 
-from ..markers import parts, stub
 from ..master import Cell, Master
 from .notebook import id_of, make, text, visible
 
@@ -42,8 +42,8 @@ def shown(master: Master) -> list[Cell]:
 
 def student_cells(cell: Cell, master: Master) -> list[NotebookNode]:
     if cell.kind == "essay":
-        made = prompt(cell, master)
-        return [*made, make("markdown", ANSWER, f"{id_of(cell, master)}-answer", answered(cell))]
+        answer = make("markdown", ANSWER, f"{id_of(cell, master)}-answer", answered(cell))
+        return [*prompt(cell, master), answer]
     if cell.kind == "exercise":
         made = visible(cell, master)
         made.metadata = answered(cell)
@@ -52,19 +52,19 @@ def student_cells(cell: Cell, master: Master) -> list[NotebookNode]:
     return [visible(cell, master)]
 
 
-def answered(cell: Cell) -> dict:
+def answered(cell: Cell) -> dict[str, list[str]]:
     """The metadata of a cell that students fill in."""
     return {"tags": [f"{cell.kind}:{cell.id}", "otter_answer_cell"]}
 
 
 def prompt(cell: Cell, master: Master) -> list[NotebookNode]:
     """An essay's question, if it stands in the essay's own cell."""
-    given = [line for kind, lines in parts(cell) if kind == "given" for line in lines]
+    given = [line for kind, lines in cell.parts if kind == "given" for line in lines]
     source = "\n".join(given).strip()
     return [make("markdown", source, id_of(cell, master), LOCKED)] if source else []
 
 
-def tests(id: str, master: Master) -> dict:
+def tests(id: str, master: Master) -> dict[str, Any]:
     """The visible tests of an exercise in the form that otter inherited from OK."""
     cases = [
         {"code": doctest(test.source), "hidden": False, "locked": False, "points": test.points}
@@ -114,11 +114,11 @@ def question(cell: Cell, master: Master) -> list[NotebookNode]:
 def prompted(cell: Cell) -> str:
     """The solved cell, in which otter is told our stub: its own is a bare `...`."""
     lines = []
-    for kind, some in parts(cell):
+    for kind, some in cell.parts:
         if kind == "given":
             lines += some
             continue
-        instead = stub(cell, some)
+        instead = cell.instead(some)
         indent = instead[0][: len(instead[0]) - len(instead[0].lstrip())]
         lines += [f"{indent}# BEGIN SOLUTION NO PROMPT", *some, f"{indent}# END SOLUTION"]
         lines += [f'{indent}""" # BEGIN PROMPT', *instead, f'{indent}"""; # END PROMPT']

@@ -7,13 +7,14 @@ print as far as no answer is behind it: the outputs of plain cells that use no s
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
 from .. import CourseworkError
 from ..master import Master
-from ..rules import free_names
+from ..names import free_names
 from . import student
 from .notebook import id_of, make, text
 
@@ -29,9 +30,9 @@ def handout(master: Master) -> dict[str, str]:
     return {master.path.name: text([setup(master.number), *cells])}
 
 
-def outputs(master: Master) -> dict[str, list[NotebookNode]]:
+def outputs(master: Master) -> dict[str, list[dict[str, Any]]]:
     """Id of a cell → its outputs, for those that would be the same without any answer."""
-    found = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     answers = set(master.names)
     for cell in master.cells:
         if cell.type != "code" or cell.kind or cell.is_setup:

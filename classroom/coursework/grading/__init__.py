@@ -2,12 +2,13 @@
 
 wire        values as plain data, between the two
 isolation   what a student's process can reach, and its limits
-zygote      one process with torch ready, from which students' processes are forked
 worker      what runs in a student's process
+zygote      one process with torch ready, from which students' processes are forked
 student     the grader's handle on it
 submission  which notebooks were handed in, and their cells
 runner      a submission's cells and functions, started again when its process dies
-grade       the master's tests on them: one submission's result
+result      what grading one submission gives, as plain data
+grade       the master's tests on it
 many        two hundred of them in parallel, killed and resumed
 report      grades.csv, grades.json, feedback
 command     `python -m classroom grade`

@@ -14,9 +14,15 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+from cliplab.extras import need
 
 from .. import CourseworkError
+
+if TYPE_CHECKING:  # torch, for which nobody waits who asks for --help
+    from ..master import Master
+    from .student import Zygote
 
 DESCRIPTION = __doc__.replace("``", "")
 
@@ -51,11 +57,14 @@ def _whole(text: str) -> int:
 def run(options: argparse.Namespace) -> int:
     """Grades, reports, and gives the exit code: 0 also when some notebooks need a person.
 
-    Raises CourseworkError with a sentence for what cannot be done.
+    Raises CourseworkError with a sentence for what cannot be done, MissingExtra for what is not
+    installed.
     """
+    for module in ("nbformat", "IPython", "tqdm", "matplotlib"):
+        need(module, "grading")
     import torch
 
-    from ..master import read_master
+    from ..reading import read_master
     from . import many, report, submission
     from .isolation import Limits
     from .student import Zygote
@@ -106,7 +115,7 @@ def _same_assignment(results: Path, number: int) -> None:
             )
 
 
-def _not_in_sight(master: Path, zygote: Any) -> None:
+def _not_in_sight(master: Path, zygote: Zygote) -> None:
     from .isolation import readable_paths
 
     for path in readable_paths() if zygote.level == "namespaces" else ():
@@ -117,7 +126,7 @@ def _not_in_sight(master: Path, zygote: Any) -> None:
             )
 
 
-def _master_earns_all(path: Path, master: Any, zygote: Any) -> None:
+def _master_earns_all(path: Path, master: Master, zygote: Zygote) -> None:
     """The master is graded first: tests that its own solution fails are no tests."""
     from .grade import grade
     from .runner import Fault

@@ -20,22 +20,18 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..master import Master, Test
 from . import wire
-from .runner import Runner, Stopped
+from .result import GRADED, WAITS, Result, TestResult, blank
+from .runner import NoAnswer, Runner
 from .student import StudentError, Zygote
-from .submission import Cell, Submission, Unreadable, defined, only_checks, read_cells
-
-GRADED, WAITS, PERSON = "graded", "essay waits", "needs a person"
+from .submission import Submission, SubmittedCell, Unreadable, read_cells
 
 
-def grade(submission: Submission, content: bytes, master, zygote: Zygote) -> dict[str, Any]:
-    """The result of one submission as plain data.
+def grade(submission: Submission, content: bytes, master: Master, zygote: Zygote) -> Result:
+    """The result of one submission. content: the bytes of its notebook.
 
-    content: the bytes of its notebook. The keys: student, status (one of GRADED, WAITS, PERSON),
-    reasons (why a person is needed), notes, exercises {id: {points, of, state}}, tests, essays,
-    errors {cell: what it raised}, points (None when a person is needed), so_far, of, seconds, log.
-    Points of an exercise that has no cell are None, never 0. Raises runner.Fault when the grader or
-    the machine is at fault.
+    Raises runner.Fault when the grader or the machine is at fault.
     """
     began = time.monotonic()
     result = blank(submission, master)
@@ -66,35 +62,17 @@ def grade(submission: Submission, content: bytes, master, zygote: Zygote) -> dic
         result["points"] = result["so_far"]
         result["status"] = WAITS if master.essays else GRADED
     result |= {"notes": notes, "errors": runner.errors, "log": runner.log}
-    return result | {"seconds": round(time.monotonic() - began, 2)}
+    return {**result, "seconds": round(time.monotonic() - began, 2)}
 
 
-def blank(submission: Submission, master) -> dict[str, Any]:
-    """The result of a submission that nothing is known about yet: it needs a person."""
-    of = {id: sum(t.points for t in master.tests if t.id == id) for id in master.exercises}
-    return {
-        "student": submission.student,
-        "file": str(submission.path or ""),
-        "status": PERSON,
-        "reasons": [],
-        "notes": [],
-        "exercises": {id: {"points": None, "of": of[id], "state": "no cell"} for id in of},
-        "tests": [],
-        "essays": [{"id": e.id, "of": e.points, "text": None} for e in master.essays],
-        "errors": {},
-        "points": None,
-        "so_far": 0,
-        "of": sum(of.values()),
-        "seconds": 0.0,
-        "log": "",
-    }
-
-
-def _look_for_exercises(cells: list[Cell], master) -> tuple[dict[str, str], list[str]]:
+def _look_for_exercises(
+    cells: list[SubmittedCell], master: Master
+) -> tuple[dict[str, str], list[str]]:
     """{id: why a person is needed}, and notes: by tag first, by the names a cell defines second."""
     code = [cell for cell in cells if cell.code]
-    here = set().union(*(defined(cell.source) for cell in code))
-    missing, untagged = {}, []
+    here = {name for cell in code for name in cell.names}
+    missing: dict[str, str] = {}
+    untagged = []
     for id in master.exercises:
         names = [name for name, of in master.names.items() if of == id]
         absent = [f"`{name}`" for name in names if name not in here]
@@ -111,32 +89,32 @@ def _look_for_exercises(cells: list[Cell], master) -> tuple[dict[str, str], list
     return missing, notes
 
 
-def _to_run(cells: list[Cell], master) -> list[Cell]:
+def _to_run(cells: list[SubmittedCell], master: Master) -> list[SubmittedCell]:
     """The student's own code: all but tests and requests for feedback, which may hang on it."""
     given = {" ".join(test.source.split()) for test in master.tests}
 
-    def own(cell: Cell) -> bool:
-        if defined(cell.source) & set(master.names):
+    def own(cell: SubmittedCell) -> bool:
+        if cell.names & set(master.names):
             return True
         is_test = cell.is_test or " ".join(cell.source.split()) in given
-        return not is_test and not only_checks(cell.source)
+        return not is_test and not cell.only_checks
 
     return [cell for cell in cells if cell.code and cell.source.strip() and own(cell)]
 
 
-def _essay(cells: list[Cell], id: str) -> str | None:
+def _essay(cells: list[SubmittedCell], id: str) -> str | None:
     tag = f"essay:{id}:"  # in some formats without the points
     texts = [c.source for c in cells if any(f"{t}:".startswith(tag) for t in c.tags)]
     return wire.readable(texts[0], 20_000) if texts else None
 
 
-def _run_tests(master, missing: dict[str, str], runner: Runner) -> list[dict]:
+def _run_tests(master: Master, missing: dict[str, str], runner: Runner) -> list[TestResult]:
     """Visible tests first: what a student's code says there can tell nothing of the hidden ones."""
     random.seed()
     np.random.seed()
     torch.seed()
     functions = _functions(master)
-    told = {}
+    told: dict[str, TestResult] = {}
     for test in sorted(master.tests, key=lambda test: test.hidden):
         if test.id not in missing:
             reason = _run_test(test, master, functions, runner)
@@ -151,17 +129,17 @@ def _run_tests(master, missing: dict[str, str], runner: Runner) -> list[dict]:
     return [told[test.name] for test in master.tests if test.name in told]
 
 
-def _functions(master) -> set[str]:
+def _functions(master: Master) -> set[str]:
     bodies = [ast.parse(exercise.source).body for exercise in master.exercises.values()]
     return {node.name for body in bodies for node in body if isinstance(node, ast.FunctionDef)}
 
 
-def _run_test(test, master, functions: set[str], runner: Runner) -> str | None:
+def _run_test(test: Test, master: Master, functions: set[str], runner: Runner) -> str | None:
     """Why a test fails, as a plain sentence; None when it passes."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
 
     def out_of_time(*_: Any) -> None:
-        raise Stopped("Comparing the answer took too long: it may be far too large.")
+        raise NoAnswer("Comparing the answer took too long: it may be far too large.")
 
     previous = signal.signal(signal.SIGALRM, out_of_time)
     signal.setitimer(signal.ITIMER_REAL, max(runner.until - time.monotonic(), 1) + 10)
@@ -172,8 +150,8 @@ def _run_test(test, master, functions: set[str], runner: Runner) -> str | None:
             elif re.search(rf"\b{name}\b", test.source):
                 namespace[name] = runner.get(name)
         exec(compile(test.source, test.name, "exec", dont_inherit=True), namespace)
-    except Stopped as stopped:
-        return str(stopped)
+    except NoAnswer as reason:
+        return str(reason)
     except StudentError as error:
         if error.kind == "NotImplementedError" and error.says.startswith("exercise"):
             return "Not answered yet: the function is still the stub."

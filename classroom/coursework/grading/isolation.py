@@ -21,6 +21,7 @@ import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 LEVELS = {
     "namespaces": (
@@ -63,7 +64,7 @@ class Limits:
         return 10 * self.seconds
 
 
-def _do(function: str, *arguments) -> None:
+def _do(function: str, *arguments: Any) -> None:
     """A call of the C library. Raises OSError with its reason."""
     ready = [a.encode() if isinstance(a, str) else a for a in arguments]
     if getattr(_libc, function)(*ready) < 0:
@@ -71,7 +72,13 @@ def _do(function: str, *arguments) -> None:
         raise OSError(number, f"{function}: {os.strerror(number)}")
 
 
-def _mount(source, target, kind=None, flags=0, data=None) -> None:
+def _mount(
+    source: str | None,
+    target: str,
+    kind: str | None = None,
+    flags: int = 0,
+    data: str | None = None,
+) -> None:
     _do("mount", source, target, kind, ctypes.c_ulong(flags), data)
 
 
@@ -150,7 +157,7 @@ def enter_new_root(at: str) -> None:
     os.chdir("/scratch")
 
 
-def _bind(path, at) -> None:
+def _bind(path: Path | str, at: Path) -> None:
     _mount(str(path), str(at), None, _BIND | _REC)
 
 

@@ -14,12 +14,14 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 from tqdm.auto import tqdm
 
-from .grade import blank, grade
+from ..master import Master
+from .grade import grade
 from .isolation import Limits
+from .result import Result, StoredResult, blank
 from .runner import Fault
 from .student import Zygote
 from .submission import MOST_BYTES, Submission
@@ -56,22 +58,23 @@ def key_of(content: bytes, master: bytes, submission: Submission, limits: Limits
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
-def stored(path: Path) -> dict[str, Any] | None:
+def stored(path: Path) -> StoredResult | None:
     """The result in a file, if there is one."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        result: StoredResult = json.loads(path.read_text(encoding="utf-8"))
+        return result
     except (OSError, ValueError):
         return None
 
 
 def grade_all(
     submissions: list[Submission],
-    master: Any,
+    master: Master,
     master_bytes: bytes,
     folder: Path,
     zygote: Zygote,
     jobs: int,
-) -> list[dict[str, Any]]:
+) -> list[Result]:
     """Results of all submissions, in their order; those that `folder` holds are not made again."""
     folder.mkdir(parents=True, exist_ok=True)
     for part in folder.glob(".*.part"):  # what a killed run was writing
@@ -80,7 +83,7 @@ def grade_all(
     tqdm.monitor_interval = 0  # its thread would be running when we fork
     bar = tqdm(total=len(submissions), unit="notebook", dynamic_ncols=True)
     running: dict[int, tuple[Path, Submission, float]] = {}
-    results: dict[Path, dict[str, Any]] = {}
+    results: dict[Path, Result] = {}
     waiting = list(zip(paths, submissions, strict=True))[::-1]
     try:
         while waiting or running:
@@ -115,12 +118,14 @@ def grade_all(
     return [results[path] for path in paths]
 
 
-def _given_up(submission: Submission, master: Any) -> dict[str, Any]:
+def _given_up(submission: Submission, master: Master) -> Result:
     reason = "The grader's own process ended while it graded this notebook. Run the command again."
     return {**blank(submission, master), "reasons": [reason]}
 
 
-def _grade_one(submission, content, master, zygote, path, key) -> None:
+def _grade_one(
+    submission: Submission, content: bytes, master: Master, zygote: Zygote, path: Path, key: str
+) -> NoReturn:
     """In a process of its own: grades, writes the result, and ends. Never returns."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -133,7 +138,7 @@ def _grade_one(submission, content, master, zygote, path, key) -> None:
             reason = f"The grader could not finish ({type(error).__name__}: {error})."
             result = {**blank(submission, master), "reasons": [reason]}
             key = ""  # so that the next run tries again
-        result |= {"key": key, "assignment": master.number, "isolation": zygote.level}
-        write_whole(path, json.dumps(result, indent=1))
+        about = {"key": key, "assignment": master.number, "isolation": zygote.level}
+        write_whole(path, json.dumps({**result, **about}, indent=1))
     finally:
         os._exit(0)

@@ -12,15 +12,17 @@ import io
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from .grade import GRADED, PERSON, WAITS
+from ..master import Master
 from .isolation import LEVELS
 from .many import write_whole
+from .result import GRADED, PERSON, WAITS, Result, TestResult
+from .student import Zygote
 
 
-def write_all(out: Path, results: list[dict[str, Any]], master: Any, zygote: Any) -> None:
+def write_all(out: Path, results: Sequence[Result], master: Master, zygote: Zygote) -> None:
     """Writes the three kinds of report into the folder `out`."""
     write_whole(out / "grades.csv", grades_csv(results, master))
     about = {
@@ -45,7 +47,7 @@ def write_all(out: Path, results: list[dict[str, Any]], master: Any, zygote: Any
         write_whole(folder / f"{result['student']}.md", feedback(result, master))
 
 
-def grades_csv(results: list[dict[str, Any]], master: Any) -> str:
+def grades_csv(results: Sequence[Result], master: Master) -> str:
     """One row per student. `total` is what the tests gave; it stands empty when a person is needed.
 
     Essays' columns stand empty, to be filled in by whoever reads them: their points are not in the
@@ -71,7 +73,7 @@ def _cell(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def feedback(result: dict[str, Any], master: Any) -> str:
+def feedback(result: Result, master: Master) -> str:
     """Markdown for one student."""
     lines = [f"# Assignment {master.number}: {master.title}", ""]
     if result["status"] == PERSON:
@@ -95,7 +97,7 @@ def feedback(result: dict[str, Any], master: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(test: dict[str, Any]) -> list[str]:
+def _line(test: TestResult) -> list[str]:
     points = f"{test['points']} point{'s' if test['points'] != 1 else ''}"
     if test["hidden"]:
         how = "passed" if test["passed"] else "failed"
@@ -112,7 +114,7 @@ def _quoted(text: str) -> str:
     return "\n".join(f"  {line}" for line in (f"{fence}text", *text.splitlines(), fence))
 
 
-def summary(results: list[dict[str, Any]], zygote: Any, out: Path) -> str:
+def summary(results: Sequence[Result], zygote: Zygote, out: Path) -> str:
     """What the command says at the end: counts, who needs a person, and what was not isolated."""
     counts = Counter(result["status"] for result in results)
     words = {GRADED: "graded", WAITS: "graded but for the essay", PERSON: "for a person to look at"}

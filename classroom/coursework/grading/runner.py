@@ -12,12 +12,14 @@ from collections import Counter
 from typing import Any
 
 from .student import Lost, Student, StudentError, TookTooLong, Zygote
-from .submission import Cell
+from .submission import SubmittedCell
 
 CHANCES = 2
 # What a test may expect a wrong input to raise. Not StopIteration, which would end a test's loop.
-KINDS = (ValueError, TypeError, KeyError, IndexError, ZeroDivisionError, OverflowError)
-KINDS += (NotImplementedError, RuntimeError)
+KINDS: list[type[Exception]] = [
+    *(ValueError, TypeError, KeyError, IndexError, ZeroDivisionError, OverflowError),
+    *(NotImplementedError, RuntimeError),
+]
 RAISED = {
     kind.__name__: type(
         f"Students{kind.__name__}", (StudentError, kind), {"__str__": StudentError.__str__}
@@ -26,7 +28,7 @@ RAISED = {
 }
 
 
-class Stopped(BaseException):
+class NoAnswer(BaseException):
     """A call that gave no answer. No test can catch it by chance and take it for an error."""
 
 
@@ -40,7 +42,7 @@ class Runner:
     errors  what each cell that failed said, by the number of the cell
     """
 
-    def __init__(self, zygote: Zygote, cells: list[Cell]):
+    def __init__(self, zygote: Zygote, cells: list[SubmittedCell]):
         self.zygote, self.cells, self.limits = zygote, cells, zygote.limits
         self.until = time.monotonic() + self.limits.budget
         self.errors: dict[int, str] = {}
@@ -49,11 +51,11 @@ class Runner:
         self._failures: Counter[str] = Counter()
         self._student: Student | None = None
 
-    def call(self, name: str, arguments: tuple, keywords: dict) -> Any:
+    def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """What the student's function gives for these arguments.
 
         Raises StudentError (of the builtin kind that was raised, where that is one of KINDS),
-        Stopped when there was no answer, and Fault.
+        NoAnswer, and Fault.
         """
         return self._ask({"do": "call", "name": name, "args": arguments, "kwargs": keywords})
 
@@ -61,10 +63,10 @@ class Runner:
         """The plain value that the student's code gave this name."""
         return self._ask({"do": "get", "name": name})
 
-    def _ask(self, request: dict) -> Any:
+    def _ask(self, request: dict[str, Any]) -> Any:
         name = request["name"]
         if self._failures[name] >= CHANCES:
-            raise Stopped(
+            raise NoAnswer(
                 f"`{name}` took too long or ended its process {CHANCES} times before, and was not "
                 "called again."
             )
@@ -72,11 +74,11 @@ class Runner:
             return self.process().ask(request, self._seconds())
         except TookTooLong as slow:
             self._failures[name] += 1
-            raise Stopped(f"`{name}`: {slow}") from None
+            raise NoAnswer(f"`{name}`: {slow}") from None
         except Lost as lost:
             self._failures[name] += 1
             self.stop()
-            raise Stopped(f"`{name}`: {lost}") from None
+            raise NoAnswer(f"`{name}`: {lost}") from None
         except StudentError as error:
             kind = RAISED.get(error.kind, StudentError)
             raise kind(error.kind, error.says, error.place) from None
@@ -89,21 +91,21 @@ class Runner:
     def process(self) -> Student:
         """The process, its cells run; started if need be."""
         if time.monotonic() > self.until:
-            raise Stopped(f"The {self.limits.budget:.0f} s of the submission were used up.")
+            raise NoAnswer(f"The {self.limits.budget:.0f} s of the submission were used up.")
         while self._student is None:
             self._student = self.zygote.start()
             for cell in self.cells:
-                if cell.number not in self._deadly and not self._run(cell):
+                if cell.number not in self._deadly and not self._run(cell, self._student):
                     self._deadly.add(cell.number)
                     self.stop()
                     break
         return self._student
 
-    def _run(self, cell: Cell) -> bool:
+    def _run(self, cell: SubmittedCell, student: Student) -> bool:
         """Runs a cell; whether the process outlived it."""
         request = {"do": "run", "name": f"cell {cell.number}", "source": cell.source}
         try:
-            self._student.ask(request, self._seconds())
+            student.ask(request, self._seconds())
         except StudentError as error:
             self.errors.setdefault(cell.number, str(error))
         except Lost as lost:

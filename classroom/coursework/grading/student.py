@@ -97,7 +97,7 @@ class Zygote:
         self.process.kill()
 
     def _strongest(self) -> tuple[str, list[str]]:
-        why_not = []
+        why_not: list[str] = []
         for level in LEVELS:
             if level == "user" and os.geteuid() != 0:
                 continue
@@ -137,7 +137,7 @@ class Student:
         theirs.close()
         held.close()
 
-    def ask(self, request: dict, seconds: float) -> Any:
+    def ask(self, request: dict[str, Any], seconds: float) -> Any:
         """The value of one request to the worker, which may take so many seconds.
 
         Raises StudentError for what the student's code raised, Lost when no answer came in time, or

@@ -14,10 +14,14 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .. import CourseworkError
+from ..names import bound
 
 MOST_BYTES = 50 << 20
+# What reading a cell raises that is no Python, or one that would bring Python down.
+NOT_PYTHON = (ValueError, SyntaxError, RecursionError, MemoryError)
 
 
 class Unreadable(Exception):
@@ -34,14 +38,39 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One cell: its place in the notebook from 1 on, and its role tags."""
+class SubmittedCell:
+    """A cell as it was handed in: its place in the notebook from 1 on, and its role tags."""
 
     number: int
     code: bool
     source: str
     tags: tuple[str, ...]
     is_test: bool
+
+    @property
+    def names(self) -> set[str]:
+        """The names that it binds at its top level, as far as a broken cell lets one see."""
+        try:
+            return bound(self.source)
+        except NOT_PYTHON:
+            pairs = re.findall(
+                r"^(?:async +)?(?:def|class) +(\w+)|^(\w+) *=(?!=)", self.source, re.M
+            )
+            return {name for pair in pairs for name in pair if name}
+
+    @property
+    def only_checks(self) -> bool:
+        """Whether it does nothing but ask for feedback: check("A1.2", f), grader.check("q1")."""
+        try:
+            body = ast.parse(self.source).body
+        except NOT_PYTHON:
+            return False
+        return bool(body) and all(
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Call)
+            and getattr(node.value.func, "attr", getattr(node.value.func, "id", "")) == "check"
+            for node in body
+        )
 
 
 def find(paths: list[Path], master: Path) -> list[Submission]:
@@ -92,7 +121,7 @@ def _of_student(folder: Path, name: str) -> Submission:
     )
 
 
-def read_cells(content: bytes) -> list[Cell]:
+def read_cells(content: bytes) -> list[SubmittedCell]:
     """The cells of a notebook file (nbformat 4). Raises Unreadable with a sentence."""
     if len(content) > MOST_BYTES:
         raise Unreadable(f"The file has {len(content) >> 20} MB; {MOST_BYTES >> 20} are read.")
@@ -111,7 +140,7 @@ def read_cells(content: bytes) -> list[Cell]:
     return read
 
 
-def _cell(number: int, cell: dict) -> Cell:
+def _cell(number: int, cell: dict[str, Any]) -> SubmittedCell:
     source = cell["source"]
     source = source if isinstance(source, str) else "".join(source)
     metadata = cell.get("metadata")
@@ -121,40 +150,4 @@ def _cell(number: int, cell: dict) -> Cell:
     graded = metadata.get("nbgrader")
     is_test = isinstance(graded, dict) and graded.get("grade") and not graded.get("solution")
     is_test = is_test or any(tag.startswith(("test:", "hidden:")) for tag in tags)
-    return Cell(number, cell.get("cell_type") == "code", source, tags, bool(is_test))
-
-
-def defined(source: str) -> set[str]:
-    """The names that a cell defines at its top level, as far as a broken cell lets one see."""
-    try:
-        body = ast.parse(source).body
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        found = re.findall(r"^(?:async +)?(?:def|class) +(\w+)|^(\w+) *=(?!=)", source, re.M)
-        return {name for pair in found for name in pair if name}
-    names: set[str] = set()
-    for node in body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            names.add(node.name)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-        else:
-            names |= {
-                inner.id
-                for inner in ast.walk(node)
-                if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)
-            }
-    return names
-
-
-def only_checks(source: str) -> bool:
-    """Whether a cell does nothing but ask for feedback: check("A1.2", f), grader.check("q1")."""
-    try:
-        body = ast.parse(source).body
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return False
-    return bool(body) and all(
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Call)
-        and getattr(node.value.func, "attr", getattr(node.value.func, "id", "")) == "check"
-        for node in body
-    )
+    return SubmittedCell(number, cell.get("cell_type") == "code", source, tags, bool(is_test))

@@ -8,6 +8,7 @@ still be right on inputs drawn just now. So nothing here needs to be defended.
 from __future__ import annotations
 
 import builtins
+import io
 import linecache
 import os
 import signal
@@ -15,7 +16,7 @@ import socket
 import sys
 import tempfile
 import types
-from typing import Any
+from typing import Any, NoReturn
 
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -31,7 +32,7 @@ class TooSlow(BaseException):
 class Shell:
     """What `get_ipython()` gives: magics and shell lines say that they are left out."""
 
-    def __init__(self, namespace: dict):
+    def __init__(self, namespace: dict[str, Any]):
         self.namespace = namespace
 
     def run_cell_magic(self, name: str, line: str, body: str) -> None:
@@ -49,7 +50,7 @@ class Shell:
     getoutput = system
 
 
-def execute(source: str, name: str, namespace: dict) -> None:
+def execute(source: str, name: str, namespace: dict[str, Any]) -> None:
     """Runs the source of a cell as a notebook does."""
     source = TransformerManager().transform_cell(source)
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
@@ -62,8 +63,9 @@ def serve(channel: socket.socket) -> None:
     sys.modules["__main__"] = module
     shell = Shell(module.__dict__)
     module.__dict__.update(get_ipython=lambda: shell, display=print)
-    builtins.exit = builtins.quit = sys.exit
+    vars(builtins).update(exit=sys.exit, quit=sys.exit)
     tempfile.tempdir = os.environ["TMPDIR"]
+    assert isinstance(sys.stdout, io.TextIOWrapper)
     sys.stdout.reconfigure(line_buffering=True)
     signal.signal(signal.SIGALRM, _too_slow)
     while True:
@@ -84,7 +86,7 @@ def serve(channel: socket.socket) -> None:
         wire.send(channel, frame)
 
 
-def answer(request: dict, namespace: dict) -> Any:
+def answer(request: dict[str, Any], namespace: dict[str, Any]) -> Any:
     """The value that one request asks for: a cell run, a function called, or a name read."""
     if request["do"] == "run":
         return execute(request["source"], request["name"], namespace)
@@ -114,5 +116,5 @@ def describe(error: BaseException) -> dict[str, str]:
     return {"type": type(error).__name__, "says": says[:2000], "place": place}
 
 
-def _too_slow(*_: Any) -> None:
+def _too_slow(*_: Any) -> NoReturn:
     raise TooSlow

@@ -20,11 +20,14 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import Any, NoReturn
 
 from . import isolation, worker
 
-READY = ("torch.nn.functional", "numpy", "safetensors.torch", "matplotlib.pyplot", "cliplab")
-READY += ("classroom.exercises", "cliplab.weighting", "cliplab.training")
+READY = [
+    *("torch.nn.functional", "numpy", "safetensors.torch", "matplotlib.pyplot", "cliplab"),
+    *("classroom.exercises", "cliplab.weighting", "cliplab.training"),
+]
 
 
 def main(descriptor: int, folder: str) -> None:
@@ -50,7 +53,7 @@ def _serve(descriptor: int) -> None:
             os.close(descriptor)
 
 
-def _keep(request: dict, channel: int, leash: int, log: int) -> None:
+def _keep(request: dict[str, Any], channel: int, leash: int, log: int) -> NoReturn:
     """The keeper: starts the student's process, waits, and ends it. Never returns."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.environ["CLIPLAB_KEEPER"] = str(os.getpid())
@@ -95,7 +98,7 @@ def _children() -> list[int]:
     return found
 
 
-def _first(request: dict, channel: int, leash: int) -> None:
+def _first(request: dict[str, Any], channel: int, leash: int) -> NoReturn:
     """The first process behind the wall: builds it, and waits for the student's. Never returns."""
     level = request["level"]
     try:

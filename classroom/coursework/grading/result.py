@@ -1,0 +1,88 @@
+"""What grading one submission gives, as plain data: what is stored, and what reports are made of.
+
+A result goes through JSON, which turns the numbers of cells in `errors` into text.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from ..master import Master
+from .submission import Submission
+
+GRADED, WAITS, PERSON = "graded", "essay waits", "needs a person"
+
+
+class ExerciseResult(TypedDict):
+    """points: None for an exercise that has no cell, never 0. of: what all its tests give."""
+
+    points: int | None
+    of: int
+    state: str
+
+
+class TestResult(TypedDict):
+    """One test cell of the master; reason: why it failed, "" where it passed."""
+
+    name: str
+    exercise: str
+    hidden: bool
+    points: int
+    passed: bool
+    reason: str
+
+
+class EssayResult(TypedDict):
+    """text: the student's, None where there is none. A person gives up to `of` points for it."""
+
+    id: str
+    of: int
+    text: str | None
+
+
+class Result(TypedDict):
+    """One submission. status: GRADED, WAITS or PERSON."""
+
+    student: str
+    file: str
+    status: str
+    reasons: list[str]  # why a person is needed
+    notes: list[str]
+    exercises: dict[str, ExerciseResult]
+    tests: list[TestResult]
+    essays: list[EssayResult]
+    errors: dict[int, str]  # what a cell raised
+    points: int | None  # None when a person is needed
+    so_far: int
+    of: int
+    seconds: float
+    log: str
+
+
+class StoredResult(Result):
+    """A result with what it depends on (`key`, see `many`), and how it was obtained."""
+
+    key: str
+    assignment: int
+    isolation: str
+
+
+def blank(submission: Submission, master: Master) -> Result:
+    """The result of a submission that nothing is known about yet: it needs a person."""
+    of = {id: sum(t.points for t in master.tests if t.id == id) for id in master.exercises}
+    return {
+        "student": submission.student,
+        "file": str(submission.path or ""),
+        "status": PERSON,
+        "reasons": [],
+        "notes": [],
+        "exercises": {id: {"points": None, "of": of[id], "state": "no cell"} for id in of},
+        "tests": [],
+        "essays": [{"id": e.id, "of": e.points, "text": None} for e in master.essays],
+        "errors": {},
+        "points": None,
+        "so_far": 0,
+        "of": sum(of.values()),
+        "seconds": 0.0,
+        "log": "",
+    }
