@@ -3,21 +3,25 @@
 A mask is True where something may be seen, as in torch's scaled_dot_product_attention.
 """
 
-import warnings
+from itertools import chain
 from numbers import Integral
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from .tokenizer.rows import TruncationWarning, fill, require_length, warn_of_cuts
+
+__all__ = [
+    "CLIP_EOS",
+    "TruncationWarning",
+    "attention_mask",
+    "causal_mask",
+    "length_normalization",
+    "mask_pad",
+]
+
 CLIP_EOS = 49407
-
-
-class TruncationWarning(UserWarning):
-    """Said when tokens are cut off; ``lost`` holds their ids, one list per sequence."""
-
-    def __init__(self, message: str, lost: list[list[int]]):
-        super().__init__(message)
-        self.lost = lost
 
 
 def length_normalization(ids, length: int = 77, pad: int | None = None) -> Tensor:
@@ -34,31 +38,23 @@ def length_normalization(ids, length: int = 77, pad: int | None = None) -> Tenso
     Source: Lecture eq. 7; errata E28, E29 (OpenAI's own ``tokenize`` raises unless it is told to
     truncate).
     """
-    if not isinstance(length, int) or length < 2:
-        raise ValueError(
-            f"length is a whole number of at least 2, for BOS and EOS; not {length!r}."
-        )
+    require_length(length)
     sequences, single = read_sequences(ids)
-    if any(sequence[-1] == 0 for sequence in sequences):
+    counts = np.fromiter(map(len, sequences), np.int64, len(sequences))
+    ids = np.fromiter(chain.from_iterable(sequences), np.int64, counts.sum())
+    last = counts.cumsum() - 1
+    eos = ids[last]
+    if not eos.all():
         raise ValueError(
             "A sequence ends with 0, which is OpenAI's padding and no EOS: give BOS + content + "
             "EOS, as tokenizer(text) does."
         )
-    # Padding that is there already is not lost when it is cut.
-    lost = [without_padding(sequence)[length - 1 : -1] for sequence in sequences]
-    if any(lost):
-        cut, most = sum(map(bool, lost)), max(map(len, lost))
-        one = len(sequences) == 1
-        who = "The sequence does" if one else f"{cut} of {len(sequences)} sequences do"
-        number = f"up to {most}" if cut > 1 else most
-        message = f"{who} not fit into {length} places; tokens lost before EOS: {number}."
-        warnings.warn(TruncationWarning(message, lost), stacklevel=2)
-    rows = []
-    for sequence in sequences:
-        *body, eos = sequence
-        kept = [*body[: length - 1], eos]
-        rows.append(kept + [eos if pad is None else pad] * (length - len(kept)))
-    normalized = torch.tensor(rows, dtype=torch.long)
+    rows = np.empty((len(sequences), length), np.int64)
+    rows[:] = eos[:, None] if pad is None else pad
+    left_over = fill(rows[:, :-1], np.delete(ids, last), counts - 1)
+    rows[np.arange(len(rows)), np.minimum(counts, length) - 1] = eos
+    warn_of_cuts(left_over, eos, length, stacklevel=2)
+    normalized = torch.from_numpy(rows)
     return normalized[0] if single else normalized
 
 
@@ -72,15 +68,16 @@ def read_sequences(ids) -> tuple[list[list[int]], bool]:
     def plain(x):
         return x.tolist() if hasattr(x, "tolist") else x
 
-    def is_sequence(x) -> bool:
-        whole = isinstance(x, (list, tuple)) and all(isinstance(i, Integral) for i in x)
-        return whole and not any(isinstance(i, bool) for i in x)
+    def whole(numbers) -> bool:
+        kinds = set(map(type, numbers))
+        return all(issubclass(kind, Integral) and kind is not bool for kind in kinds)
 
     ids = plain(ids)
     rows = [plain(x) for x in ids] if isinstance(ids, (list, tuple)) else None
-    single = is_sequence(rows)
+    single = rows is not None and whole(rows)
     sequences = [rows] if single else rows
-    if sequences is None or not all(map(is_sequence, sequences)):
+    nested = sequences is not None and all(isinstance(x, (list, tuple)) for x in sequences)
+    if not nested or not whole(chain.from_iterable(sequences)):
         raise TypeError(
             f"Ids are a list of whole numbers, or a list of such lists; not {ids!r:.60}."
         )
@@ -88,15 +85,7 @@ def read_sequences(ids) -> tuple[list[list[int]], bool]:
         raise ValueError(
             "There is an empty sequence: give BOS + content + EOS, as tokenizer(text) does."
         )
-    return [[int(i) for i in sequence] for sequence in sequences], single
-
-
-def without_padding(sequence: list[int]) -> list[int]:
-    """A sequence up to the first of the EOS that end it."""
-    end = len(sequence)
-    while end > 1 and sequence[end - 2] == sequence[-1]:
-        end -= 1
-    return sequence[:end]
+    return sequences, single
 
 
 def mask_pad(ids, eos: int = CLIP_EOS, by_value: bool = False) -> Tensor:

@@ -33,11 +33,8 @@ FRAGMENTS = [
         "dog",
     ],
 ]
-# What Python calls a character: the tools' own tables know some newer ones, and disagree on them.
-ASSIGNED = st.characters(exclude_categories=["Cs", "Cn"])
-TEXTS = st.lists(st.sampled_from(FRAGMENTS) | st.text(ASSIGNED, max_size=8), max_size=5).map(
-    "".join
-)
+TEXTS = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=8), max_size=5).map("".join)
+EVERY = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +85,38 @@ def test_live_against_transformers(transformers_tokenizer, hf, text):
     assert hf(text) == transformers_tokenizer.backend_tokenizer.encode(text).ids
 
 
-def test_every_assigned_character_against_transformers(transformers_tokenizer, hf):
-    chars = [chr(i) for i in range(0x30000) if unicodedata.category(chr(i)) not in ("Cs", "Cn")]
-    texts = [" ".join(f"a{c}b" for c in chars[i : i + 64]) for i in range(0, len(chars), 64)]
-    theirs = transformers_tokenizer.backend_tokenizer.encode_batch(texts)
-    assert [t for t, one in zip(texts, theirs, strict=True) if hf(t) != one.ids] == []
+def joined(form: str, chars: list[str], size: int = 256) -> list[str]:
+    parts = [form.format(char) for char in chars]
+    return [" ".join(parts[i : i + size]) for i in range(0, len(parts), size)]
+
+
+def test_every_character_is_cleaned_and_cut_as_in_transformers(transformers_tokenizer, hf):
+    """Assigned or not. What the ids of a word are depends on its bytes alone."""
+    theirs = transformers_tokenizer.backend_tokenizer
+    # The marks of the lowest and of the highest class tell which class a character has for NFC.
+    for form in ("a{0}b", "x{0}\u0334", "x\u0345{0}"):
+        texts = joined(form, EVERY)
+        normal = [theirs.normalizer.normalize_str(text).strip(" ") for text in texts]
+        assert [t for t, n in zip(texts, normal, strict=True) if hf.clean(t) != n] == []
+    cut = 0
+    for start in range(0, len(EVERY), 1024):
+        text = hf.clean("a".join(["", *EVERY[start : start + 1024], ""]))
+        ours = [match.span() for match in hf._cut(text)]
+        assert ours == [span for _, span in theirs.pre_tokenizer.pre_tokenize_str(text)]
+        cut += len(ours)
+    assert cut > 2_000_000
+
+
+def test_every_character_has_the_ids_of_transformers(transformers_tokenizer, hf):
+    """Those of the planes in which any are assigned; one at a time, and in a batch."""
+    chars = [c for c in EVERY if ord(c) < 0x34000 or 0xE0000 <= ord(c) < 0xE1000]
+    for start in range(0, len(chars), 8192):
+        texts = joined("a{0}b a {0} b", chars[start : start + 8192])
+        theirs = transformers_tokenizer.backend_tokenizer.encode_batch(texts)
+        ours = hf(texts)
+        assert [t for t, a, b in zip(texts, ours, theirs, strict=True) if a != b.ids] == []
+        longest = max(map(len, ours))
+        assert hf.batch(texts, longest).equal(cliplab.length_normalization(ours, longest))
 
 
 @settings(max_examples=300, deadline=None)
@@ -163,7 +187,8 @@ def test_decode_returns_the_cleaned_text(hf):
 def test_merging_fast_is_merging_by_definition(hf, word):
     ids = bpe.word_ids(word)
     *_, slow = [ids, *(after for _, after in bpe.merge_steps(ids, hf.ranks, hf.results))]
-    assert bpe.merge(ids, hf.ranks, hf.results) == slow
+    for merge in (bpe.merge, bpe.merge_short, bpe.merge_long):
+        assert merge(ids, hf.ranks, hf.results) == slow
 
 
 def test_the_ladder_of_dog(hf):

@@ -107,8 +107,8 @@ def token_case(tokenizer: CLIPTokenizer, text: str) -> list:
         if SPECIAL.fullmatch(part):
             sizes.append(1)
         else:
-            words = tokenizer._words.findall(tokenizer.clean(part))
-            sizes += [len(tokenizer._word(word)) for word in words]
+            words = tokenizer._cut(tokenizer.clean(part))
+            sizes += [len(tokenizer._word(word.group())) for word in words]
     owner = [word for word, size in enumerate(sizes) for _ in range(size)]
     columns = zip(ids, tokenizer.tokens(ids), spans, owner, strict=True)
     return [text, [[i, token, units[a], units[b], w] for i, token, (a, b), w in columns]]

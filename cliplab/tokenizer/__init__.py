@@ -11,16 +11,20 @@ import warnings
 from collections import Counter
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import regex
 
-from . import bpe, cleaning
+from . import bpe, cleaning, unicode_tables
 from .bpe import BOS, BYTE_TO_CHAR, CHAR_TO_BYTE, END_OF_WORD, EOS
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # A word is a contraction's tail, a run of letters, one digit, or a run of anything else that is not
 # white space.
-WORD = r"'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+"
+TAILS = "'s|'t|'re|'ve|'m|'ll|'d"
+WORD = TAILS + r"|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+"
 SPECIAL = regex.compile(r"(<\|startoftext\|>|<\|endoftext\|>)")
 REMEMBERED, REMEMBERED_LENGTH = 2**17, 64  # bounds on the memory that known words take
 
@@ -43,11 +47,12 @@ class CLIPTokenizer:
             "openai": as openai/CLIP's published code (erratum E30).
     merges  [("i", "n"), …] in rank order; None for CLIP's.
 
-    Ids are equal for every character that Python's Unicode tables know; newer letters are cut as
-    each tool's own tables say. Ids start at 0 (erratum E8); the last two are BOS and EOS. Errors:
-    TypeError for what is not text; ValueError for a lone surrogate under "hf" ("openai" reads it as
-    U+FFFD, as OpenAI does). Source: openai/CLIP ``simple_tokenizer.py``; Sennrich et al. 2016;
-    erratum E1 for the ids of "a running dog".
+    Ids are the tool's for every character. Where a letter is too new for some tables, "hf" goes by
+    those that transformers' tokenizer carries, "openai" by those of Python and ``regex``, as OpenAI
+    does. Ids start at 0 (erratum E8); the last two are BOS and EOS. Errors: TypeError for what is
+    not text; ValueError for a lone surrogate under "hf" ("openai" reads it as U+FFFD, as OpenAI
+    does). Source: openai/CLIP ``simple_tokenizer.py``; Sennrich et al. 2016; erratum E1 for the ids
+    of "a running dog".
     """
 
     def __init__(self, merges: list[tuple[str, str]] | None = None, *, clean: str = "hf"):
@@ -69,7 +74,7 @@ class CLIPTokenizer:
         # read differently once they have been lower-cased: OpenAI as BOS and EOS, transformers as
         # "<|", a word, "|>".
         flags = regex.IGNORECASE if clean == "openai" else 0
-        self._words = regex.compile(f"{SPECIAL.pattern[1:-1]}|{WORD}", flags)
+        self._pattern = regex.compile(f"{SPECIAL.pattern[1:-1]}|{WORD}", flags)
         self._known: dict[str, list[int]] = {}
         self._specials = {BOS: [self.bos_id], EOS: [self.eos_id]}
         if clean == "hf":
@@ -89,6 +94,31 @@ class CLIPTokenizer:
         if isinstance(text, (list, tuple)):
             return [self(one) for one in text]
         return [self.bos_id, *self.content(text), self.eos_id]
+
+    def batch(self, texts: list[str], length: int = 77, pad: int | None = None) -> "Tensor":
+        """Texts → int64 [N, length] at once: what ``length_normalization(self(texts), …)`` gives.
+
+        Words that were met before are looked up, so it is fastest where words come again. pad None
+        is EOS, 0 is OpenAI's. Warns once, with TruncationWarning, of what was cut off and where.
+        Raises TypeError for what is no list of texts, ValueError for a length below 2.
+        Source: Lecture eq. 7, for many texts.
+        """
+        from .batch import to_tensor  # torch is loaded when a tensor is asked for
+
+        if isinstance(texts, str):
+            raise TypeError("batch takes a list of texts; this is one text.")
+        texts = list(texts)
+        if set(map(type, texts)) - {str}:
+            for text in texts:
+                _require_text(text)
+        return to_tensor(self, texts, length, pad)
+
+    @functools.cached_property
+    def stretches(self):
+        """What ``batch`` remembers."""
+        from .batch import Stretches
+
+        return Stretches(self.content if self.clean_as == "hf" else self._stretch)
 
     def content(self, text: str) -> list[int]:
         """The ids of a text without BOS and EOS: the lecture's s₁ … sₘ."""
@@ -114,8 +144,14 @@ class CLIPTokenizer:
 
     def _stretch(self, stretch: str) -> list[int]:
         return self._remember(
-            stretch, [i for w in self._words.findall(stretch) for i in self._word(w)]
+            stretch, [i for word in self._cut(stretch) for i in self._word(word.group())]
         )
+
+    def _cut(self, cleaned: str):
+        """The words of a cleaned text, as matches of a regular expression."""
+        if self.clean_as == "openai" or cleaned.isascii():
+            return self._pattern.finditer(cleaned)
+        return unicode_tables.words(f"{SPECIAL.pattern[1:-1]}|{TAILS}").finditer(cleaned)
 
     def _word(self, word: str) -> list[int]:
         if word in self._known:
@@ -182,7 +218,7 @@ class CLIPTokenizer:
         align = cleaning.align_hf if self.clean_as == "hf" else cleaning.align_openai
         cleaned, typed = align(text)
         spans = []
-        for match in self._words.finditer(cleaned):
+        for match in self._cut(cleaned):
             word = match.group()
             # The typed place of each byte of the word; tokens take their bytes from the left.
             ids, first = self._word(word), 0
@@ -197,7 +233,7 @@ class CLIPTokenizer:
     def merge_steps(self, word: str) -> list[MergeStep]:
         """The ladder of one word: for each step the merged pair, its rank, the symbols after it."""
         _require_text(word)
-        words = self._words.findall(self.clean(word))
+        words = [match.group() for match in self._cut(self.clean(word))]
         if len(words) != 1:
             raise ValueError(
                 f"merge_steps takes one word; {word!r:.60} is cut into {len(words)}: {words[:8]}."
@@ -230,7 +266,7 @@ class CLIPTokenizer:
         blank, counts = cls([], clean=clean), Counter()
         for text in texts:
             _require_text(text)
-            counts.update(blank._words.findall(blank.clean(text)))
+            counts.update(match.group() for match in blank._cut(blank.clean(text)))
         for special in (BOS, EOS):
             counts.pop(special, None)
         learned = cls(bpe.learn_merges(counts, vocab_size - smallest), clean=clean)

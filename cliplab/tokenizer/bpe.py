@@ -82,7 +82,28 @@ def merge_steps(ids: list[int], ranks: dict[tuple[int, int], int], results: list
 
 
 def merge(ids: list[int], ranks: dict[tuple[int, int], int], results: list[int]) -> list[int]:
-    """The last of ``merge_steps`` in O(n log n), so that a word of 100,000 letters is no trap.
+    """The last of ``merge_steps``, for words as people write them and for longer ones."""
+    return (merge_short if len(ids) <= 40 else merge_long)(ids, ranks, results)
+
+
+def merge_short(ids: list[int], ranks: dict[tuple[int, int], int], results: list[int]) -> list[int]:
+    """Beside the symbols stand the ranks of their pairs; a merge renews those of its neighbors."""
+    ids, never = list(ids), len(results)
+    rank_at = [ranks.get(pair, never) for pair in pairwise(ids)]
+    while rank_at and (rank := min(rank_at)) < never:
+        while rank in rank_at:
+            i = rank_at.index(rank)
+            ids[i : i + 2] = [results[rank]]
+            del rank_at[i]
+            if i > 0:
+                rank_at[i - 1] = ranks.get((ids[i - 1], ids[i]), never)
+            if i < len(rank_at):
+                rank_at[i] = ranks.get((ids[i], ids[i + 1]), never)
+    return ids
+
+
+def merge_long(ids: list[int], ranks: dict[tuple[int, int], int], results: list[int]) -> list[int]:
+    """In O(n log n), so that a word of 100,000 letters is no trap.
 
     Every place where a pair stands is filed under the pair's rank; the ranks are taken lowest
     first. Symbols form a linked list, so that a merge touches only its neighbors. A -1 stands

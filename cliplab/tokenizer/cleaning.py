@@ -14,6 +14,8 @@ import unicodedata
 
 import regex
 
+from . import unicode_tables
+
 Span = tuple[int, int]
 
 WHITESPACE = regex.compile(r"\s+")
@@ -40,10 +42,12 @@ def repair(text: str) -> str:
 
 
 def clean_hf(text: str) -> str:
-    """transformers 5's cleaning. Lower-casing is letter by letter: no final sigma, as in Rust."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text).replace("Σ", "σ")
-    return lower(text)
+    """transformers 5's cleaning, by the Unicode tables that it carries."""
+    return lower(text if text.isascii() else compose(text))
+
+
+def compose(text: str) -> str:
+    return unicode_tables.lower_unlike_python(unicode_tables.nfc(text))
 
 
 # Alignments ---------------------------------------------------------------------------------------
@@ -61,7 +65,7 @@ def align_hf(text: str) -> tuple[str, list[Span]]:
     """``clean_hf(text)``, and for each of its characters the (start, end) typed for it."""
     composed, spans, start = "", [], 0
     for piece in composable_pieces(text):
-        new = unicodedata.normalize("NFC", piece).replace("Σ", "σ")
+        new = compose(piece)
         span = (start, start := start + len(piece))
         # As many characters as before: they only changed places or not at all, so each keeps its
         # own place.
