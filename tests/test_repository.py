@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -21,16 +20,6 @@ from tools import doctor
 ROOT = Path(__file__).resolve().parent.parent
 VENDORED = "book/assets/vendor/"
 ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
-
-# The order in which a prompt travels, after what all may need: a module may import only modules
-# before it. The roofs may import anything, and nothing under them imports them; commands are roofs
-# as well.
-ORDER = [
-    "extras", "tokenizer", "masks", "text_encoder", "image_encoder", "contrastive", "checkpoints",
-    "prompts", "weighting", "vae", "cross_attention", "pipeline", "training",
-]  # fmt: skip
-ROOFS = ["source", "plots", "demos"]
-ROOFS += ["tokenize", "encode", "paint", "train"]  # the commands
 
 
 @pytest.fixture(scope="module")
@@ -112,60 +101,6 @@ for name in cliplab.__all__:
     getattr(cliplab, name)
 """
     assert run_python(code) == ""
-
-
-def imports(path: Path) -> set[str]:
-    """What a file imports, wherever in it: "cliplab.masks.x" for `from ..masks import x`."""
-    package = path.relative_to(ROOT).parts[:-1]
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else ()
-            module = ".".join([*base, *filter(None, [node.module])])
-            found.update(f"{module}.{alias.name}" for alias in node.names)
-    return found
-
-
-def imported(path: Path) -> set[str]:
-    """First names under `cliplab` that a file imports: "masks" for `from ..masks import …`."""
-    return {name.split(".")[1] for name in imports(path) if name.startswith("cliplab.")}
-
-
-def test_imports_follow_the_order():
-    for path in sorted((ROOT / "cliplab").rglob("*.py")):
-        module = path.relative_to(ROOT / "cliplab").parts[0].removesuffix(".py")
-        if module in ("__init__", *ROOFS):
-            continue
-        assert module in ORDER, f"Enter {module!r} in ORDER, where a prompt meets it."
-        allowed = ORDER[: ORDER.index(module) + 1]
-        wrong = imported(path) & {*ORDER, *ROOFS}
-        assert wrong <= set(allowed), f"{path.name} imports {sorted(wrong - set(allowed))}."
-
-
-def test_the_library_does_not_know_the_school():
-    paths = [*(ROOT / "cliplab").rglob("*.py")]
-    assert paths
-    assert [f"{p.name}: {n}" for p in paths for n in imports(p) if n.startswith("classroom")] == []
-
-
-def test_no_circle_of_imports():
-    """Nothing in the school leans on what leans on it, imports inside of functions included."""
-    paths = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-        for path in (ROOT / "classroom").rglob("*.py")
-    }
-
-    def module(name: str) -> str:
-        """The module that an imported name is, or else stands in."""
-        return name if name in paths else name.rpartition(".")[0]
-
-    leans_on = {
-        name: {module(other) for other in imports(path)} & {*paths} for name, path in paths.items()
-    }
-    assert sum(map(len, leans_on.values())) > len(paths) / 2
-    TopologicalSorter(leans_on).prepare()  # raises CycleError, which names the circle
 
 
 # Versions

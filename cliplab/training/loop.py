@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..contrastive import CLIP
+from ..extras import need
 from .batches import BatchSource
 from .device import find_device
 from .distributed import any_process, is_main_process, process_group
@@ -134,6 +135,5 @@ def stop_signals() -> Iterator[threading.Event]:
 
 
 def progress_bar(start: int, steps: int, shown: bool) -> "tqdm":
-    from tqdm.auto import tqdm
-
+    tqdm = need("tqdm.auto", "training").tqdm
     return tqdm(total=steps, initial=start, disable=not shown, unit="step", dynamic_ncols=True)
