@@ -26,7 +26,7 @@ from .runner import Fault
 from .student import Zygote
 from .submission import MOST_BYTES, Submission
 
-VERSION = 1  # of the rules of grading: results of other rules are not taken over
+VERSION = 2  # of the rules of grading: results of other rules are not taken over
 PATIENCE = 60.0  # seconds beyond its budget after which a grading process is given up
 
 
