@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cliplab
-from cliplab.weighting.down import hide, spans_of
+from cliplab.weighting.down_weighting import hide, spans_of
 from cliplab.widgets import export as exporting
 from cliplab.widgets import graphs
 from cliplab.widgets.graphs.clip import A_CAT, TWO_HEARTS, framed
@@ -144,7 +144,7 @@ def inputs_of_weigh(encoder, fragments):
     """What JavaScript has to send for each chunk of a prompt, as the docstring of weigh.py says."""
     cut = encoder.chunks_of(fragments)
     every = torch.ones(len(cut), 77, dtype=torch.bool)
-    spans = spans_of(encoder, cut, fragments)
+    spans = spans_of(cut)
     lighter = [k for k in spans if fragments[k].weight < 1]
     rows = [hide(every, *spans[k], whole_chunks=True) for k in lighter]  # each [N, L]
     for n, chunk in enumerate(cut):

@@ -15,7 +15,10 @@ and equation 19 is missing. There are no escapes: a bracket is always a bracket.
 
 import math
 import re
+from dataclasses import dataclass
+from typing import ClassVar
 
+from .a1111.cutting import CutsAtCommas
 from .fragment import Fragment, PromptError, require_prompt, without_gc
 
 LAMBDA, BRACKET = 1.1, 0.9
@@ -144,3 +147,24 @@ def _factor(prompt: str, token: re.Match) -> float:
             group,
         )
     return number
+
+
+@dataclass(frozen=True)
+class Lecture(CutsAtCommas):
+    """The lecture's notation. Of prompts beyond 77 tokens it says nothing; A1111 cuts for it."""
+
+    title: ClassVar[str] = "the lecture's notation"
+    method: ClassVar[str] = "scale"
+    weighted: ClassVar[str] = "({text}){weight}"
+    inescapable: ClassVar[str] = ": its brackets, and a plus after a word, always weigh"
+
+    def fragments(self, prompt: str, quirks: bool = True) -> list[Fragment]:
+        return fragments(prompt, quirks)
+
+    def refusal(self, weight: float) -> str | None:
+        if math.isfinite(weight) and weight <= 0:
+            return f"in {self.title} weights are above 0"
+        return super().refusal(weight)
+
+
+TOOL = Lecture()

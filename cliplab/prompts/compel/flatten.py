@@ -7,7 +7,8 @@ import re
 from typing import NamedTuple
 
 from ..fragment import Fragment
-from .nodes import Group, Lora, Swap, Text
+from ..tree import Lora, Swap
+from .nodes import Group, Text
 
 ESCAPES = re.compile(r'(\\+)([()"]?)')
 

@@ -25,7 +25,7 @@ time.
 import math
 import re
 
-from .fragment import (
+from ..fragment import (
     Fragment,
     PromptError,
     PromptWarning,
