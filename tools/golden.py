@@ -131,14 +131,13 @@ def length_case(tokenizer: CLIPTokenizer, text: str, length: int, pad: int | Non
     return [text, length, pad, ids, *(lost or [[]])]
 
 
-def prompt_case(prompt: str, syntax: str, encoder: PromptEncoder | None) -> dict:
+def prompt_case(prompt: str, syntax: str, encoder: PromptEncoder) -> dict:
     """What a grammar makes of a prompt: fragments, warnings, chunks; or its error."""
     tool, case = TOOLS[syntax], {"prompt": prompt}
     said = attempt(case, prompt, lambda: tool.fragments(prompt))
     if said is not None:
         case["fragments"] = fragment_rows(prompt, said)
-        if encoder:
-            case["chunks"] = [chunk_rows(chunk) for chunk in encoder.chunks_of(said)]
+        case["chunks"] = [chunk_rows(chunk) for chunk in encoder.chunks_of(said)]
     else:
         whole: dict = {}
         tree = attempt(whole, prompt, lambda: tool.parse(prompt))
@@ -229,6 +228,11 @@ def encoder_of(syntax: str) -> PromptEncoder:
     return PromptEncoder(tokenizer, CLIPTextModel(config), syntax)
 
 
+def prompt_cases(syntax: str) -> list[dict]:
+    """All cases of a syntax."""
+    return [prompt_case(prompt, syntax, encoder_of(syntax)) for prompt in prompts(syntax)]
+
+
 def build() -> dict:
     tokenizers = {name: make() for name, make in VOCABULARIES.items()}
     clip, all_texts = tokenizers["clip_vocabulary"], texts()
@@ -246,14 +250,8 @@ def build() -> dict:
         },
         "ladders": [ladder_case(clip, word) for word in INPUTS["words"]],
         "lengths": [length_case(clip, *case) for case in lengths],
-        "prompts": {
-            syntax: [
-                prompt_case(prompt, syntax, encoder_of(syntax))
-                for prompt in prompts(syntax)
-            ]
-            for syntax in SYNTAXES
-        },
-    }  # fmt: skip
+        "prompts": {syntax: prompt_cases(syntax) for syntax in SYNTAXES},
+    }
 
 
 def written(golden: dict) -> str:
