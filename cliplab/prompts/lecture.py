@@ -16,7 +16,7 @@ and equation 19 is missing. There are no escapes: a bracket is always a bracket.
 import math
 import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from .a1111.cutting import CutsAtCommas
 from .fragment import Fragment, PromptError, require_prompt, without_gc
@@ -74,9 +74,10 @@ def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
     return found
 
 
-def _factors(prompt: str, tokens: list[re.Match]) -> dict[int, float]:
+def _factors(prompt: str, tokens: list[re.Match[str]]) -> dict[int, float]:
     """Each pair's own weight, under the number of its left bracket among the tokens."""
-    factor, open_ = {}, []
+    factor: dict[int, float] = {}
+    open_: list[int] = []
     for i, token in enumerate(tokens):
         if token["left"]:
             open_.append(i)
@@ -106,10 +107,10 @@ def _factors(prompt: str, tokens: list[re.Match]) -> dict[int, float]:
     return factor
 
 
-def _factor(prompt: str, token: re.Match) -> float:
+def _factor(prompt: str, token: re.Match[str]) -> float:
     """The weight of a pair of brackets, from its right one and the number that it may carry."""
 
-    def refuse(message: str, group: str):
+    def refuse(message: str, group: str) -> NoReturn:
         raise PromptError(message, prompt, token.start(group))
 
     inside, after = token["inside"], token["after"]

@@ -96,7 +96,7 @@ class ChunkEncoder:
 
     def contexts(self, batch: Batch) -> Tensor:
         """The contexts [B, N, L, D] of all chunks, before any weight."""
-        return self.run(batch.ids.flatten(0, 1)).unflatten(0, batch.ids.shape[:2])
+        return self.run(batch.ids.flatten(0, 1)).view(*batch.ids.shape, -1)
 
     @functools.cached_property
     def empty(self) -> Tensor:

@@ -5,7 +5,7 @@ Source of all of it: Compel 2.5.1 embeddings_provider.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,6 +54,7 @@ class DownWeighting(Method):
         lighter = [k for k in spans if fragments[k].weight < 1]
         if not lighter:
             return base
+        masked: Iterable[Tensor]
         if self.downweight == "remove":
             masked = (without(encoder, fragments, k, base) for k in lighter)
         else:

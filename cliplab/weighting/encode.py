@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,7 +12,7 @@ from .encoder import PromptEncoder
 
 
 def encode_prompt(
-    prompt: str | Sequence[str],
+    prompt: str | list[str] | tuple[str, ...],
     tokenizer: Any,
     model: Any,
     syntax: str = "a1111",
@@ -60,7 +59,11 @@ def encode_prompt(
 
 
 def prompt_embeds(
-    prompt: str | Sequence[str], negative: str | Sequence[str], tokenizer, model, **options
+    prompt: str | list[str] | tuple[str, ...],
+    negative: str | list[str] | tuple[str, ...],
+    tokenizer: Any,
+    model: Any,
+    **options: Any,
 ) -> dict[str, Tensor]:
     """What a diffusers pipeline takes in place of its prompts; both [B, L', D], of one length.
 
@@ -72,8 +75,7 @@ def prompt_embeds(
     Raises ValueError when there is no prompt, or a list of negatives of another length.
     """
     prompts = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
-    several = isinstance(negative, (list, tuple))
-    negatives = list(negative) if several else [negative] * len(prompts)
+    negatives = list(negative) if isinstance(negative, (list, tuple)) else [negative] * len(prompts)
     if not prompts:
         raise ValueError("There is no prompt: give a str, or a list of at least one.")
     if len(negatives) != len(prompts):
@@ -81,7 +83,7 @@ def prompt_embeds(
             f"There are {len(prompts)} prompts and {len(negatives)} negative prompts: give one "
             "negative, or one for each prompt."
         )
-    made = encode_prompt(prompts + negatives, tokenizer, model, **options)
+    made = PromptEncoder(tokenizer, model, **options).contexts(prompts + negatives)
     embeds = torch.stack([context.tensor for context in made])
     B = len(prompts)
     return {"prompt_embeds": embeds[:B], "negative_prompt_embeds": embeds[B:]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, overload
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -47,16 +47,20 @@ class PromptEncoder:
         self.tool, self.method = with_settings(tool, settings), with_settings(weighing, settings)
         self.encoder = ChunkEncoder(tokenizer, model, self.tool, clip_skip, final_norm, truncate)
 
-    @overload
-    def __call__(self, prompt: str) -> Context: ...
-    @overload
-    def __call__(self, prompt: Sequence[str]) -> list[Context]: ...
-    def __call__(self, prompt: str | Sequence[str]) -> Context | list[Context]:
+    def __call__(self, prompt: str | list[str] | tuple[str, ...]) -> Context | list[Context]:
         """The context of a prompt; of several prompts their contexts, brought to one length."""
         if isinstance(prompt, (list, tuple)):
-            for one in prompt:
-                require_prompt(one)
-            return self.same_length([self(one) for one in prompt])
+            return self.contexts(prompt)
+        return self.context(prompt)
+
+    def contexts(self, prompts: Sequence[str]) -> list[Context]:
+        """The contexts of several prompts, brought to one length."""
+        for prompt in prompts:
+            require_prompt(prompt)
+        return self.same_length([self.context(prompt) for prompt in prompts])
+
+    def context(self, prompt: str) -> Context:
+        """The context of a prompt."""
         require_prompt(prompt)
         self.tool.warn(prompt)
         tree = self.tool.parse(prompt)
@@ -113,7 +117,8 @@ class PromptEncoder:
     def blend(self, blend: Blend) -> Context:
         """Σ w_j X_j / Σ w_j, or the sum alone. Tokens and weights are those of the first prompt."""
         made = self.same_length([self.one(prompt) for prompt in blend.prompts])
-        mixed = sum(w * one.tensor for w, one in zip(blend.weights, made, strict=True))
+        weighted = (w * one.tensor for w, one in zip(blend.weights, made, strict=True))
+        mixed = sum(weighted, start=torch.zeros(()))
         return replace(made[0], tensor=mixed / sum(blend.weights) if blend.normalize else mixed)
 
     def conjunction(self, tree: Conjunction) -> Context:

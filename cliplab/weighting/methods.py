@@ -60,7 +60,7 @@ class FromEmpty(Method):
 
     def weigh(self, batch: Batch, encoder: ChunkEncoder) -> Tensor:
         flat = moved(encoder, batch.ids.flatten(0, 1), batch.weights.flatten(0, 1))
-        return flat.unflatten(0, batch.ids.shape[:2])
+        return flat.view(*batch.ids.shape, -1)
 
 
 def moved(encoder: ChunkEncoder, ids: Tensor, w: Tensor, seen: Tensor | None = None) -> Tensor:

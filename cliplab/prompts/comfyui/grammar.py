@@ -106,7 +106,10 @@ def _marks(prompt: str) -> tuple[list[int], dict[int, int]]:
     A stray ) puts the tool's counter below zero, and a ( after it only counts up again: neither is
     a mark.
     """
-    marks, pair, open_, below = [], {}, [], 0
+    marks: list[int] = []
+    pair: dict[int, int] = {}
+    open_: list[int] = []
+    below = 0
     for match in MARK.finditer(prompt):
         mark = match[0]
         if mark == "(" and below:

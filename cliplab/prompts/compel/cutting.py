@@ -3,14 +3,14 @@
 Source: Compel 2.5.1 embeddings_provider.py, _find_next_best_split_point.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
 from ..chunks import Token
 
 Split = Literal["sentences", "phrases", "words", "brutal"]
 SENTENCE, PHRASE = (".</w>",), (".</w>", ",</w>", ";</w>", ":</w>")
-ENDS = {  # in this order
+ENDS: dict[str, Callable[[str], bool]] = {  # in this order
     "sentences": lambda symbol: symbol in SENTENCE,
     "phrases": lambda symbol: symbol in PHRASE,
     "words": lambda symbol: symbol.endswith("</w>"),

@@ -11,7 +11,7 @@ from ..fragment import (
     warn,
     without_gc,
 )
-from ..tree import Blend, Conjunction, Prompt, Swap
+from ..tree import Blend, Conjunction, Prompt, Swap, encoded
 from .flatten import flatten
 from .nodes import Text, Tree
 from .quirks import refuse_quirks
@@ -57,21 +57,20 @@ def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
             prompt,
             tree.place,
         )
-    found, swap = [], None
+    swap = None
     for item in prompts[0].fragments:
         if isinstance(item, Swap):
             swap = item
             if any(isinstance(inner, Swap) for inner in item.original + item.edited):
                 message = "Compel crashes when it encodes a swap in a swap. Write one of them."
                 raise PromptError(message, prompt, item.start)
-        found += item.original if isinstance(item, Swap) else [item]
     if swap:
         message = "The fragments have the original of this .swap(); its edit happens in the U-Net."
         _warn(message, prompt, swap.start)
     if loras:
         names = ", ".join(repr(lora.name) for lora in loras)
         _warn(f"The fragments leave out the LoRA {names:.80}.", prompt, loras[0].start)
-    return found
+    return encoded(prompts[0].fragments)
 
 
 def escape(text: str) -> str:
@@ -93,7 +92,8 @@ def _read(prompt: str, quirks: bool) -> Tree:
 
 
 def _conjunction(prompt: str, tree: Tree) -> Conjunction:
-    prompts, weights, loras, dropped = [], [], [*tree.before], []
+    prompts: list[Prompt] = []
+    weights, loras, dropped = [], [*tree.before], []
     for part, weight in zip(tree.parts, tree.weights, strict=True):
         found, named, unknown = flatten(part)
         loras += named
@@ -101,6 +101,7 @@ def _conjunction(prompt: str, tree: Tree) -> Conjunction:
         if found:
             prompts.append(Prompt(found))
             weights.append(weight)
+    parts: list[Prompt | Blend] = [*prompts]
     if tree.operator == ".blend":
         if len(prompts) < len(tree.parts) or any(
             isinstance(item, Swap) for part in prompts for item in part.fragments
@@ -111,7 +112,7 @@ def _conjunction(prompt: str, tree: Tree) -> Conjunction:
                 prompt,
                 tree.place,
             )
-        prompts, weights = [Blend(prompts, weights, tree.normalize)], [1.0]
+        parts, weights = [Blend(prompts, weights, tree.normalize)], [1.0]
     if dropped:
         names = ", ".join(repr(name) for name, _ in dropped)
         _warn(
@@ -121,7 +122,7 @@ def _conjunction(prompt: str, tree: Tree) -> Conjunction:
         )
     if rest := prompt[tree.end :].strip():
         _warn(f"Compel drops what comes after .and(…): {rest!r:.80}", prompt, tree.end)
-    return Conjunction(prompts, weights, loras + tree.after, tree.place)
+    return Conjunction(parts, weights, loras + tree.after, tree.place)
 
 
 def _warn(message: str, prompt: str, place: int) -> None:
