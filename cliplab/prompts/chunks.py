@@ -18,6 +18,9 @@ class Token(NamedTuple):
     fragment: int | None = None
 
 
+Chunks = list[list[Token]]
+
+
 class Vocabulary(Protocol):
     """What cutting asks of a tokenizer: ids of a text, strings of ids, and the comma's id."""
 
@@ -26,14 +29,15 @@ class Vocabulary(Protocol):
     comma: int | None
 
 
-def tokens_of(fragments: Sequence[Fragment], vocabulary: Vocabulary) -> list[list[Token]]:
-    """The tokens of each fragment: fragments are tokenized one by one."""
+def tokens_of(fragments: Sequence[Fragment], vocabulary: Vocabulary) -> list[Token]:
+    """The tokens of fragments, which are tokenized one by one."""
     return [
-        [Token(i, fragment.weight, k) for i in vocabulary.content(fragment.text)]
+        Token(i, fragment.weight, k)
         for k, fragment in enumerate(fragments)
+        for i in vocabulary.content(fragment.text)
     ]
 
 
-def cut_where_full(tokens: Sequence[Token], room: int) -> list[list[Token]]:
+def cut_where_full(tokens: Sequence[Token], room: int) -> Chunks:
     """Chunks of `room` tokens, and what is left; one empty chunk if there are no tokens."""
     return [list(tokens[i : i + room]) for i in range(0, max(1, len(tokens)), room)]

@@ -15,8 +15,7 @@ and equation 19 is missing. There are no escapes: a bracket is always a bracket.
 
 import math
 import re
-from dataclasses import dataclass
-from typing import ClassVar, NoReturn
+from typing import NoReturn
 
 from .a1111.cutting import CutsAtCommas
 from .fragment import Fragment, PromptError, require_prompt, without_gc
@@ -150,22 +149,19 @@ def _factor(prompt: str, token: re.Match[str]) -> float:
     return number
 
 
-@dataclass(frozen=True)
 class Lecture(CutsAtCommas):
     """The lecture's notation. Of prompts beyond 77 tokens it says nothing; A1111 cuts for it."""
 
-    title: ClassVar[str] = "the lecture's notation"
-    method: ClassVar[str] = "scale"
-    weighted: ClassVar[str] = "({text}){weight}"
-    inescapable: ClassVar[str] = ": its brackets, and a plus after a word, always weigh"
-
-    def fragments(self, prompt: str, quirks: bool = True) -> list[Fragment]:
-        return fragments(prompt, quirks)
+    title = "the lecture's notation"
+    method = "scale"
+    weighted = "({text}){weight}"
+    inescapable = ": its brackets, and a plus after a word, always weigh"
+    fragments = staticmethod(fragments)
 
     def refusal(self, weight: float) -> str | None:
-        if math.isfinite(weight) and weight <= 0:
-            return f"in {self.title} weights are above 0"
-        return super().refusal(weight)
+        return super().refusal(weight) or (
+            f"in {self.title} weights are above 0" if weight <= 0 else None
+        )
 
 
 TOOL = Lecture()

@@ -3,17 +3,13 @@
 Source: A1111 v1.10.1, setting "Emphasis mode: None".
 """
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 from .a1111.cutting import CutsAtCommas
 
 
-@dataclass(frozen=True)
 class Plain(CutsAtCommas):
     """No syntax at all."""
 
-    title: ClassVar[str] = "a plain prompt"
+    title = "a plain prompt"
 
     def refusal(self, weight: float) -> str | None:
         return f"{self.title} has no weights"

@@ -18,10 +18,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from .chunks import Token, Vocabulary, cut_where_full, tokens_of
+from .chunks import Chunks, Vocabulary, cut_where_full, tokens_of
 from .fragment import Fragment
 from .settings import Settings
-from .tree import Conjunction, one_prompt
+from .tree import Conjunction, Prompt
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,14 +52,11 @@ class Tool(Settings):
 
     def parse(self, prompt: str) -> Conjunction:
         """The tree of a prompt, for an encoder."""
-        return one_prompt(self.fragments(prompt))
+        return Conjunction([Prompt([*self.fragments(prompt)])], [1.0], [])
 
-    def cut(
-        self, fragments: Sequence[Fragment], vocabulary: Vocabulary, room: int
-    ) -> list[list[Token]]:
+    def cut(self, fragments: Sequence[Fragment], vocabulary: Vocabulary, room: int) -> Chunks:
         """Tokens in chunks of at most `room`, without BOS and EOS; at least one chunk."""
-        groups = tokens_of(fragments, vocabulary)
-        return cut_where_full([token for group in groups for token in group], room)
+        return cut_where_full(tokens_of(fragments, vocabulary), room)
 
     def truncated(self) -> Tool:
         """The tool as it cuts where only the first chunk is kept."""

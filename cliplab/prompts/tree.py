@@ -6,7 +6,7 @@
           Swap    in a fragment's place: one text to encode, and another for the U-Net
     Lora          a network to load beside the prompt
 
-Most tools know of one part alone: `one_prompt`. All places are those in the prompt as it was typed.
+Most tools know of one prompt alone. All places are those in the prompt as it was typed.
 """
 
 from __future__ import annotations
@@ -67,18 +67,10 @@ class Conjunction(NamedTuple):
     place: int = 0
 
 
-def one_prompt(fragments: Iterable[Fragment]) -> Conjunction:
-    """The tree of a prompt that is one list of fragments."""
-    return Conjunction([Prompt([*fragments])], [1.0], [])
-
-
 def prompts_of(tree: Conjunction) -> list[Prompt]:
     """All prompts of a tree, those of blends among them."""
-    return [
-        prompt
-        for part in tree.prompts
-        for prompt in (part.prompts if isinstance(part, Blend) else [part])
-    ]
+    parts = (part.prompts if isinstance(part, Blend) else [part] for part in tree.prompts)
+    return [prompt for part in parts for prompt in part]
 
 
 def encoded(items: Iterable[Fragment | Swap]) -> list[Fragment]:

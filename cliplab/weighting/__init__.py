@@ -4,9 +4,8 @@
     operators.py       scale (eq. 14), restore_mean, from_empty, blend_masked
     adapters.py        our tokenizers and encoders, and transformers'
     chunk_encoder.py   from fragments to chunks, from chunks to contexts
-    methods.py         what weights do: ignore, scale, restore_mean, from_empty
-    down_weighting.py  Compel's: contexts in which a fragment is not seen
-    register.py        METHODS, the list of them
+    methods.py         what weights do: METHODS, the list of them
+    down_weighting.py  Compel's way down: contexts in which a fragment is not seen
     context.py         Context, the result
     encoder.py         PromptEncoder
     encode.py          encode_prompt, prompt_embeds
@@ -19,8 +18,8 @@ from .context import Context
 from .definition import prompt_weighting
 from .encode import encode_prompt, prompt_embeds
 from .encoder import PromptEncoder
+from .methods import METHODS
 from .operators import blend_masked, from_empty, restore_mean, scale
-from .register import METHODS
 
 __all__ = [
     "METHODS",

@@ -1,7 +1,6 @@
 """One face for tokenizers and encoders of two kinds: ours and transformers'."""
 
-import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor
 from ..text_encoder import CLIPTextModel
 from ..tokenizer import CLIPTokenizer
 
+Mask = Tensor | None  # [N, L]
 AT_ONCE = 16  # chunks in one call of the encoder, so that a long prompt needs no more memory
 
 
@@ -63,11 +63,7 @@ def sizes(model: Any) -> tuple[int, int]:
 
 @torch.no_grad()
 def contexts(
-    model: Any,
-    ids: Tensor,
-    mask: Tensor | None = None,
-    clip_skip: int = 0,
-    final_norm: bool = True,
+    model: Any, ids: Tensor, mask: Mask = None, clip_skip: int = 0, final_norm: bool = True
 ) -> Tensor:
     """Run an encoder over chunks: ids [N, L] → contexts [N, L, D], in float32.
 
@@ -77,9 +73,7 @@ def contexts(
     """
     device = next(model.parameters()).device
     run = run_ours if isinstance(model, CLIPTextModel) else run_transformers
-    masks: Iterable[Tensor | None] = (
-        itertools.repeat(None) if mask is None else mask.to(device).split(AT_ONCE)
-    )
+    masks = [None] * len(ids) if mask is None else mask.to(device).split(AT_ONCE)
     parts = zip(ids.to(device).split(AT_ONCE), masks, strict=False)
     return torch.cat([run(model, *part, clip_skip, final_norm) for part in parts]).float()
 
@@ -90,9 +84,7 @@ def run_ours(model: Any, ids: Tensor, mask: Tensor | None, clip_skip: int, final
     return model(ids, mask).hidden_states[-1 - clip_skip]
 
 
-def run_transformers(
-    model: Any, ids: Tensor, mask: Tensor | None, clip_skip: int, final_norm: bool
-) -> Any:
+def run_transformers(model: Any, ids: Tensor, mask: Mask, clip_skip: int, final_norm: bool) -> Any:
     last = clip_skip == 0 and final_norm
     out = model(ids, attention_mask=mask, output_hidden_states=not last)
     if last:

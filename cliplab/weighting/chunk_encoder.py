@@ -14,6 +14,7 @@ from ..prompts import Fragment, Tool
 from ..prompts.chunks import Token
 from ..prompts.fragment import warn
 from .adapters import Words, contexts, sizes
+from .operators import from_empty
 
 Chunk = list[Token]  # BOS, at most L − 2 tokens, EOS, padding: L in all
 
@@ -97,6 +98,11 @@ class ChunkEncoder:
     def contexts(self, batch: Batch) -> Tensor:
         """The contexts [B, N, L, D] of all chunks, before any weight."""
         return self.run(batch.ids.flatten(0, 1)).view(*batch.ids.shape, -1)
+
+    def moved(self, ids: Tensor, w: Tensor, seen: Tensor | None = None) -> Tensor:
+        """Encode ids [N, L] under a mask [N, L], then move from the empty prompt by w [N, L]."""
+        C = self.run(ids, None if seen is None or seen.all() else seen)
+        return from_empty(C, w.to(C), self.empty) if (w != 1).any() else C
 
     @functools.cached_property
     def empty(self) -> Tensor:

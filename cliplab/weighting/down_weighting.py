@@ -6,8 +6,6 @@ Source of all of it: Compel 2.5.1 embeddings_provider.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -15,52 +13,40 @@ from torch import Tensor
 from ..prompts import Fragment, PromptWarning
 from ..prompts.fragment import warn
 from .chunk_encoder import Batch, Chunk, ChunkEncoder, table
-from .methods import Method, moved
 from .operators import blend_masked
 
 Span = tuple[int, int]  # first and last row of a fragment, in the chunks laid end to end
 
 
-@dataclass(frozen=True)
-class DownWeighting(Method):
-    """From the empty prompt; then the blend, for each fragment of a weight below 1.
+def blend_down(
+    encoder: ChunkEncoder, batch: Batch, b: int, remove: bool, see_padding: bool
+) -> Tensor:
+    """Prompt b of a batch → its context [N, L, D] (see operators.blend_masked).
 
-    downweight   "mask" the fragment, or "remove" it, in the context to blend with
-    see_padding  whether padding may be looked at, as it may in Stable Diffusion
+    remove  leave the fragment out of the context to blend with, instead of masking it there
     """
-
-    downweight: Literal["mask", "remove"] = "mask"
-    see_padding: bool = True
-
-    def weigh(self, batch: Batch, encoder: ChunkEncoder) -> Tensor:
-        each = zip(batch.fragments, batch.chunks, batch.ids, batch.weights, strict=True)
-        return torch.stack([self.blend(encoder, *prompt) for prompt in each])
-
-    def blend(
-        self,
-        encoder: ChunkEncoder,
-        fragments: Sequence[Fragment],
-        chunks: list[Chunk],
-        ids: Tensor,
-        w: Tensor,
-    ) -> Tensor:
-        """One prompt, ids and weights [N, L] → its context [N, L, D] (operators.blend_masked)."""
-        padding = torch.tensor([is_padding(chunk) for chunk in chunks])  # [N, L]
-        seen = ~padding | self.see_padding
-        base = moved(encoder, ids, w, seen)
-        spans = spans_of(chunks)
-        if encoder.truncate:
-            spans |= cut_span(encoder, chunks, fragments, spans)
-        lighter = [k for k in spans if fragments[k].weight < 1]
-        if not lighter:
-            return base
-        masked: Iterable[Tensor]
-        if self.downweight == "remove":
-            masked = (without(encoder, fragments, k, base) for k in lighter)
-        else:
-            hidden = [hide(seen, *spans[k], whole_chunks=not encoder.truncate) for k in lighter]
-            masked = masked_contexts(encoder, ids, w, seen, base, hidden)
-        return blend_masked(base, masked, [fragments[k].weight for k in lighter])
+    fragments, chunks, ids, w = batch.fragments[b], batch.chunks[b], batch.ids[b], batch.weights[b]
+    padding = torch.tensor([is_padding(chunk) for chunk in chunks])  # [N, L]
+    seen = ~padding | see_padding
+    base = encoder.moved(ids, w, seen)
+    spans = spans_of(chunks)
+    if encoder.truncate and spans:
+        k = max(spans)
+        # Compel cuts each fragment at 75 by itself, and lets one that is cut again, by the end of
+        # the chunk, hide the EOS too.
+        own = len(encoder.words.content(fragments[k].text))
+        if sum(token.fragment == k for token in chunks[0]) < min(own, encoder.length - 2):
+            spans[k] = (spans[k][0], encoder.length - 1)
+    lighter = [k for k in spans if fragments[k].weight < 1]
+    if not lighter:
+        return base
+    masked: Iterable[Tensor]
+    if remove:
+        masked = (without(encoder, fragments, k, base) for k in lighter)
+    else:
+        hidden = [hide(seen, *spans[k], whole_chunks=not encoder.truncate) for k in lighter]
+        masked = masked_contexts(encoder, ids, w, seen, base, hidden)
+    return blend_masked(base, masked, [fragments[k].weight for k in lighter])
 
 
 def masked_contexts(
@@ -73,7 +59,7 @@ def masked_contexts(
     changed = [(mask != seen).any(dim=1).nonzero().flatten() for mask in hidden]
     masks = torch.cat([mask[which] for mask, which in zip(hidden, changed, strict=True)])
     every = torch.cat(changed)
-    again = moved(encoder, ids[every], w[every], masks).split([len(which) for which in changed])
+    again = encoder.moved(ids[every], w[every], masks).split([len(which) for which in changed])
     for which, chunks in zip(changed, again, strict=True):
         M = base.clone()
         M[which.to(M.device)] = chunks
@@ -103,29 +89,11 @@ def spans_of(chunks: Sequence[Chunk]) -> dict[int, Span]:
     return spans
 
 
-def cut_span(
-    encoder: ChunkEncoder,
-    chunks: Sequence[Chunk],
-    fragments: Sequence[Fragment],
-    spans: dict[int, Span],
-) -> dict[int, Span]:
-    """The last fragment's span where the end of the chunk cuts it: it hides the EOS too.
-
-    Compel cuts each fragment at 75 tokens by itself; one that is cut again has this longer span.
-    """
-    if not spans:
-        return {}
-    k = max(spans)
-    own = len(encoder.words.content(fragments[k].text))
-    rows = sum(token.fragment == k for chunk in chunks for token in chunk)
-    return {k: (spans[k][0], encoder.length - 1)} if rows < min(own, encoder.length - 2) else {}
-
-
 def without(encoder: ChunkEncoder, fragments: Sequence[Fragment], k: int, like: Tensor) -> Tensor:
     """M_k by removal: the prompt without fragment k, whose later tokens move to the left."""
     rest = [*fragments[:k], *fragments[k + 1 :]]
     ids, w = table(encoder.chunks_of(rest)[: len(like)])
-    M = moved(encoder, ids, w)
+    M = encoder.moved(ids, w)
     if short := len(like) - len(M):
         warn(
             PromptWarning(

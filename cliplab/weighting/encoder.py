@@ -16,7 +16,7 @@ from ..prompts.settings import one_of, require_known, with_settings
 from ..prompts.tree import Blend, Conjunction, Prompt, encoded
 from .chunk_encoder import Chunk, ChunkEncoder
 from .context import Context, join
-from .register import METHODS
+from .methods import METHODS
 
 
 class PromptEncoder:

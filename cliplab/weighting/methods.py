@@ -1,11 +1,12 @@
 """What weights do to contexts: a `Method` each, which encodes chunks and applies an operator.
 
-Their names stand in `register.py`; what is computed, in `operators.py`.
+A new one is a class and a line in METHODS. The equations themselves: `operators.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from torch import Tensor
 from ..prompts.settings import Settings
 from . import operators
 from .chunk_encoder import Batch, ChunkEncoder
+from .down_weighting import blend_down
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,30 @@ class FromEmpty(Method):
     """Each row along the line from the empty prompt's."""
 
     def weigh(self, batch: Batch, encoder: ChunkEncoder) -> Tensor:
-        flat = moved(encoder, batch.ids.flatten(0, 1), batch.weights.flatten(0, 1))
+        flat = encoder.moved(batch.ids.flatten(0, 1), batch.weights.flatten(0, 1))
         return flat.view(*batch.ids.shape, -1)
 
 
-def moved(encoder: ChunkEncoder, ids: Tensor, w: Tensor, seen: Tensor | None = None) -> Tensor:
-    """Encode ids [N, L] under a mask [N, L], then move from the empty prompt by w [N, L]."""
-    C = encoder.run(ids, None if seen is None or seen.all() else seen)
-    return operators.from_empty(C, w.to(C), encoder.empty) if (w != 1).any() else C
+@dataclass(frozen=True)
+class DownWeighting(Method):
+    """From the empty prompt; then Compel's blend, for each fragment of a weight below 1.
+
+    downweight   "mask" the fragment, or "remove" it, in the context to blend with
+    see_padding  whether padding may be looked at, as it may in Stable Diffusion
+    """
+
+    downweight: Literal["mask", "remove"] = "mask"
+    see_padding: bool = True
+
+    def weigh(self, batch: Batch, encoder: ChunkEncoder) -> Tensor:
+        how = self.downweight == "remove", self.see_padding
+        return torch.stack([blend_down(encoder, batch, b, *how) for b in range(len(batch.ids))])
+
+
+METHODS: dict[str, Method] = {
+    "ignore": Ignore(),
+    "scale": Scale(),
+    "restore_mean": RestoreMean(),
+    "from_empty": FromEmpty(),
+    "compel": DownWeighting(),
+}

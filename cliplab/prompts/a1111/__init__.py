@@ -11,11 +11,8 @@ r"""Automatic1111's prompt grammar, as its web UI v1.10.1 reads it, in the order
 So `[cat:0.9]` is no weight but a switch: nothing for nine tenths of the steps, then a cat. Before
 all of this, the web UI takes out comments, from `#` to the end of a line; that is not done here.
 
-Each stage takes text and is linear in its length. Beside them, ``outside.py`` warns of the first
-three, ``cutting.py`` has the chunks, and ``tool.py`` all of it as a `Tool`.
-
-Source: AUTOMATIC1111/stable-diffusion-webui v1.10.1 (82a973c), ``modules/prompt_parser.py`` and
-``modules/extra_networks.py``.
+Each stage takes text and is linear in its length. Source: AUTOMATIC1111/stable-diffusion-webui
+v1.10.1 (82a973c), ``modules/prompt_parser.py`` and ``modules/extra_networks.py``.
 """
 
 from .composition import Network, Part, extra_networks, split_and

@@ -7,7 +7,7 @@ limit" (20).
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..chunks import Token, Vocabulary, tokens_of
+from ..chunks import Chunks, Token, Vocabulary, tokens_of
 from ..fragment import Fragment
 from ..tool import Tool
 
@@ -16,12 +16,12 @@ BREAK = Token(-1)  # between tokens: the chunk ends here
 
 def cut_at_commas(
     tokens: Sequence[Token], room: int, comma: int | None, backtrack: int = 20
-) -> list[list[Token]]:
+) -> Chunks:
     """Cut when 75 are full; if a comma stands among the last `backtrack`, right after it.
 
     BREAK ends a chunk wherever it stands.
     """
-    chunks: list[list[Token]] = []
+    chunks: Chunks = []
     chunk: list[Token] = []
     after_comma = None
     for token in tokens:
@@ -50,13 +50,6 @@ class CutsAtCommas(Tool):
 
     comma_backtrack: int = 20
 
-    def tokens(self, fragments: Sequence[Fragment], vocabulary: Vocabulary) -> list[list[Token]]:
-        """The tokens to cut, in groups."""
-        return tokens_of(fragments, vocabulary)
-
-    def cut(
-        self, fragments: Sequence[Fragment], vocabulary: Vocabulary, room: int
-    ) -> list[list[Token]]:
-        groups = self.tokens(fragments, vocabulary)
-        tokens = [token for group in groups for token in group]
+    def cut(self, fragments: Sequence[Fragment], vocabulary: Vocabulary, room: int) -> Chunks:
+        tokens = tokens_of(fragments, vocabulary)
         return cut_at_commas(tokens, room, vocabulary.comma, self.comma_backtrack)

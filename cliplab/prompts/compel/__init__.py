@@ -27,8 +27,7 @@ PromptError always, where Compel raises something: as many weights as parts, not
 
     grammar.py  parse, fragments        reader.py   brackets, words    flatten.py  the fragments
     source.py   commas, quotes          whole.py    .and and .blend    quirks.py   quirks=False
-    nodes.py    what is read            cutting.py  beyond 77 tokens   blocks.py   for conversions
-    check.py    what is not encoded     tool.py     all of it as a Tool
+    nodes.py    what is read            tool.py     all of it as a Tool
 
 Source: compel 2.5.1, prompt_parser.py: PromptParser.parse_conjunction. Compel takes four to five
 times as long for each bracket around a bracket; this reads any prompt, of any depth, in linear
