@@ -10,7 +10,7 @@ import torch
 
 from cliplab.checkpoints import CheckpointError, load_text_encoder
 from cliplab.extras import MissingExtra
-from cliplab.prompts import SYNTAXES
+from cliplab.prompts import TOOLS
 from cliplab.text_encoder import CLIPTextConfig, CLIPTextModel
 from cliplab.tokenizer import CLIPTokenizer
 from cliplab.weighting import METHODS, encode_prompt
@@ -19,7 +19,7 @@ from cliplab.weighting import METHODS, encode_prompt
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m cliplab.encode", description=__doc__)
     parser.add_argument("prompt", help='the prompt; "-" reads it from standard input')
-    parser.add_argument("--syntax", choices=SYNTAXES, default="a1111", help="how it is read")
+    parser.add_argument("--syntax", choices=TOOLS, default="a1111", help="how it is read")
     parser.add_argument(
         "--method", choices=METHODS, help="what weights do; without it, as the tool does"
     )

@@ -10,7 +10,7 @@ from cliplab.checkpoints import CheckpointError
 from cliplab.extras import MissingExtra
 from cliplab.pipeline import generate, load_pipeline
 from cliplab.pipeline.generate import IN_ATTENTION
-from cliplab.prompts import SYNTAXES
+from cliplab.prompts import TOOLS
 from cliplab.weighting import METHODS
 
 
@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="the PNG to write")
     parser.add_argument("--negative", default="", help="what to move away from")
     parser.add_argument("--model", default="mini", help='"mini", "sd15", or a diffusers folder')
-    parser.add_argument("--syntax", choices=SYNTAXES, default="a1111", help="how prompts are read")
+    parser.add_argument("--syntax", choices=TOOLS, default="a1111", help="how prompts are read")
     parser.add_argument(
         "--method",
         choices=(*METHODS, IN_ATTENTION),

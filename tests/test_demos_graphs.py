@@ -20,7 +20,7 @@ from cliplab.demos.graphs.run import check, run
 from cliplab.demos.graphs.weigh import METHODS
 from cliplab.demos.register import all_graphs
 from cliplab.demos.storing import rounded, split, store
-from cliplab.weighting.down import hide, spans_of
+from cliplab.weighting.down_weighting import hide, spans_of
 
 needs_onnx = pytest.mark.skipif(
     any(importlib.util.find_spec(tool) is None for tool in exporting.TOOLS),
@@ -145,7 +145,7 @@ def inputs_of_weigh(encoder, fragments):
     """What JavaScript has to send for each chunk of a prompt, as the docstring of weigh.py says."""
     cut = encoder.chunks_of(fragments)
     every = torch.ones(len(cut), 77, dtype=torch.bool)
-    spans = spans_of(encoder, cut, fragments)
+    spans = spans_of(cut)
     lighter = [k for k in spans if fragments[k].weight < 1]
     rows = [hide(every, *spans[k], whole_chunks=True) for k in lighter]  # each [N, L]
     for n, chunk in enumerate(cut):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cliplab.prompts import PromptError, PromptWarning, compel
+from cliplab.prompts import PromptError, PromptWarning, compel, tree
 
 CASES = json.loads((Path(__file__).parent / "data" / "compel_parse.json").read_text())["cases"]
 PIECES = [*'+-().",:=\\ab \n\t\u00a0é', "🙂", "1.2", "0.5", "-0.5", "cat", ", ", "(a)", '"b"', "++"]
@@ -25,11 +25,11 @@ quiet = pytest.mark.filterwarnings("ignore::cliplab.prompts.PromptWarning")
 
 def plain(item):
     """Fragments, swaps, prompts and blends as lists, without their places."""
-    if isinstance(item, compel.Blend):
+    if isinstance(item, tree.Blend):
         return ["blend", [plain(p) for p in item.prompts], repr(item.weights), item.normalize]
-    if isinstance(item, compel.Prompt):
+    if isinstance(item, tree.Prompt):
         return [plain(f) for f in item.fragments]
-    if isinstance(item, compel.Swap):
+    if isinstance(item, tree.Swap):
         sides = [[plain(f) for f in side] for side in (item.original, item.edited)]
         return ["swap", *sides, sorted((k, repr(v)) for k, v in item.options.items())]
     return [item.text, repr(item.weight)]

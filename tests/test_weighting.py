@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 import cliplab
 from cliplab import prompt_weighting
-from cliplab.prompts import SYNTAXES, PromptError, PromptWarning
+from cliplab.prompts import SYNTAXES, TOOLS, PromptError, PromptWarning
+from cliplab.prompts.a1111.cutting import BREAK, cut_at_commas
+from cliplab.prompts.chunks import Token, cut_where_full
+from cliplab.prompts.comfyui import cut_between_segments
+from cliplab.prompts.compel.tool import cut_after_sentences
+from cliplab.prompts.settings import names_of
 from cliplab.weighting import (
     METHODS,
     PromptEncoder,
@@ -20,7 +25,6 @@ from cliplab.weighting import (
     restore_mean,
     scale,
 )
-from cliplab.weighting.chunks import BREAK, Token, cut_a1111, cut_comfyui, cut_compel
 
 L, D = 7, 4
 
@@ -232,7 +236,7 @@ def text(chunks) -> list[str]:
     ],
 )
 def test_a1111_cuts_after_a_comma_that_is_near(typed, backtrack, cut):
-    assert text(cut_a1111(tokens(typed), 5, ord(","), backtrack)) == cut
+    assert text(cut_at_commas(tokens(typed), 5, ord(","), backtrack)) == cut
 
 
 @pytest.mark.parametrize(
@@ -246,7 +250,7 @@ def test_a1111_cuts_after_a_comma_that_is_near(typed, backtrack, cut):
     ],
 )
 def test_comfyui_keeps_short_segments_together(groups, room, cut):
-    assert text(cut_comfyui([tokens(group) for group in groups], room)) == cut
+    assert text(cut_between_segments([tokens(group) for group in groups], room)) == cut
 
 
 @pytest.mark.parametrize(
@@ -264,13 +268,22 @@ def test_comfyui_keeps_short_segments_together(groups, room, cut):
 )
 def test_compel_cuts_after_sentences_phrases_words(typed, split, cut):
     words = typed.replace(".", " .").split()
-    chunks = cut_compel(tokens("".join(words)), [word + "</w>" for word in words], 5, split)
+    chunks = cut_after_sentences(
+        tokens("".join(words)), [word + "</w>" for word in words], 5, split
+    )
     assert text(chunks) == cut
+
+
+@pytest.mark.parametrize(
+    ("typed", "cut"), [("", [""]), ("abcde", ["abcde"]), ("abcdefg", ["abcde", "fg"])]
+)
+def test_a_tool_without_a_rule_cuts_where_a_chunk_is_full(typed, cut):
+    assert text(cut_where_full(tokens(typed), 5)) == cut
 
 
 def test_compel_does_not_cut_within_a_word_if_it_can_help_it():
     symbols = ["a</w>", "b</w>", "c", "d</w>", "e</w>"]
-    assert text(cut_compel(tokens("abcde"), symbols, 3)) == ["ab", "cde"]
+    assert text(cut_after_sentences(tokens("abcde"), symbols, 3)) == ["ab", "cde"]
 
 
 # --- From a prompt to its context -----------------------------------------------------------------
@@ -433,7 +446,7 @@ def test_a_schedule_or_a_tag_is_not_left_out_in_silence(encode):
 # --- Weights that no context survives -------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", METHODS[1:])
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "ignore"])
 @pytest.mark.parametrize("weight", ["-1", "0", "0.0001", "1000"])
 def test_odd_weights_stay_finite(method, weight, encode):
     with warnings.catch_warnings():
@@ -466,14 +479,14 @@ def test_who_ignores_weights_ignores_those_of_and(encode):
 
 def test_masked_contexts_are_made_one_by_one(tokenizer, tiny_clip, monkeypatch):
     """All of them at once, one of the whole prompt for each fragment, would fill the memory."""
-    from cliplab.weighting import down
+    from cliplab.weighting import down_weighting
 
     def blend(base, masked, weights):
         assert iter(masked) is masked
         assert sum(M.shape == base.shape for M in masked) == len(weights) == 40
         return base
 
-    monkeypatch.setattr(down, "blend_masked", blend)
+    monkeypatch.setattr(down_weighting, "blend_masked", blend)
     cliplab.encode_prompt("(a)0.5 b " * 40, tokenizer, tiny_clip, "compel")
 
 
@@ -492,16 +505,36 @@ def test_half_precision_is_computed_in_full(tokenizer, tiny_clip):
 
 # --- Wrong calls ----------------------------------------------------------------------------------
 
+COMPEL = {"syntax": "compel"}
+
 
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
         ({"syntax": "sdxl"}, ValueError, "syntax is one of a1111, comfyui"),
         ({"method": "mean"}, ValueError, "method is one of ignore, scale"),
-        ({"split": "lines"}, ValueError, "split is one of sentences"),
-        ({"downweight": "drop"}, ValueError, "downweight is one of mask, remove"),
-        ({"eos": "last"}, ValueError, "eos is one of own, first, mean"),
-        ({"backtrack": 3}, TypeError, "backtrack"),
+        (COMPEL | {"split": "lines"}, ValueError, "split is one of sentences"),
+        (COMPEL | {"downweight": "drop"}, ValueError, "downweight is one of mask, remove"),
+        (COMPEL | {"eos": "last"}, ValueError, "eos is one of own, first, mean"),
+        (COMPEL | {"see_padding": 0}, ValueError, "see_padding is True or False; not 0"),
+        ({"comma_backtrack": 2.5}, ValueError, "comma_backtrack is a whole number; not 2.5"),
+        ({"comma_backtrack": True}, ValueError, "comma_backtrack is a whole number; not True"),
+        (
+            {"backtrack": 3},
+            TypeError,
+            "a1111 with the method restore_mean has no setting 'backtrack'; it has comma_backtrack",
+        ),
+        (
+            COMPEL | {"comma_backtrack": 3},
+            TypeError,
+            "no setting 'comma_backtrack'; it has split, eos, downweight, see_padding",
+        ),
+        (
+            COMPEL | {"method": "scale", "downweight": "mask"},
+            TypeError,
+            "compel with the method scale has no setting 'downweight'; it has split, eos",
+        ),
+        ({"syntax": "comfyui", "split": "words"}, TypeError, "'split'; it has none"),
         ({"clip_skip": 3}, ValueError, "0 to 2, not 3"),
         ({"clip_skip": "1"}, ValueError, "0 to 2, not '1'"),
         ({"clip_skip": 1.0}, ValueError, "0 to 2, not 1.0"),
@@ -582,6 +615,13 @@ def test_warnings_name_the_line_that_called(prompt, options, encode, tokenizer, 
     assert count == (2 if "withLora" in prompt else 1)
     assert said(lambda: encode([prompt], **options)) == count
     assert said(lambda: cliplab.prompt_embeds(prompt, "", tokenizer, tiny_clip, **options)) == count
+
+
+def test_every_tool_has_a_method_and_settings_of_its_own():
+    for tool in TOOLS.values():
+        assert tool.method in METHODS
+        for method in METHODS.values():
+            assert not {*names_of(tool)} & {*names_of(method)}
 
 
 def test_the_tokenizer_belongs_to_the_encoder(tokenizer, small_config):

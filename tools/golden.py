@@ -24,17 +24,17 @@ from pathlib import Path
 
 from cliplab.demos.data.vocabulary import ASSETS
 from cliplab.masks import TruncationWarning, length_normalization
-from cliplab.prompts import Fragment, PromptError, PromptWarning, compel, parse_prompt
+from cliplab.prompts import TOOLS, Fragment, PromptError, PromptWarning
 from cliplab.prompts.fragment import point_at
+from cliplab.prompts.tree import Blend, Conjunction, Prompt, Swap
 from cliplab.text_encoder import CLIPTextConfig, CLIPTextModel
 from cliplab.tokenizer import SPECIAL, CLIPTokenizer
 from cliplab.weighting import PromptEncoder
-from cliplab.weighting.outside import warn_of_a1111
 
 DATA = Path(__file__).resolve().parent.parent / "tests" / "data"
 FILE = DATA / "golden_text.json"
 INPUTS = json.loads((DATA / "golden_inputs.json").read_text(encoding="utf-8"))
-SYNTAXES = ("a1111", "comfyui", "compel")
+SYNTAXES = [name for name in INPUTS["pieces"] if name != "common"]  # those with a port
 LONE = re.compile(r"[\ud800-\udfff]")  # half of a surrogate pair, which JavaScript cannot be given
 VOCABULARIES = {
     "clip_vocabulary": CLIPTokenizer,
@@ -69,14 +69,13 @@ def texts() -> list[str]:
 def prompts(syntax: str) -> list[str]:
     tools = stored("a1111_parse.json", "prompt") + stored("compel_parse.json", "prompt")
     given = ["", *INPUTS["prompts"], *tools, *LONG]
-    if syntax == "compel":
-        given.append("a" + "+" * 7500)  # a weight beyond what a number holds
+    given += ["".join(piece * times for piece, times in INPUTS["repeated"].get(syntax, []))]
     return list(dict.fromkeys([*given, *random_prompts(syntax, 110, random.Random(syntax))]))
 
 
 def random_prompts(syntax: str, number: int, rng: random.Random) -> Iterable[str]:
     """Prompts out of what is special to a grammar."""
-    pieces = INPUTS["pieces"]["common"] + INPUTS["pieces"][syntax]
+    pieces = INPUTS["pieces"]["common"] + INPUTS["pieces"].get(syntax, [])
     return ("".join(rng.choices(pieces, k=rng.randint(1, 16))) for _ in range(number))
 
 
@@ -132,27 +131,33 @@ def length_case(tokenizer: CLIPTokenizer, text: str, length: int, pad: int | Non
     return [text, length, pad, ids, *(lost or [[]])]
 
 
-def prompt_case(prompt: str, syntax: str, encoder: PromptEncoder | None) -> dict:
+def prompt_case(prompt: str, syntax: str, encoder: PromptEncoder) -> dict:
     """What a grammar makes of a prompt: fragments, warnings, chunks; or its error."""
-    case: dict = {"prompt": prompt}
-    said = attempt(case, prompt, lambda: parse_prompt(prompt, syntax))
+    tool, case = TOOLS[syntax], {"prompt": prompt}
+    said = attempt(case, prompt, lambda: tool.fragments(prompt))
     if said is not None:
         case["fragments"] = fragment_rows(prompt, said)
-        if encoder:
-            case["chunks"] = [chunk_rows(chunk) for chunk in encoder.chunks_of(said)]
-    if syntax == "compel" and "error" in case and "parse reads it" in case["error"][0]:
-        parsed = attempt(case, prompt, lambda: compel.parse(prompt))
-        case["parts"] = [part_rows(prompt, part) for part in parsed.prompts]
-        case["weights"] = [number(weight) for weight in parsed.weights]
-        case["loras"] = [[lora.name, lora.weight] for lora in parsed.loras]
-    if syntax == "a1111":
-        outside: dict = {}
-        attempt(outside, prompt, lambda: warn_of_a1111(prompt))
-        if "error" in outside:
-            case["outside"] = outside["error"]
-        elif "warnings" in outside:
-            case["outside"] = outside["warnings"][0][0]
+        case["chunks"] = [chunk_rows(chunk) for chunk in encoder.chunks_of(said)]
+    else:
+        whole: dict = {}
+        tree = attempt(whole, prompt, lambda: tool.parse(prompt))
+        if tree and tree.prompts and not is_one_prompt(tree):
+            case |= whole
+            case["parts"] = [part_rows(prompt, part) for part in tree.prompts]
+            case["weights"] = [number(weight) for weight in tree.weights]
+            case["loras"] = [[lora.name, lora.weight] for lora in tree.loras]
+    outside: dict = {}
+    attempt(outside, prompt, lambda: tool.warn(prompt))
+    if "error" in outside:
+        case["outside"] = outside["error"]
+    elif "warnings" in outside:
+        case["outside"] = outside["warnings"][0][0]
     return case
+
+
+def is_one_prompt(tree: Conjunction) -> bool:
+    """Whether a tree is one list of fragments, and no more than that."""
+    return tree.weights == [1.0] and isinstance(tree.prompts[0], Prompt)
 
 
 def attempt(case: dict, prompt: str, read: Callable):
@@ -184,8 +189,8 @@ def fragment_rows(prompt: str, fragments: list[Fragment]) -> list:
 
 
 def part_rows(prompt: str, part) -> list | dict:
-    """A part of Compel's: its fragments, a swap as its two sides; or a blend of such parts."""
-    if isinstance(part, compel.Blend):
+    """A part: its fragments, a swap as its two sides; or a blend of such parts."""
+    if isinstance(part, Blend):
         parts = [part_rows(prompt, one) for one in part.prompts]
         weights = [number(weight) for weight in part.weights]
         return {"blend": parts, "weights": weights, "normalize": part.normalize}
@@ -195,7 +200,7 @@ def part_rows(prompt: str, part) -> list | dict:
 def item_rows(prompt: str, items: list) -> list:
     rows = []
     for item in items:
-        if isinstance(item, compel.Swap):
+        if isinstance(item, Swap):
             rows.append({"swap": [item_rows(prompt, s) for s in (item.original, item.edited)]})
         else:
             rows += fragment_rows(prompt, [item])
@@ -223,6 +228,11 @@ def encoder_of(syntax: str) -> PromptEncoder:
     return PromptEncoder(tokenizer, CLIPTextModel(config), syntax)
 
 
+def prompt_cases(syntax: str) -> list[dict]:
+    """All cases of a syntax."""
+    return [prompt_case(prompt, syntax, encoder_of(syntax)) for prompt in prompts(syntax)]
+
+
 def build() -> dict:
     tokenizers = {name: make() for name, make in VOCABULARIES.items()}
     clip, all_texts = tokenizers["clip_vocabulary"], texts()
@@ -240,14 +250,8 @@ def build() -> dict:
         },
         "ladders": [ladder_case(clip, word) for word in INPUTS["words"]],
         "lengths": [length_case(clip, *case) for case in lengths],
-        "prompts": {
-            syntax: [
-                prompt_case(prompt, syntax, encoder_of(syntax))
-                for prompt in prompts(syntax)
-            ]
-            for syntax in SYNTAXES
-        },
-    }  # fmt: skip
+        "prompts": {syntax: prompt_cases(syntax) for syntax in SYNTAXES},
+    }
 
 
 def written(golden: dict) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..prompts.settings import one_of
 from ..weighting import METHODS, PromptEncoder
-from ..weighting.settings import one_of
 from .check import read_prompts, read_size, require_guidance, require_pipeline, require_whole
 from .find import read_json
 from .painting import Painting

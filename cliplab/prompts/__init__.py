@@ -1,13 +1,17 @@
 """Prompt strings → weighted fragments, each grammar as its tool reads it.
 
-    a1111/        Automatic1111's web UI      (word:1.3)  ((word))  [word]  BREAK  AND  [a:b:0.5]
-    comfyui.py    ComfyUI                     (word:1.3)  ((word)), weights absolute
-    compel/       Compel, for diffusers       (word)1.3  word++  word-  .blend()  .and()
-    lecture.py    the lecture's notation, equations 15–20 as they are printed
-    convert.py    from one to another, where the meaning can be kept
-    blocks.py     what a conversion has to keep
-    parse.py      one door to all of them
-    fragment.py   what they give, and how they complain
+    a1111/       Automatic1111's web UI      (word:1.3)  ((word))  [word]  BREAK  AND  [a:b:0.5]
+    comfyui.py   ComfyUI                     (word:1.3)  ((word)), weights absolute
+    compel/      Compel, for diffusers       (word)1.3  word++  word-  .blend()  .and()
+    lecture.py   the lecture's notation, equations 15–20 as they are printed
+    plain.py     no syntax
+    register.py  the list of them: a new one is a room like these, and one line there
+
+    tool.py      what each of them answers: a `Tool`
+    tree.py      what each makes of a prompt;  fragment.py  its leaves, and how a grammar complains
+    chunks.py    beyond 77 tokens;  settings.py  what a tool leaves to its users
+    parse.py     one door to all of them
+    convert.py   from one to another, where the meaning can be kept;  blocks.py  what that is
 
 Source: Lecture eqs 15–18, 20; the tools' code, where each grammar says.
 """
@@ -16,12 +20,16 @@ from . import a1111, comfyui, compel, lecture
 from .convert import convert_prompt
 from .fragment import Fragment, PromptError, PromptWarning
 from .parse import SYNTAXES, parse_prompt
+from .register import TOOLS
+from .tool import Tool
 
 __all__ = [
     "SYNTAXES",
+    "TOOLS",
     "Fragment",
     "PromptError",
     "PromptWarning",
+    "Tool",
     "a1111",
     "comfyui",
     "compel",

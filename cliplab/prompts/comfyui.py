@@ -24,7 +24,9 @@ time.
 
 import math
 import re
+from collections.abc import Sequence
 
+from .chunks import Chunks, Token, Vocabulary
 from .fragment import (
     Fragment,
     PromptError,
@@ -34,10 +36,13 @@ from .fragment import (
     warn,
     without_gc,
 )
+from .tool import Tool
 
 # An escaped bracket is matched first, and so is no mark.
 MARK = re.compile(r"\\[()]|[():]")
 ESCAPE = re.compile(r"\\([()])|\0([\1\2])")
+BEFORE_EMBEDDING = re.compile(r"[ \n](?=embedding:)")  # a new segment begins there
+SHORT = 8  # a segment is kept together that has fewer tokens
 # After a colon, this was meant as a number: one word that begins with a digit, or no word at all.
 NUMBER_MEANT = re.compile(r"\s*[-+]?[.,]?\d\S*\s*|[\s\d.,+\-%]*")
 
@@ -106,7 +111,10 @@ def _marks(prompt: str) -> tuple[list[int], dict[int, int]]:
     A stray ) puts the tool's counter below zero, and a ( after it only counts up again: neither is
     a mark.
     """
-    marks, pair, open_, below = [], {}, [], 0
+    marks: list[int] = []
+    pair: dict[int, int] = {}
+    open_: list[int] = []
+    below = 0
     for match in MARK.finditer(prompt):
         mark = match[0]
         if mark == "(" and below:
@@ -191,3 +199,46 @@ def _refuse_quirks(prompt: str) -> None:
             prompt,
             open_[-1],
         )
+
+
+def cut_between_segments(segments: Sequence[Sequence[Token]], room: int) -> Chunks:
+    """Keep a weighted segment whole if it has fewer than 8 tokens, else cut it where 75 are full.
+
+    Source: comfy/sd1_clip.py, SDTokenizer.tokenize_with_weights.
+    """
+    chunks: Chunks = [[]]
+    for segment in segments:
+        while len(chunks[-1]) + len(segment) > room:
+            fits = room - len(chunks[-1]) if len(segment) >= min(SHORT, room + 1) else 0
+            chunks[-1] += segment[:fits]
+            segment = segment[fits:]
+            chunks.append([])
+        chunks[-1] += segment
+    return chunks
+
+
+class ComfyUI(Tool):
+    """Prompts get one length by repeating each as a whole; a weight is what float() reads."""
+
+    title = "ComfyUI's syntax"
+    method = "from_empty"
+    weighted = "({text}:{weight})"
+    fragments = staticmethod(fragments)
+    escape = staticmethod(escape)
+
+    def cut(self, fragments: Sequence[Fragment], vocabulary: Vocabulary, room: int) -> Chunks:
+        segments = [
+            [Token(i, fragment.weight, k) for i in vocabulary.content(text)]
+            for k, fragment in enumerate(fragments)
+            for text in BEFORE_EMBEDDING.split(fragment.text)
+        ]
+        return cut_between_segments(segments, room)
+
+    def repeats(self, chunks: Sequence[int]) -> list[tuple[int, int]]:
+        return [(math.lcm(*chunks) // count, 0) for count in chunks]
+
+    def refusal(self, weight: float) -> str | None:
+        return None
+
+
+TOOL = ComfyUI()

@@ -16,41 +16,11 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
-from . import a1111, comfyui, compel
-from .blocks import read_blocks, reads_as, tokenizer, weighted_tokens
+from .blocks import reads_as, tokenizer, weighted_tokens
 from .fragment import Fragment, PromptError, require_prompt, without_gc
-from .parse import SYNTAXES
-
-NAMES = {
-    "a1111": "Automatic1111's syntax",
-    "comfyui": "ComfyUI's syntax",
-    "compel": "Compel's syntax",
-    "lecture": "the lecture's notation",
-    "plain": "a plain prompt",
-}
-WEIGHTED = {
-    "a1111": "({text}:{weight})",
-    "comfyui": "({text}:{weight})",
-    "compel": "({text}){weight}",
-    "lecture": "({text}){weight}",
-    "plain": "{text}",
-}
-ESCAPES = {"a1111": a1111.escape, "comfyui": comfyui.escape, "compel": compel.escape}
-# What a target takes for syntax though it has no escape for it, and the same tokens said otherwise:
-# CLIP has no capitals and cuts at signs, and A1111's emphasis drops a lone backslash.
-GUARDS = {
-    "a1111": [
-        (r"\b(BREAK|AND)\b", lambda m: m[0].lower()),
-        (r"<(?=\w+:)", r"<\\"),
-        (r":(?=\s*[-+]?[\d.]+\s*$)", r":\\"),
-    ],
-    "compel": [(r"(?<=[^\s+-])(?=[+-])", " ")],
-}
-
-INESCAPABLE = {
-    "compel": ": + and - weigh the word before, and text in brackets is cut at commas and dots",
-    "lecture": ": its brackets, and a plus after a word, always weigh",
-}
+from .register import TOOLS
+from .settings import one_of
+from .tool import Tool
 
 
 @without_gc
@@ -68,14 +38,15 @@ def convert_prompt(prompt: str, source: str, target: str) -> str:
     """
     require_prompt(prompt)
     for syntax in (source, target):
-        if syntax not in SYNTAXES:
-            raise ValueError(f"A syntax is one of {', '.join(SYNTAXES)}; not {syntax!r}.")
-    if source == target:
-        return prompt
-    blocks = read_blocks(prompt, source)
-    if len(blocks) > 1 and target not in ("a1111", "compel"):
+        one_of("A syntax", syntax, TOOLS)
+    return prompt if source == target else _converted(prompt, TOOLS[source], TOOLS[target])
+
+
+def _converted(prompt: str, source: Tool, target: Tool) -> str:
+    blocks = source.blocks(prompt)
+    if len(blocks) > 1 and not target.says_blocks:
         raise PromptError(
-            f"Here a new block of 77 rows begins, and {NAMES[target]} has no way to say so.",
+            f"Here a new block of 77 rows begins, and {target.title} has no way to say so.",
             prompt,
             blocks[1][0],
         )
@@ -97,13 +68,13 @@ def convert_prompt(prompt: str, source: str, target: str) -> str:
             for (_, fragments), pieces in zip(blocks, said, strict=True)
         ]
         if guarded:
-            parts = [_guard(part, target) for part in parts]
-        converted = _together(parts, target)
+            parts = [target.guard(part) for part in parts]
+        converted = parts[0] if len(parts) == 1 else target.join_blocks(parts)
         if reads_as(converted, target, wanted):
             return converted
     raise PromptError(
-        f"Each fragment of this prompt can be said in {NAMES[target]}, but not the whole of it"
-        f"{INESCAPABLE.get(target, '')}. Convert it part by part.",
+        f"Each fragment of this prompt can be said in {target.title}, but not the whole of it"
+        f"{target.inescapable}. Convert it part by part.",
         prompt,
         blocks[0][0],
     )
@@ -112,14 +83,14 @@ def convert_prompt(prompt: str, source: str, target: str) -> str:
 # Writing --------------------------------------------------------------------------------------
 
 
-def _say(prompt: str, fragment: Fragment, target: str, careful: bool) -> str:
+def _say(prompt: str, fragment: Fragment, target: Tool, careful: bool) -> str:
     """One fragment in the target's notation, or a PromptError that says why there is none."""
     typed = prompt[fragment.start : fragment.end]
     said = _said(typed, fragment.text, fragment.weight, target, careful)
     if said is None:
         raise PromptError(
             f"{fragment.text.strip()[:40]!r}, at weight {fragment.weight:g}, would read otherwise "
-            f"in {NAMES[target]}, which has no escape for it{INESCAPABLE.get(target, '')}.",
+            f"in {target.title}, which has no escape for it{target.inescapable}.",
             prompt,
             fragment.start,
         )
@@ -127,32 +98,25 @@ def _say(prompt: str, fragment: Fragment, target: str, careful: bool) -> str:
 
 
 @lru_cache(2**10)
-def _said(typed: str, text: str, weight: float, target: str, careful: bool) -> str | None:
+def _said(typed: str, text: str, weight: float, target: Tool, careful: bool) -> str | None:
     """A text at a weight; careful: read back, guarded if it must be, and None if that fails too."""
     wanted = tokenizer().content(text)
     if not wanted:
         return " "
     # What was typed has the better spaces, where it is nothing but the text: Compel cuts at commas.
     same = typed != text and tokenizer().content(typed) == wanted
-    plain = ESCAPES.get(target, str)(typed if same else text)
-    for candidate in dict.fromkeys([plain, _guard(plain, target)]):
+    plain = target.escape(typed if same else text)
+    for candidate in dict.fromkeys([plain, target.guard(plain)]):
         said = _weighted(candidate, weight, target)
         if not careful or reads_as(said, target, [[(i, weight) for i in wanted]]):
             return said
     return None
 
 
-def _guard(text: str, target: str) -> str:
-    """The same tokens, without what the target would take for syntax."""
-    for pattern, instead in GUARDS.get(target, []):
-        text = re.sub(pattern, instead, text)
-    return text
-
-
-def _weighted(text: str, weight: float, target: str) -> str:
+def _weighted(text: str, weight: float, target: Tool) -> str:
     if weight == 1:
         return text
-    return WEIGHTED[target].format(text=text, weight=_number(weight))
+    return target.weighted.format(text=text, weight=_number(weight))
 
 
 def _number(weight: float) -> str:
@@ -166,7 +130,8 @@ def _number(weight: float) -> str:
 
 def _joined(prompt: str, fragments: list[Fragment], pieces: list[str], spaced: bool) -> str:
     """A block: its pieces with a space between where one was typed, or everywhere."""
-    out, end = [], None
+    out: list[str] = []
+    end = 0
     for fragment, piece in zip(fragments, pieces, strict=True):
         if out and not (out[-1][-1].isspace() or piece[0].isspace()):
             gap = prompt[end : fragment.start]
@@ -176,28 +141,9 @@ def _joined(prompt: str, fragments: list[Fragment], pieces: list[str], spaced: b
     return "".join(out).strip()
 
 
-def _together(parts: list[str], target: str) -> str:
-    if len(parts) == 1:
-        return parts[0]
-    if target == "a1111":
-        return " BREAK ".join(parts)
-    lines = (" ".join(part.split()) for part in parts)  # a quotation must end on its line
-    return "(" + ", ".join(f'"{line}"' for line in lines) + ").and()"
-
-
-def _refuse_weight(prompt: str, fragment: Fragment, target: str) -> None:
+def _refuse_weight(prompt: str, fragment: Fragment, target: Tool) -> None:
     """Raise where a target has no such weight."""
-    text, weight, name = fragment.text.strip(), fragment.weight, NAMES[target]
-    if not text or weight == 1 or target == "comfyui":
-        return
-    if target == "plain":
-        rule = f"{name} has no weights"
-    elif not math.isfinite(weight):
-        rule = f"in {name} weights are finite"
-    elif target == "compel" and weight < 0:
-        rule = f"in {name} weights are 0 or more"
-    elif target == "lecture" and weight <= 0:
-        rule = f"in {name} weights are above 0"
-    else:
-        return
-    raise PromptError(f"{text[:40]!r} has the weight {weight:g}; {rule}.", prompt, fragment.start)
+    text, weight = fragment.text.strip(), fragment.weight
+    if text and weight != 1 and (rule := target.refusal(weight)):
+        message = f"{text[:40]!r} has the weight {weight:g}; {rule}."
+        raise PromptError(message, prompt, fragment.start)

@@ -4,8 +4,12 @@ import functools
 import gc
 import sys
 import warnings
-from typing import NamedTuple
+from collections.abc import Callable
+from types import FrameType
+from typing import NamedTuple, ParamSpec, TypeVar
 
+P = ParamSpec("P")
+T = TypeVar("T")
 SHOWN = 72  # characters of a prompt that an error shows around the place it points at
 
 
@@ -47,19 +51,20 @@ def point_at(prompt: str, position: int) -> str:
 
 def warn(warning: Warning) -> None:
     """Say a warning of the line that called cliplab, however deep inside it comes up."""
-    package, level, frame = __name__.partition(".")[0], 1, sys._getframe()
+    package, level = __name__.partition(".")[0], 1
+    frame: FrameType | None = sys._getframe()
     while frame and frame.f_globals.get("__name__", "").partition(".")[0] == package:
         level, frame = level + 1, frame.f_back
     warnings.warn(warning, stacklevel=level)
 
 
-def require_prompt(prompt) -> None:
+def require_prompt(prompt: object) -> None:
     """Refuse what is no text."""
     if not isinstance(prompt, str):
         raise TypeError(f"A prompt is a str; this is {type(prompt).__name__}: {prompt!r:.60}")
 
 
-def without_gc(read):
+def without_gc(read: Callable[P, T]) -> Callable[P, T]:
     """A reader of prompts that Python's garbage collector leaves alone while it reads.
 
     A long prompt makes some hundred thousand small objects and drops none of them in a circle, yet
@@ -68,7 +73,7 @@ def without_gc(read):
     """
 
     @functools.wraps(read)
-    def reader(*arguments, **options):
+    def reader(*arguments: P.args, **options: P.kwargs) -> T:
         collecting = gc.isenabled()
         gc.disable()
         try:

@@ -15,7 +15,9 @@ and equation 19 is missing. There are no escapes: a bracket is always a bracket.
 
 import math
 import re
+from typing import NoReturn
 
+from .a1111.cutting import CutsAtCommas
 from .fragment import Fragment, PromptError, require_prompt, without_gc
 
 LAMBDA, BRACKET = 1.1, 0.9
@@ -71,9 +73,10 @@ def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
     return found
 
 
-def _factors(prompt: str, tokens: list[re.Match]) -> dict[int, float]:
+def _factors(prompt: str, tokens: list[re.Match[str]]) -> dict[int, float]:
     """Each pair's own weight, under the number of its left bracket among the tokens."""
-    factor, open_ = {}, []
+    factor: dict[int, float] = {}
+    open_: list[int] = []
     for i, token in enumerate(tokens):
         if token["left"]:
             open_.append(i)
@@ -103,10 +106,10 @@ def _factors(prompt: str, tokens: list[re.Match]) -> dict[int, float]:
     return factor
 
 
-def _factor(prompt: str, token: re.Match) -> float:
+def _factor(prompt: str, token: re.Match[str]) -> float:
     """The weight of a pair of brackets, from its right one and the number that it may carry."""
 
-    def refuse(message: str, group: str):
+    def refuse(message: str, group: str) -> NoReturn:
         raise PromptError(message, prompt, token.start(group))
 
     inside, after = token["inside"], token["after"]
@@ -144,3 +147,21 @@ def _factor(prompt: str, token: re.Match) -> float:
             group,
         )
     return number
+
+
+class Lecture(CutsAtCommas):
+    """The lecture's notation. Of prompts beyond 77 tokens it says nothing; A1111 cuts for it."""
+
+    title = "the lecture's notation"
+    method = "scale"
+    weighted = "({text}){weight}"
+    inescapable = ": its brackets, and a plus after a word, always weigh"
+    fragments = staticmethod(fragments)
+
+    def refusal(self, weight: float) -> str | None:
+        return super().refusal(weight) or (
+            f"in {self.title} weights are above 0" if weight <= 0 else None
+        )
+
+
+TOOL = Lecture()

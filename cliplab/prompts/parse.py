@@ -1,10 +1,10 @@
 """One door to all grammars."""
 
-from . import a1111, comfyui, compel, lecture
 from .fragment import Fragment, require_prompt
+from .register import TOOLS
+from .settings import one_of
 
-GRAMMARS = {"a1111": a1111, "comfyui": comfyui, "compel": compel, "lecture": lecture}
-SYNTAXES = (*GRAMMARS, "plain")
+SYNTAXES = tuple(TOOLS)
 
 
 def parse_prompt(prompt: str, syntax: str = "a1111", quirks: bool = True) -> list[Fragment]:
@@ -21,8 +21,5 @@ def parse_prompt(prompt: str, syntax: str = "a1111", quirks: bool = True) -> lis
     ``cliplab.prompts.a1111`` has them as data of their own. Linear in the length of the prompt.
     """
     require_prompt(prompt)
-    if syntax not in SYNTAXES:
-        raise ValueError(f"syntax is one of {', '.join(SYNTAXES)}; not {syntax!r}.")
-    if syntax == "plain":
-        return [Fragment(prompt, 1.0, 0, len(prompt))]
-    return GRAMMARS[syntax].fragments(prompt, quirks=quirks)
+    one_of("syntax", syntax, TOOLS)
+    return TOOLS[syntax].fragments(prompt, quirks)

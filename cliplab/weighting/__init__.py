@@ -1,16 +1,16 @@
 """Weights on a context: the lecture's definition, what the tools do instead, and the way there.
 
-    definition.py   PW, any map on any subset of the rows           eqs 12–13
-    operators.py    scale (eq. 14), restore_mean, from_empty, blend_masked
-    chunks.py       beyond 77 tokens: where each tool cuts
-    adapters.py     our tokenizers and encoders, and transformers'
-    down.py         Compel's contexts in which a fragment is not seen
-    context.py      Context, the result
-    settings.py     what each tool does by itself, and what its users choose
-    outside.py      what is left to the tool, said in a warning
-    encoder.py      PromptEncoder
-    encode.py       encode_prompt, prompt_embeds
+    definition.py      PW, any map on any subset of the rows           eqs 12–13
+    operators.py       scale (eq. 14), restore_mean, from_empty, blend_masked
+    adapters.py        our tokenizers and encoders, and transformers'
+    chunk_encoder.py   from fragments to chunks, from chunks to contexts
+    methods.py         what weights do: METHODS, the list of them
+    down_weighting.py  Compel's way down: contexts in which a fragment is not seen
+    context.py         Context, the result
+    encoder.py         PromptEncoder
+    encode.py          encode_prompt, prompt_embeds
 
+How each tool reads and cuts a prompt, and which method is its own: `cliplab.prompts`.
 Source: Lecture eqs 11–14; the tools' code, where each function says.
 """
 
@@ -18,8 +18,8 @@ from .context import Context
 from .definition import prompt_weighting
 from .encode import encode_prompt, prompt_embeds
 from .encoder import PromptEncoder
+from .methods import METHODS
 from .operators import blend_masked, from_empty, restore_mean, scale
-from .settings import METHODS
 
 __all__ = [
     "METHODS",

@@ -1,18 +1,25 @@
 """One face for tokenizers and encoders of two kinds: ours and transformers'."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from ..text_encoder import CLIPTextModel
 from ..tokenizer import CLIPTokenizer
 
+Mask = Tensor | None  # [N, L]
 AT_ONCE = 16  # chunks in one call of the encoder, so that a long prompt needs no more memory
 
 
 class Words:
     """A tokenizer: `content(text)`, `symbols(ids)`, and the ids `bos`, `eos`, `pad`, `comma`."""
 
-    def __init__(self, tokenizer):
+    content: Callable[[str], list[int]]
+    symbols: Callable[[list[int]], list[str]]
+
+    def __init__(self, tokenizer: Any) -> None:
         if isinstance(tokenizer, CLIPTokenizer):
             self.content, self.symbols = tokenizer.content, tokenizer.tokens
             self.bos, self.eos = tokenizer.bos_id, tokenizer.eos_id
@@ -34,12 +41,12 @@ class Words:
                 "The tokenizer is a cliplab.CLIPTokenizer or one of transformers' CLIP tokenizers; "
                 f"this is {type(tokenizer).__name__}."
             )
-        self.comma = vocabulary.get(",</w>")
+        self.comma: int | None = vocabulary.get(",</w>")
 
 
-def sizes(model) -> tuple[int, int]:
+def sizes(model: Any) -> tuple[int, int]:
     """L and N: how many positions and how many layers an encoder has; 77 and 12 in SD 1.5."""
-    config = getattr(model, "config", None)
+    config: Any = getattr(model, "config", None)
     if isinstance(model, CLIPTextModel):
         L, N = config.context_length, config.layers
     elif hasattr(config, "max_position_embeddings"):
@@ -55,7 +62,9 @@ def sizes(model) -> tuple[int, int]:
 
 
 @torch.no_grad()
-def contexts(model, ids: Tensor, mask=None, clip_skip: int = 0, final_norm: bool = True) -> Tensor:
+def contexts(
+    model: Any, ids: Tensor, mask: Mask = None, clip_skip: int = 0, final_norm: bool = True
+) -> Tensor:
     """Run an encoder over chunks: ids [N, L] → contexts [N, L, D], in float32.
 
     mask [N, L] hides what is False from every row of its chunk (beside the causal mask, which is
@@ -69,13 +78,13 @@ def contexts(model, ids: Tensor, mask=None, clip_skip: int = 0, final_norm: bool
     return torch.cat([run(model, *part, clip_skip, final_norm) for part in parts]).float()
 
 
-def run_ours(model, ids, mask, clip_skip, final_norm) -> Tensor:
+def run_ours(model: Any, ids: Tensor, mask: Tensor | None, clip_skip: int, final_norm: bool) -> Any:
     if final_norm:
         return model(ids, mask, clip_skip=clip_skip, hidden_states=False).context
     return model(ids, mask).hidden_states[-1 - clip_skip]
 
 
-def run_transformers(model, ids, mask, clip_skip, final_norm) -> Tensor:
+def run_transformers(model: Any, ids: Tensor, mask: Mask, clip_skip: int, final_norm: bool) -> Any:
     last = clip_skip == 0 and final_norm
     out = model(ids, attention_mask=mask, output_hidden_states=not last)
     if last:

@@ -42,7 +42,8 @@ class Context:
 
 def join(parts: Sequence[Context]) -> Context:
     """Contexts one after another."""
-    owner, fragments = [], []
+    owner: list[int | None] = []
+    fragments: list[Fragment] = []
     for part in parts:
         owner += [k if k is None else k + len(fragments) for k in part.owner]
         fragments += part.fragments

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,16 +12,16 @@ from .encoder import PromptEncoder
 
 
 def encode_prompt(
-    prompt: str | Sequence[str],
-    tokenizer,
-    model,
+    prompt: str | list[str] | tuple[str, ...],
+    tokenizer: Any,
+    model: Any,
     syntax: str = "a1111",
     method: str | None = None,
     *,
     clip_skip: int = 0,
     final_norm: bool = True,
     truncate: bool = False,
-    **settings,
+    **settings: Any,
 ) -> Context | list[Context]:
     """A prompt with weights → its context as a tool makes it; ``.tensor`` is [L', D].
 
@@ -34,13 +34,15 @@ def encode_prompt(
     clip_skip   last layers to leave out, one fewer than A1111's "Clip skip" says; final_norm False
                 leaves out the final LayerNorm as well, as SDXL does
     truncate    keep the first chunk only (TruncationWarning); otherwise L' = 77 × chunks
-    settings    `comma_backtrack` for A1111; `split`, `downweight`, `eos`, `see_padding` for Compel
+    settings    what the tool and the method leave to their users: `comma_backtrack` of A1111;
+                `split` and `eos` of Compel, `downweight` and `see_padding` of its method
 
     Fragments are tokenized one by one; BOS, EOS and padding have weight 1. The arithmetic is
     float32, the result of the encoder's type. Raises PromptError for a prompt that cannot be read,
-    or whose weights leave the type's range. Warns (PromptWarning) of what a tool would do outside
-    the encoder and this does not: AND, schedules, `<lora:…>`, `.swap`, `withLora`. Names of textual
-    inversions are encoded as the words they are. No gradient is kept.
+    or whose weights leave the type's range; TypeError for a setting that neither the tool nor the
+    method has. Warns (PromptWarning) of what a tool would do outside the encoder and this does not:
+    AND, schedules, `<lora:…>`, `.swap`, `withLora`. Names of textual inversions are encoded as the
+    words they are. No gradient is kept.
     Source: Lecture eqs 11–14; A1111 v1.10.1, ComfyUI a125cd8, Compel 2.5.1.
     """
     encoder = PromptEncoder(
@@ -57,7 +59,11 @@ def encode_prompt(
 
 
 def prompt_embeds(
-    prompt: str | Sequence[str], negative: str | Sequence[str], tokenizer, model, **options
+    prompt: str | list[str] | tuple[str, ...],
+    negative: str | list[str] | tuple[str, ...],
+    tokenizer: Any,
+    model: Any,
+    **options: Any,
 ) -> dict[str, Tensor]:
     """What a diffusers pipeline takes in place of its prompts; both [B, L', D], of one length.
 
@@ -69,8 +75,7 @@ def prompt_embeds(
     Raises ValueError when there is no prompt, or a list of negatives of another length.
     """
     prompts = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
-    several = isinstance(negative, (list, tuple))
-    negatives = list(negative) if several else [negative] * len(prompts)
+    negatives = list(negative) if isinstance(negative, (list, tuple)) else [negative] * len(prompts)
     if not prompts:
         raise ValueError("There is no prompt: give a str, or a list of at least one.")
     if len(negatives) != len(prompts):
@@ -78,7 +83,7 @@ def prompt_embeds(
             f"There are {len(prompts)} prompts and {len(negatives)} negative prompts: give one "
             "negative, or one for each prompt."
         )
-    made = encode_prompt(prompts + negatives, tokenizer, model, **options)
+    made = PromptEncoder(tokenizer, model, **options).contexts(prompts + negatives)
     embeds = torch.stack([context.tensor for context in made])
     B = len(prompts)
     return {"prompt_embeds": embeds[:B], "negative_prompt_embeds": embeds[B:]}

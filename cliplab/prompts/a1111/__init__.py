@@ -18,8 +18,10 @@ v1.10.1 (82a973c), ``modules/prompt_parser.py`` and ``modules/extra_networks.py`
 from .composition import Network, Part, extra_networks, split_and
 from .emphasis import escape, fragments, is_break
 from .schedule import Step, schedule
+from .tool import TOOL
 
 __all__ = [
+    "TOOL",
     "Network",
     "Part",
     "Step",

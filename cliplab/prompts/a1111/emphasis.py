@@ -62,7 +62,7 @@ def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
     return [join(weight, run) for weight, run in runs]
 
 
-def read(prompt: str, tokens: list[re.Match]) -> tuple[list[Fragment], list[Span]]:
+def read(prompt: str, tokens: list[re.Match[str]]) -> tuple[list[Fragment], list[Span]]:
     """Pieces of text at their first weights; the reach of every bracket, in order of closing."""
     pieces, spans = [], []
     opened = {"(": [], "[": []}  # how many pieces stood before each open bracket; kinds may cross
@@ -103,7 +103,7 @@ def is_break(fragment: Fragment) -> bool:
     return fragment.text == "BREAK" and fragment.weight == -1
 
 
-def number(prompt: str, match: re.Match) -> float:
+def number(prompt: str, match: re.Match[str]) -> float:
     """The weight that a bracket names."""
     try:
         return float(match["weight"])

@@ -4,10 +4,11 @@ Source: compel 2.5.1, prompt_parser.py: flatten, fuse_fragments, Fragment.
 """
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..fragment import Fragment
-from .nodes import Group, Lora, Swap, Text
+from ..tree import Lora, Swap
+from .nodes import Group, Text
 
 ESCAPES = re.compile(r'(\\+)([()"]?)')
 
@@ -19,13 +20,16 @@ class Run(NamedTuple):
     texts: list[Text]
 
 
-def flatten(children: list) -> tuple[list, list[Lora], list[tuple[str, int]]]:
+def flatten(
+    children: list[Any],
+) -> tuple[list[Fragment | Swap], list[Lora], list[tuple[str, int]]]:
     """One prompt's fragments and swaps, its loras, its swaps' unknown options with their places.
 
     Weights multiply from the outermost bracket inward. One loop and a stack of what is half done,
     so that any depth is fine.
     """
-    fragments, loras, unknown = [], [], []
+    fragments: list[Any] = []
+    loras, unknown = [], []
     lists = [(fragments, None)]
     stack = [(iter(children), 1.0, fragments)]
     while stack:

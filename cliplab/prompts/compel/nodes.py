@@ -1,55 +1,11 @@
-"""What Compel makes of a prompt: the results that callers get, and the tree they are made from."""
+"""What Compel reads in a prompt, before weights are multiplied; `prompts/tree.py` has the results.
+
+All places are those of the prompt as it was typed.
+"""
 
 from typing import NamedTuple
 
-
-class Swap(NamedTuple):
-    """`original.swap(edited)`: a picture of the first, its cross-attention guided to the second.
-
-    original, edited  lists of Fragment and Swap, never empty
-    options           s_start, s_end, t_start, t_end, and any other name that was typed
-    start, end        the whole of it in the prompt as it was typed
-    """
-
-    original: list
-    edited: list
-    options: dict
-    start: int
-    end: int
-
-
-class Prompt(NamedTuple):
-    """One prompt: a list of Fragment and Swap."""
-
-    fragments: list
-
-
-class Blend(NamedTuple):
-    """`("a", "b").blend(1, 2)`: contexts to add up by their weights; ``normalize``: to average."""
-
-    prompts: list[Prompt]
-    weights: list[float]
-    normalize: bool
-
-
-class Lora(NamedTuple):
-    """`withLora(name, weight)`, with its place in the prompt as it was typed."""
-
-    name: str
-    weight: float
-    start: int
-    end: int
-
-
-class Conjunction(NamedTuple):
-    """A whole prompt: its parts, whose contexts are put one after the other, with their weights."""
-
-    prompts: list[Prompt | Blend]
-    weights: list[float]
-    loras: list[Lora]
-
-
-# The tree. All places are those of the prompt as it was typed.
+from ..tree import Lora
 
 
 class Text(NamedTuple):

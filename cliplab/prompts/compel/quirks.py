@@ -3,7 +3,8 @@
 import re
 
 from ..fragment import PromptError
-from .nodes import Exchange, Lora, Text, Tree
+from ..tree import Lora
+from .nodes import Exchange, Text, Tree
 
 SUSPECT = re.compile(
     r"""(?P<escape>\\[()"]) | (?P<backslash>\\) | (?P<bracket>[()]) | (?P<quote>")

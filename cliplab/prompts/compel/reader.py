@@ -21,7 +21,8 @@ Source: compel 2.5.1, prompt_parser.py: build_parser_syntax; pyparsing 3.3.3 for
 import re
 
 from ..fragment import PromptError
-from .nodes import Exchange, Group, Lora, Text
+from ..tree import Lora
+from .nodes import Exchange, Group, Text
 from .source import Source, unquoted
 
 B = r"[ \t\r\n]*+"  # what pyparsing skips

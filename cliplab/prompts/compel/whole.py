@@ -12,7 +12,8 @@ implicit_conjunction), make_operator_object.
 import re
 
 from ..fragment import PromptError
-from .nodes import Lora, Tree
+from ..tree import Lora
+from .nodes import Tree
 from .reader import LORA, Reader
 from .source import spaced, unquoted
 

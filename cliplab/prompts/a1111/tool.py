@@ -1,0 +1,96 @@
+"""Automatic1111 as a `Tool`: BREAK ends a chunk; what it reads before the weights is warned of."""
+
+import re
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from ..blocks import weighted_tokens
+from ..chunks import Chunks, Token, Vocabulary
+from ..fragment import Fragment, PromptError, PromptWarning, warn
+from ..tool import Block
+from .composition import extra_networks, split_and
+from .cutting import BREAK, CutsAtCommas, cut_at_commas
+from .emphasis import escape, fragments, is_break
+from .schedule import schedule
+
+
+@dataclass(frozen=True)
+class A1111(CutsAtCommas):
+    """The web UI v1.10.1."""
+
+    title = "Automatic1111's syntax"
+    method = "restore_mean"
+    weighted = "({text}:{weight})"
+    says_blocks = True
+    fragments = staticmethod(fragments)
+    escape = staticmethod(escape)
+
+    def cut(self, fragments: Sequence[Fragment], vocabulary: Vocabulary, room: int) -> Chunks:
+        tokens: list[Token] = []
+        for k, fragment in enumerate(fragments):
+            ids = vocabulary.content(fragment.text)
+            tokens += [BREAK] if is_break(fragment) else [Token(i, fragment.weight, k) for i in ids]
+        return cut_at_commas(tokens, room, vocabulary.comma, self.comma_backtrack)
+
+    def warn(self, prompt: str) -> None:
+        found = [f"<{network.name}:…>" for network in extra_networks(prompt)[1]]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PromptWarning)  # one warning is enough: the one below
+            parts, steps = split_and(prompt), schedule(prompt, steps=20)
+        if len(parts) > 1:
+            found.append("AND")
+        elif parts[0].text != prompt.rstrip():
+            found.append(f"{prompt[parts[0].end :].strip()}, the weight of the whole prompt,")
+        if [step.text for step in steps] != [prompt]:
+            found.append("a schedule in square brackets")
+        if found:
+            warn(
+                PromptWarning(
+                    f"A1111 would take {', '.join(dict.fromkeys(found)):.200} out of this prompt "
+                    "before encoding it; here it is encoded as words. cliplab.prompts.a1111 has "
+                    "extra_networks, split_and and schedule."
+                )
+            )
+
+    def guard(self, text: str) -> str:
+        """CLIP has no capitals and cuts at signs, and emphasis drops a lone backslash."""
+        text = re.sub(r"\b(BREAK|AND)\b", lambda m: m[0].lower(), text)
+        text = re.sub(r"<(?=\w+:)", r"<\\", text)
+        return re.sub(r":(?=\s*[-+]?[\d.]+\s*$)", r":\\", text)
+
+    def blocks(self, prompt: str) -> list[Block]:
+        def refuse(message: str, position: int) -> NoReturn:
+            raise PromptError(f"{message} Convert the texts on their own.", prompt, position)
+
+        _, networks = extra_networks(prompt)
+        if networks:
+            refuse("This tag loads a network, and is no text.", networks[0].start)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PromptWarning)  # what they warn of is refused here
+            parts, (first, *_) = split_and(prompt), schedule(prompt, 1)
+        if len(parts) > 1:
+            start = parts[1].start - 3
+            refuse("AND joins prompts that the denoiser reads, each on its own.", start)
+        if parts[0].text != prompt.rstrip():
+            refuse("A number after a colon at the end weighs the whole prompt.", parts[0].end)
+        if first.text != prompt:
+            pairs = enumerate(zip(prompt, first.text, strict=False))
+            at = next((i for i, (typed, read) in pairs if typed != read), len(first.text))
+            refuse("Here the prompt changes from step to step.", at)
+        blocks: list[Block] = [(0, [])]
+        for fragment in fragments(prompt):
+            if is_break(fragment):
+                blocks.append((fragment.start, []))
+            else:
+                blocks[-1][1].append(fragment)
+        while len(blocks) > 1 and not weighted_tokens(blocks[-1:])[0]:
+            blocks.pop()  # a BREAK at the end begins nothing
+        return blocks
+
+    def join_blocks(self, parts: list[str]) -> str:
+        return " BREAK ".join(parts)
+
+
+TOOL = A1111()

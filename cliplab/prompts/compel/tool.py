@@ -1,0 +1,149 @@
+"""Compel as a `Tool`: where it cuts, what it cannot encode, and what it hands to the pipeline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, NoReturn, get_args
+
+from ..chunks import Chunks, Token, Vocabulary, tokens_of
+from ..fragment import Fragment, PromptError, PromptWarning, point_at, warn
+from ..tool import Block, Tool
+from ..tree import Blend, Conjunction, Swap, encoded, prompts_of
+from .grammar import escape, fragments, parse
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Split = Literal["sentences", "phrases", "words", "brutal"]
+ENDS: dict[str, Callable[[str], bool]] = {  # from one rule to the next, in this order
+    "sentences": lambda symbol: symbol == ".</w>",
+    "phrases": lambda symbol: symbol in (".</w>", ",</w>", ";</w>", ":</w>"),
+    "words": lambda symbol: symbol.endswith("</w>"),
+}
+
+
+def cut_after_sentences(
+    tokens: Sequence[Token], symbols: Sequence[str], room: int, split: Split = "sentences"
+) -> Chunks:
+    """Cut after the last full stop among 75 tokens; if there is none, after the last of . , ; : ;
+    if there is none, after the last whole word.
+
+    symbols  the vocabulary's strings of the tokens
+    split    where to begin in this list: "sentences", "phrases", "words", or "brutal" (at 75)
+    Source: Compel 2.5.1 embeddings_provider.py, _find_next_best_split_point.
+    """
+    rules = [*ENDS.values()][get_args(Split).index(split) :]
+    chunks: Chunks = []
+    start = 0
+    while not chunks or start < len(tokens):
+        end = start + room
+        if end < len(tokens):
+            window = range(end - 1, start - 1, -1)
+            found = (i + 1 for is_end in rules for i in window if is_end(symbols[i]))
+            end = next(found, end)
+        chunks.append([*tokens[start:end]])
+        start = end
+    return chunks
+
+
+@dataclass(frozen=True)
+class Compel(Tool):
+    """Compel 2.5.1.
+
+    split  where chunks may end: "sentences", "phrases", "words", "brutal"
+    eos    beyond 77 tokens: a chunk has its "own" EOS row, that of the "first" chunk, or the
+           "mean" of all
+    """
+
+    title = "Compel's syntax"
+    method = "compel"
+    weighted = "({text}){weight}"
+    inescapable = ": + and - weigh the word before, and text in brackets is cut at commas and dots"
+    says_blocks = True
+    fragments = staticmethod(fragments)
+    parse = staticmethod(parse)
+    escape = staticmethod(escape)
+
+    split: Split = "sentences"
+    eos: Literal["own", "first", "mean"] = "own"
+
+    def cut(self, fragments: Sequence[Fragment], vocabulary: Vocabulary, room: int) -> Chunks:
+        tokens = tokens_of(fragments, vocabulary)
+        symbols = vocabulary.symbols([token.id for token in tokens])
+        return cut_after_sentences(tokens, symbols, room, self.split)
+
+    def truncated(self) -> Compel:
+        return replace(self, split="brutal")
+
+    def eos_rows(self, rows: Tensor) -> Tensor:
+        if self.eos == "own":
+            return rows
+        return (rows[0] if self.eos == "first" else rows.mean(dim=0)).expand_as(rows)
+
+    def check(
+        self, tree: Conjunction, prompt: str, method: str, content: Callable[[str], list[int]]
+    ) -> None:
+        def refuse(message: str, position: int) -> NoReturn:
+            raise PromptError(message, prompt, position)
+
+        items = [item for one in prompts_of(tree) for item in one.fragments]
+        for swap in [item for item in items if isinstance(item, Swap)][:1]:
+            message = "The context is that of the original of this .swap(); its edit is left out."
+            warn(PromptWarning(f"{message}\n{point_at(prompt, swap.start)}"))
+        for lora in tree.loras[:1]:
+            message = "The context leaves out this LoRA: load it into the pipeline."
+            warn(PromptWarning(f"{message}\n{point_at(prompt, lora.start)}"))
+        if not tree.prompts:
+            refuse("There is no prompt in here, and Compel stops with an error.", 0)
+        for part in tree.prompts:
+            if isinstance(part, Blend) and part.normalize and sum(part.weights) == 0:
+                message = "The weights of this blend add up to 0, by which it cannot be divided."
+                refuse(f"{message} Write others, or no_normalize after them.", tree.place)
+        for item in items:
+            if isinstance(item, Swap):
+                for inner in item.original:
+                    if isinstance(inner, Swap):
+                        refuse("Compel crashes on a swap in a swap.", inner.start)
+            for one in encoded([item]) if method == self.method else []:
+                if one.weight < 1 and not content(one.text):
+                    refuse("There is no token here to weigh down.", one.start)
+
+    def guard(self, text: str) -> str:
+        return re.sub(r"(?<=[^\s+-])(?=[+-])", " ", text)
+
+    def refusal(self, weight: float) -> str | None:
+        return super().refusal(weight) or (
+            f"in {self.title} weights are 0 or more" if weight < 0 else None
+        )
+
+    def blocks(self, prompt: str) -> list[Block]:
+        def refuse(message: str, position: int) -> NoReturn:
+            rule = "Only fragments and their weights convert."
+            raise PromptError(f"{message} {rule}", prompt, position)
+
+        tree = parse(prompt)
+        if not tree.prompts:
+            refuse("There is no prompt here.", 0)
+        for lora in tree.loras:
+            refuse("This loads a network, and is no text.", lora.start)
+        blocks: list[Block] = []
+        for part, weight in zip(tree.prompts, tree.weights, strict=True):
+            if isinstance(part, Blend):
+                refuse("`.blend` adds contexts up.", tree.place)
+            for item in part.fragments:
+                if isinstance(item, Swap):
+                    refuse("`.swap` edits the picture's cross-attention.", item.start)
+            if weight != 1:
+                refuse("This `.and` weighs whole prompts.", tree.place)
+            found = encoded(part.fragments)
+            blocks.append((found[0].start, found))
+        return blocks
+
+    def join_blocks(self, parts: list[str]) -> str:
+        lines = (" ".join(part.split()) for part in parts)  # a quotation must end on its line
+        return "(" + ", ".join(f'"{line}"' for line in lines) + ").and()"
+
+
+TOOL = Compel()

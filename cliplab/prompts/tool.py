@@ -1,0 +1,104 @@
+"""What the course knows of a program that reads prompts: one `Tool` for each, in its own room.
+
+    read      fragments, parse    a prompt's text → fragments → the tree that an encoder follows
+    cut       cut, truncated      fragments → chunks of at most 75 tokens
+    weigh     method              what weights do, by its name in `cliplab.weighting.METHODS`
+    join      eos_rows, repeats   chunks of one prompt; prompts of different lengths
+    warn      warn, check         what the tool does beside its encoder, and what it cannot encode
+    say       title … join_blocks what `convert_prompt` asks, to write a prompt for the tool
+
+A tool overrides what it does in a way of its own; the defaults are those of a plain prompt. Its
+fields are the settings that it leaves to its users.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from .chunks import Chunks, Vocabulary, cut_where_full, tokens_of
+from .fragment import Fragment
+from .settings import Settings
+from .tree import Conjunction, Prompt
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Block = tuple[int, list[Fragment]]  # where it begins in the prompt, and what it holds
+
+
+@dataclass(frozen=True)
+class Tool(Settings):
+    """A program that reads prompts. It is registered under its syntax's name in `register.py`.
+
+    title        what an error calls its syntax
+    method       what weights do to a context when nobody tells it otherwise
+    weighted     how it writes a text and a weight, to be formatted
+    inescapable  said after a refusal: what it takes for syntax and has no escape for
+    says_blocks  whether it can begin a new block of 77 rows; then `join_blocks` says how
+    """
+
+    title: ClassVar[str]
+    method: ClassVar[str] = "ignore"
+    weighted: ClassVar[str] = "{text}"
+    inescapable: ClassVar[str] = ""
+    says_blocks: ClassVar[bool] = False
+
+    def fragments(self, prompt: str, quirks: bool = True) -> list[Fragment]:
+        """The fragments of a prompt, as `parse_prompt` gives them."""
+        return [Fragment(prompt, 1.0, 0, len(prompt))]
+
+    def parse(self, prompt: str) -> Conjunction:
+        """The tree of a prompt, for an encoder."""
+        return Conjunction([Prompt([*self.fragments(prompt)])], [1.0], [])
+
+    def cut(self, fragments: Sequence[Fragment], vocabulary: Vocabulary, room: int) -> Chunks:
+        """Tokens in chunks of at most `room`, without BOS and EOS; at least one chunk."""
+        return cut_where_full(tokens_of(fragments, vocabulary), room)
+
+    def truncated(self) -> Tool:
+        """The tool as it cuts where only the first chunk is kept."""
+        return self
+
+    def eos_rows(self, rows: Tensor) -> Tensor:
+        """What the EOS rows [N, D] of a prompt's N chunks become."""
+        return rows
+
+    def repeats(self, chunks: Sequence[int]) -> list[tuple[int, int]]:
+        """How prompts of so many chunks get one length: (how often each, empty chunks after it)."""
+        return [(1, max(chunks) - count) for count in chunks]
+
+    def warn(self, prompt: str) -> None:
+        """Warn (PromptWarning) of what the tool takes out of a prompt before it is encoded."""
+
+    def check(
+        self, tree: Conjunction, prompt: str, method: str, content: Callable[[str], list[int]]
+    ) -> None:
+        """Raise PromptError for what the tool reads but cannot encode; warn of what is left out.
+
+        content  a text's ids
+        """
+
+    # Writing a prompt for the tool ----------------------------------------------------------------
+
+    def escape(self, text: str) -> str:
+        """A text as one writes it so that it means itself."""
+        return text
+
+    def guard(self, text: str) -> str:
+        """The same tokens, without what the tool takes for syntax and has no escape for."""
+        return text
+
+    def refusal(self, weight: float) -> str | None:
+        """Why the tool cannot say a weight; None if it can."""
+        return None if math.isfinite(weight) else f"in {self.title} weights are finite"
+
+    def blocks(self, prompt: str) -> list[Block]:
+        """A prompt as blocks of 77 rows; PromptError for what is more than fragments in blocks."""
+        return [(0, self.fragments(prompt))]
+
+    def join_blocks(self, parts: list[str]) -> str:
+        """Several blocks as one prompt, where `says_blocks`."""
+        raise NotImplementedError
