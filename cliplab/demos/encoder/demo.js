@@ -9,7 +9,7 @@ import { encoderPresets } from "./presets.js";
 import { createRow } from "./row.js";
 import { createTower } from "./tower.js";
 import { computeView } from "./trace.js";
-import { encoderTable, sentenceOf, towerNote } from "./words.js";
+import { encoderTable, sentenceOf, towerNote } from "./sentences.js";
 
 /** @import { Look, State, Under } from "./types.js" */
 

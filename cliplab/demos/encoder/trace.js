@@ -33,7 +33,7 @@ export function runAt({ data, shape }, ...index) {
  * @param {string} text
  * @returns {SlottedPrompt}
  */
-export function readSlots(tokenizer, text) {
+function readSlots(tokenizer, text) {
   const tokens = tokenizer.tokenize(text);
   const all = [tokenizer.bos, ...tokens.map((token) => token.id), tokenizer.eos];
   const { ids, lost } = tokenizer.lengthNormalize(all, SLOTS);
