@@ -1,0 +1,191 @@
+// @ts-check
+// The picture with a sign at each place, as large as a word's share there; what the signs stand
+// for; and the picture without any marks.
+
+import { showPixels } from "../lib/canvas.js";
+import { h } from "../lib/elements.js";
+import { cellUnder, clamp, explore } from "../lib/explore.js";
+import { PAINT_STEPS } from "../lib/painting.js";
+import { SIDE } from "./attention.js";
+import { drawEdge, signPen, signsOf } from "./signs.js";
+import { groupName, mapOf, partOf, percentOf, PLACES } from "./view.js";
+
+/** @import { Acts, GroupMap, View } from "./types.js" */
+/** @import { Sign } from "./signs.js" */
+
+const CELL = 40; // of a place on the canvas
+
+/** @param {Acts} acts */
+export function createPicture(acts) {
+  const canvas = h("canvas", { class: "cld-regions-canvas" });
+  explorePlaces(canvas, acts);
+  const plain = h("canvas", { class: "cld-regions-small" });
+  const plainName = h("span", {});
+  const legend = h("p", { class: "cld-regions-legend cld-number" });
+  const progress = h("progress", {
+    class: "cld-regions-progress",
+    max: String(PAINT_STEPS),
+    "aria-label": "Painting",
+    hidden: true,
+  });
+  const element = h(
+    "div",
+    { class: "cld-regions-picture" },
+    canvas,
+    progress,
+    h(
+      "div",
+      { class: "cld-regions-below" },
+      legend,
+      h("div", { class: "cld-regions-plain", "aria-hidden": "true" }, plain, plainName),
+    ),
+  );
+  return {
+    element,
+    /**
+     * Shows that it is being painted, as long as that takes.
+     *
+     * @template Made
+     * @param {HTMLElement} body   which is dimmed
+     * @param {(onStep: (step: number) => void) => Promise<Made>} paint
+     */
+    async whilePainting(body, paint) {
+      body.toggleAttribute("data-painting", true);
+      progress.value = 0;
+      progress.hidden = false;
+      try {
+        return await paint((step) => {
+          progress.value = step;
+        });
+      } finally {
+        progress.hidden = true;
+        body.toggleAttribute("data-painting", false);
+      }
+    },
+    /**
+     * The picture as the U-Net saw it in this step, or as it became, without any marks.
+     *
+     * @param {View} view
+     */
+    drawPlain({ pictures, step }) {
+      showPixels(plain, pictures[step]);
+      plainName.textContent = step < PAINT_STEPS ? "what it saw" : "the picture";
+    },
+    /**
+     * @param {View} view
+     * @param {number} word
+     * @param {number} spot
+     */
+    draw(view, word, spot) {
+      drawSigns(canvas, plain, view, word);
+      markSpot(canvas, spot);
+      legend.replaceChildren(
+        ...signsOf(view, word).map(({ group, sign }) => legendLine(view, group, sign)),
+      );
+    },
+  };
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {Acts} acts
+ */
+function explorePlaces(canvas, { set, state, spotAt }) {
+  explore(canvas, {
+    label: "The picture, 8 by 8 places",
+    where: (event) => cellUnder(canvas, event, SIDE),
+    from: () => [PLACES[state().spot].row, PLACES[state().spot].column],
+    to(place) {
+      const [row, column] = place.map((one) => clamp(one, SIDE - 1));
+      set({ spot: row * SIDE + column });
+    },
+    over: (on, place) => spotAt(on, place ? place[0] * SIDE + place[1] : null),
+  });
+}
+
+/**
+ * A disc for each place, as large as its share; a held word has squares.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {HTMLCanvasElement} plain   the picture itself
+ * @param {View} view
+ * @param {number} word
+ */
+function drawSigns(canvas, plain, view, word) {
+  const scale = Math.ceil(devicePixelRatio); // sharp on dense screens
+  canvas.width = canvas.height = SIDE * CELL * scale;
+  const pen = signPen(canvas);
+  pen.imageSmoothingEnabled = false;
+  pen.drawImage(plain, 0, 0, canvas.width, canvas.height);
+  pen.scale(scale, scale);
+  const signs = signsOf(view, word)
+    .map(({ group, sign }) => ({ map: mapOf(view, group), sign }))
+    .filter(({ map }) => !map.isLeftOut);
+  PLACES.forEach(({ row, column }, place) => {
+    signs
+      .map(({ map, sign }) => ({ size: (0.12 + 0.76 * partOf(map, place)) * CELL, sign }))
+      .sort((a, b) => b.size - a.size) // the smaller one above
+      .forEach(({ size, sign }) => sign(pen, (column + 0.5) * CELL, (row + 0.5) * CELL, size));
+  });
+}
+
+/**
+ * A frame around the place that is looked at.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} spot
+ */
+function markSpot(canvas, spot) {
+  const pen = signPen(canvas);
+  const { row, column } = PLACES[spot];
+  drawEdge(pen, ["#fff", 5], ["#111", 2.5], () =>
+    pen.strokeRect(column * CELL + 1.5, row * CELL + 1.5, CELL - 3, CELL - 3),
+  );
+}
+
+/**
+ * What the least and the greatest sign of a map stand for.
+ *
+ * @param {View} view
+ * @param {number} group
+ * @param {Sign} sign
+ */
+function legendLine(view, group, sign) {
+  const map = mapOf(view, group);
+  const name = h("span", {}, groupName(view.groups[group]));
+  if (map.isLeftOut) return h("span", {}, name, h("span", {}, "left out"));
+  return h(
+    "span",
+    {},
+    name,
+    legendEnds(map).map(({ size, share }) =>
+      h("span", {}, legendKey(sign, size), percentOf(share)),
+    ),
+  );
+}
+
+/** @param {GroupMap} map */
+const legendEnds = ({ isFlat, low, high }) =>
+  isFlat
+    ? [{ size: 12, share: high }]
+    : [
+        { size: 5, share: low },
+        { size: 18, share: high },
+      ];
+
+/**
+ * @param {Sign} sign
+ * @param {number} size
+ */
+function legendKey(sign, size) {
+  const key = h("canvas", {
+    class: "cld-regions-key",
+    width: "44",
+    height: "44",
+    "aria-hidden": "true",
+  });
+  const pen = signPen(key);
+  pen.scale(2, 2);
+  sign(pen, 11, 11, size);
+  return key;
+}

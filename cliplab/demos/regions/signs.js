@@ -1,0 +1,80 @@
+// @ts-check
+// The signs on the picture: a disc for the word that is looked at, a hatched square for one that is
+// held beside it. Each has a light and a dark edge, so that it shows on any picture.
+
+/** @import { View } from "./types.js" */
+
+/**
+ * Draws a sign around a point, in pixels of the page.
+ *
+ * @typedef {(pen: CanvasRenderingContext2D, x: number, y: number, size: number) => void} Sign
+ */
+
+const DISC = { fill: "rgba(38, 116, 190, .78)", line: "rgb(12, 58, 104)" };
+const SQUARE = { fill: "rgb(226, 114, 20)", line: "rgb(140, 62, 0)" };
+
+/**
+ * What is looked at, and with which sign: a word, and perhaps one that is held beside it.
+ *
+ * @param {View} view
+ * @param {number} word
+ * @returns {{ group: number, sign: Sign }[]}
+ */
+export function signsOf({ held }, word) {
+  const main = { group: word, sign: drawDisc };
+  return held >= 0 && held !== word ? [main, { group: held, sign: drawSquare }] : [main];
+}
+
+/**
+ * The pen of a canvas, which every browser has that runs modules.
+ *
+ * @param {HTMLCanvasElement} canvas
+ */
+export const signPen = (canvas) =>
+  /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+
+/** @type {Sign} */
+function drawDisc(pen, x, y, size) {
+  pen.beginPath();
+  pen.arc(x, y, size / 2, 0, 2 * Math.PI);
+  pen.fillStyle = DISC.fill;
+  pen.fill();
+  drawEdge(pen, ["#fff", 3], [DISC.line, 1.2], () => pen.stroke());
+}
+
+/** @type {Sign} */
+function drawSquare(pen, x, y, size) {
+  const [left, top] = [x - size / 2, y - size / 2];
+  pen.save();
+  pen.beginPath();
+  pen.rect(left, top, size, size);
+  pen.fillStyle = "rgba(255, 255, 255, .45)";
+  pen.fill();
+  pen.clip();
+  pen.beginPath();
+  for (let d = -size; d < size; d += 6) {
+    pen.moveTo(left + d, top + size);
+    pen.lineTo(left + d + size, top);
+  }
+  pen.strokeStyle = SQUARE.fill;
+  pen.lineWidth = 2;
+  pen.stroke();
+  pen.restore();
+  drawEdge(pen, ["#fff", 4], [SQUARE.line, 1.8], () => pen.strokeRect(left, top, size, size));
+}
+
+/**
+ * A light line, and a dark one inside it.
+ *
+ * @param {CanvasRenderingContext2D} pen
+ * @param {[color: string, width: number]} light
+ * @param {[color: string, width: number]} dark
+ * @param {() => void} stroke
+ */
+export function drawEdge(pen, light, dark, stroke) {
+  for (const [color, width] of [light, dark]) {
+    pen.strokeStyle = color;
+    pen.lineWidth = width;
+    stroke();
+  }
+}
