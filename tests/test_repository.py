@@ -67,10 +67,14 @@ def test_files_are_small(files):
 
 
 def test_the_address_stands_in_one_place(texts):
-    """Apart from _config.yml, only the notebooks' first cells name it (stamped from there)."""
+    """Apart from _config.yml, the notebooks' first cells name it, which are stamped from there, and
+    the package's own links, which must be the same."""
     repository = ADDRESS.partition("://")[2]
     found = {name: text.count(repository) for name, text in texts.items() if repository in text}
     assert found.pop("_config.yml") == 1
+    links = project()["urls"].values()
+    assert found.pop("pyproject.toml") == len(links)
+    assert all(link.startswith(ADDRESS) for link in links)
     assert all(re.match(r"(chapters|assignments)/\d\d_\w+\.ipynb$", name) for name in found), found
     assert set(found.values()) <= {1}
 
@@ -149,7 +153,7 @@ def test_the_package_asks_for_little():
     assert set(base) == {"torch", "numpy", "safetensors", "regex", "ftfy", "pillow"}
     asked = [*base.values(), *(each for names in extras().values() for each in names.values())]
     assert all("==" not in str(each.specifier) for each in asked)
-    assert project()["version"] == cliplab.__version__
+    assert project()["dynamic"] == ["version"]  # it stands in cliplab/__init__.py
 
 
 def test_the_requirements_have_what_the_extras_ask_for():
