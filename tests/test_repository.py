@@ -14,7 +14,6 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-import cliplab
 from tools import doctor
 
 ROOT = Path(__file__).resolve().parent.parent
