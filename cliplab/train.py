@@ -46,8 +46,7 @@ from cliplab.training.recipe import LOSSES, PRECISIONS
 from cliplab.training.snapshot import read_state
 
 HOW = {"resume", "device", "threads", "quiet", "json"}  # how a run is done, not what it is
-EVERY = 200
-SHOWN = 16  # pairs whose similarities the log keeps
+EVERY, SHOWN = 200, 16  # steps between evaluations; pairs whose similarities the log keeps
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -172,11 +171,10 @@ def run(settings: dict[str, Any], options: argparse.Namespace, rank: int, world:
         )
     batches = build_batches(data, recipe, clip.preprocess.image_size, rank, world)
     if rank == 0 and not options.quiet:
-        for source in data.sources:
-            print(source)
+        print(*data.sources, sep="\n")
         print(f"{settings['model']}: {clip.num_parameters():,} parameters, on {describe(device)}")
     kept = ("model", "data", "on_bad", "every", "start", "teachers")
-    about = {key: settings[key] for key in kept}
+    about = {key: settings[key] for key in kept} | {"fingerprint": marks}
     log = train(
         clip,
         batches,
@@ -187,7 +185,7 @@ def run(settings: dict[str, Any], options: argparse.Namespace, rank: int, world:
         evaluate=held_out_of(data),
         every=settings["every"],
         progress=not options.quiet,
-        about={**about, "fingerprint": marks},
+        about=about,
         teachers=teachers,
         go_on=f"python -m cliplab.train --resume {out}",
     )
@@ -210,8 +208,7 @@ def fingerprint(clip: CLIP, data: Mixture, teachers: list[CLIP]) -> str:
 def held_out_of(data: Mixture) -> Callable[[CLIP], dict[str, Any]] | None:
     """An evaluation on what the data keeps from training: retrieval on each split, and, for the
     log's figure, the similarities of some pairs of the first. None where nothing is kept."""
-    splits = data.held_out()
-    if not splits:
+    if not (splits := data.held_out()):
         return None
 
     def evaluation(clip: CLIP) -> dict[str, Any]:
@@ -231,9 +228,8 @@ def similarities(clip: CLIP, pairs: Pairs) -> dict[str, Any]:
     some = [pairs[i] for i in range(0, len(pairs), max(1, len(pairs) // SHOWN))][:SHOWN]
     u = clip.encode_text([pair.caption for pair in some])
     v = clip.encode_image([pair.image for pair in some])
-    S = (u @ v.T).tolist()
     return {
-        "similarities": [[round(s, 3) for s in row] for row in S],
+        "similarities": [[round(s, 3) for s in row] for row in (u @ v.T).tolist()],
         "similarities_of": [pair.caption for pair in some],
     }
 

@@ -28,7 +28,12 @@ class FolderPairs(Pairs):
     """
 
     def __init__(
-        self, path, table=None, image_column=None, caption_column=None, on_bad: str = "skip"
+        self,
+        path: str | Path,
+        table: str | Path | None = None,
+        image_column: str | None = None,
+        caption_column: str | None = None,
+        on_bad: str = "skip",
     ):
         self.path = Path(path).expanduser().absolute()
         self._problems = Problems(on_bad)

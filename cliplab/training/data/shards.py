@@ -5,7 +5,7 @@ import itertools
 import json
 import random
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 from .pair import Pair, PairStream
@@ -37,7 +37,7 @@ class ShardPairs(PairStream):
 
     def __init__(
         self,
-        shards,
+        shards: str | Path | Iterable[str | Path],
         seed: int | None = 0,
         buffer: int = 1000,
         rank: int = 0,

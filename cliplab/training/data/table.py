@@ -12,7 +12,7 @@ IMAGE_COLUMNS = ("filepath", "file_name", "filename", "file", "path", "image", "
 CAPTION_COLUMNS = ("title", "caption", "text")
 
 
-def find_table(folder: Path, table=None) -> Path:
+def find_table(folder: Path, table: str | Path | None = None) -> Path:
     """The table that is meant: the one named, or the only one in the folder. Raises DataError."""
     if not folder.is_dir():
         what = "is no folder" if folder.exists() else "does not exist"
