@@ -82,7 +82,7 @@ miniature: $(READY)  ## train the miniature CLIP again: thirteen runs, about eig
 	@$(BIN)/python tools/clip_mini.py runs/taught
 
 clean:  ## remove the book and all caches; .venv stays
-	@rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	@rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 $(READY): requirements.txt constraints.txt pyproject.toml
