@@ -118,7 +118,12 @@ class CLIPTokenizer:
         """What ``batch`` remembers."""
         from .batch import Stretches
 
-        return Stretches(self.content if self.clean_as == "hf" else self._stretch)
+        return Stretches(self._typed_stretch if self.clean_as == "hf" else self._stretch)
+
+    def _typed_stretch(self, stretch: str) -> list[int]:
+        if stretch.isascii() and stretch.isalpha():  # one word, as most are
+            return self._word(stretch.lower())
+        return self.content(stretch)
 
     def content(self, text: str) -> list[int]:
         """The ids of a text without BOS and EOS: the lecture's s₁ … sₘ."""

@@ -11,10 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import cleaning
+from . import REMEMBERED, REMEMBERED_LENGTH, cleaning
 from .rows import fill, require_length, warn_of_cuts
 
-REMEMBERED, REMEMBERED_LENGTH = 2**17, 64  # bounds on the memory that known stretches take
 AT_ONCE = 512  # texts: enough for numpy, few enough for the processor's cache
 NOT_WHITE = "\x1c\x1d\x1e\x1f"  # white for str.split, and not for the tools' expressions
 

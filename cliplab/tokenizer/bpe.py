@@ -14,7 +14,7 @@ order.
 import heapq
 import json
 from collections import Counter, defaultdict
-from itertools import pairwise
+from itertools import pairwise, repeat
 from pathlib import Path
 
 END_OF_WORD = "</w>"
@@ -88,17 +88,17 @@ def merge(ids: list[int], ranks: dict[tuple[int, int], int], results: list[int])
 
 def merge_short(ids: list[int], ranks: dict[tuple[int, int], int], results: list[int]) -> list[int]:
     """Beside the symbols stand the ranks of their pairs; a merge renews those of its neighbors."""
-    ids, never = list(ids), len(results)
-    rank_at = [ranks.get(pair, never) for pair in pairwise(ids)]
+    ids, rank_of, never = list(ids), ranks.get, len(results)
+    rank_at = list(map(rank_of, pairwise(ids), repeat(never)))
     while rank_at and (rank := min(rank_at)) < never:
         while rank in rank_at:
             i = rank_at.index(rank)
-            ids[i : i + 2] = [results[rank]]
-            del rank_at[i]
+            ids[i] = results[rank]
+            del ids[i + 1], rank_at[i]
             if i > 0:
-                rank_at[i - 1] = ranks.get((ids[i - 1], ids[i]), never)
+                rank_at[i - 1] = rank_of((ids[i - 1], ids[i]), never)
             if i < len(rank_at):
-                rank_at[i] = ranks.get((ids[i], ids[i + 1]), never)
+                rank_at[i] = rank_of((ids[i], ids[i + 1]), never)
     return ids
 
 
