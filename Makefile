@@ -28,7 +28,7 @@ ifdef CLIPLAB_SKIP_BROWSER
 PAGES := --ignore tests/pages
 endif
 
-.PHONY: help book test lab notebooks offline graders emoji words miniature clean browser
+.PHONY: help book check test lab notebooks offline graders emoji words miniature clean browser
 
 help:  ## say this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
@@ -36,8 +36,13 @@ help:  ## say this
 book: $(BOOK)  ## build the book; it opens in any browser, with no network
 	@echo "The book is ready: open _build/html/index.html"
 
-test: browser $(BOOK)  ## build the book and test everything: code, notebooks, pages
-	@$(BIN)/ruff check .
+check: $(READY)  ## the quick checks: form, types, scripts, spelling
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/python tools/js.py
+	@$(BIN)/python tools/spelling.py
+
+test: browser check $(BOOK)  ## build the book and test everything: code, notebooks, pages
 	@OMP_NUM_THREADS=1 CLIPLAB_REQUIRE_BROWSER=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(NBVAL) \
 		$(PAGES) tests chapters coursework
 
