@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import cliplab
 from cliplab import prompt_weighting
 from cliplab.prompts import SYNTAXES, TOOLS, PromptError, PromptWarning
-from cliplab.prompts.a1111.cutting import BREAK, cut_at_commas
+from cliplab.prompts.a1111.tool import BREAK, cut_at_commas
 from cliplab.prompts.chunks import Token, cut_where_full
 from cliplab.prompts.comfyui import cut_between_segments
 from cliplab.prompts.compel.tool import cut_after_sentences

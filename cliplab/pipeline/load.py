@@ -19,10 +19,7 @@ SMALL_GPU = 10 * 2**30  # bytes of memory below which a GPU needs sparing
 
 
 def load_pipeline(
-    name_or_path,
-    *,
-    dtype: torch.dtype | None = None,
-    device: torch.device | str | None = None,
+    name_or_path, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None
 ):
     """Load a text-to-image model as diffusers' own StableDiffusionPipeline.
 

@@ -14,12 +14,15 @@ fields are the settings that it leaves to its users.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
+from ..tokenizer import CLIPTokenizer
 from .chunks import Chunks, Vocabulary, cut_where_full, tokens_of
-from .fragment import Fragment
+from .fragment import Fragment, PromptError, PromptWarning
 from .settings import Settings
 from .tree import Conjunction, Prompt
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Block = tuple[int, list[Fragment]]  # where it begins in the prompt, and what it holds
+Weighted = list[tuple[int, float]]  # ids and weights of tokens
 
 
 @dataclass(frozen=True)
@@ -102,3 +106,32 @@ class Tool(Settings):
     def join_blocks(self, parts: list[str]) -> str:
         """Several blocks as one prompt, where `says_blocks`."""
         raise NotImplementedError
+
+
+# What a conversion has to keep: each block's tokens and their weights -----------------------------
+
+
+@cache
+def tokenizer() -> CLIPTokenizer:
+    return CLIPTokenizer()
+
+
+def weighted_tokens(blocks: list[Block]) -> list[Weighted]:
+    """For each block, the id and the weight of every token."""
+    content = tokenizer().content
+    return [[(i, f.weight) for f in fragments for i in content(f.text)] for _, fragments in blocks]
+
+
+def reads_as(prompt: str, tool: Tool, wanted: list[Weighted]) -> bool:
+    """Whether a prompt gives these tokens with these weights."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PromptWarning)  # the source has been warned of already
+            found = weighted_tokens(tool.blocks(prompt))
+    except PromptError:
+        return False
+    return [len(block) for block in found] == [len(block) for block in wanted] and all(
+        i == j and (math.isclose(v, w, rel_tol=1e-12) or (v != v and w != w))
+        for one, other in zip(found, wanted, strict=True)
+        for (i, v), (j, w) in zip(one, other, strict=True)
+    )

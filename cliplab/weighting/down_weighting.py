@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from ..prompts import Fragment, PromptWarning
+from ..prompts import Fragment
 from ..prompts.fragment import warn
 from .chunk_encoder import Batch, Chunk, ChunkEncoder, table
 from .operators import blend_masked
@@ -96,10 +96,8 @@ def without(encoder: ChunkEncoder, fragments: Sequence[Fragment], k: int, like: 
     M = encoder.moved(ids, w)
     if short := len(like) - len(M):
         warn(
-            PromptWarning(
-                f"Without {fragments[k].text!r:.40} the prompt fills fewer chunks. Compel stops "
-                "here with an error; this fills up with the empty prompt."
-            )
+            f"Without {fragments[k].text!r:.40} the prompt fills fewer chunks. Compel stops here "
+            "with an error; this fills up with the empty prompt."
         )
         M = torch.cat([M, encoder.empty.expand(short, -1, -1)])
     return M
