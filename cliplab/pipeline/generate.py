@@ -15,7 +15,7 @@ from torch import Tensor
 from ..prompts.settings import one_of
 from ..weighting import METHODS, PromptEncoder
 from ..weighting.encoder import read_prompts
-from .find import read_json
+from .load import read_json
 from .painting import Painting
 
 USUAL = 7.5  # guidance of Stable Diffusion 1.5, and of diffusers where nothing is said

@@ -7,9 +7,9 @@
     plain.py     no syntax
     register.py  the list of them, and one door: a new one is a room like these, and one line there
 
-    tool.py      what each of them answers: a `Tool`
+    tool.py      what each of them answers: a `Tool`; chunks, beyond 77 tokens
     tree.py      what each makes of a prompt;  fragment.py  its leaves, and how a grammar complains
-    chunks.py    beyond 77 tokens;  settings.py  what a tool leaves to its users
+    settings.py  what a tool leaves to its users
     convert.py   from one to another, where the meaning can be kept
 
 Source: Lecture eqs 15–18, 20; the tools' code, where each grammar says.

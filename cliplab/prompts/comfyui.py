@@ -26,9 +26,8 @@ import math
 import re
 from collections.abc import Sequence
 
-from .chunks import Chunks, Token, Vocabulary
 from .fragment import Fragment, PromptError, require_prompt, warn_at, without_gc
-from .tool import Tool
+from .tool import Chunks, Token, Tool, Vocabulary
 
 # An escaped bracket is matched first, and so is no mark.
 MARK = re.compile(r"\\[()]|[():]")

@@ -18,10 +18,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from ..tokenizer import CLIPTokenizer
-from .chunks import Chunks, Vocabulary, cut_where_full, tokens_of
 from .fragment import Fragment, PromptError, PromptWarning
 from .settings import Settings
 from .tree import Conjunction, Prompt
@@ -31,6 +30,44 @@ if TYPE_CHECKING:
 
 Block = tuple[int, list[Fragment]]  # where it begins in the prompt, and what it holds
 Weighted = list[tuple[int, float]]  # ids and weights of tokens
+
+
+# Chunks: a prompt beyond 77 tokens is cut, and each piece is encoded by itself. A chunk is BOS + at
+# most 75 tokens + EOS + padding. The contexts are joined, so that no word sees across a cut. Each
+# tool has a rule of its own for where it cuts; the plainest is here.
+
+
+class Token(NamedTuple):
+    """A position: its id, its weight, the number of its fragment (None: BOS, EOS, padding)."""
+
+    id: int
+    weight: float = 1.0
+    fragment: int | None = None
+
+
+Chunks = list[list[Token]]
+
+
+class Vocabulary(Protocol):
+    """What cutting asks of a tokenizer: ids of a text, strings of ids, and the comma's id."""
+
+    content: Callable[[str], list[int]]
+    symbols: Callable[[list[int]], list[str]]
+    comma: int | None
+
+
+def tokens_of(fragments: Sequence[Fragment], vocabulary: Vocabulary) -> list[Token]:
+    """The tokens of fragments, which are tokenized one by one."""
+    return [
+        Token(i, fragment.weight, k)
+        for k, fragment in enumerate(fragments)
+        for i in vocabulary.content(fragment.text)
+    ]
+
+
+def cut_where_full(tokens: Sequence[Token], room: int) -> Chunks:
+    """Chunks of `room` tokens, and what is left; one empty chunk if there are no tokens."""
+    return [list(tokens[i : i + room]) for i in range(0, max(1, len(tokens)), room)]
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
     operators.py       PW (eqs 12–13), scale (eq. 14), restore_mean, from_empty, blend_masked
     chunk_encoder.py   from fragments to chunks, from chunks to contexts
-    methods.py         what weights do: METHODS, the list of them
-    down_weighting.py  Compel's way down: contexts in which a fragment is not seen
+    methods.py         what weights do: METHODS, the list of them; Compel's way down
     context.py         Context, the result
     encoder.py         PromptEncoder; encode_prompt, prompt_embeds
 

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ..masks import TruncationWarning
 from ..prompts import Fragment, Tool
-from ..prompts.chunks import Token
 from ..prompts.fragment import warn
+from ..prompts.tool import Token
 from ..text_encoder import CLIPTextModel
 from ..tokenizer import CLIPTokenizer
 from .operators import from_empty

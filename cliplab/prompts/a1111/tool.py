@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from ..chunks import Chunks, Token, Vocabulary, tokens_of
 from ..fragment import Fragment, PromptError, PromptWarning, warn
-from ..tool import Block, Tool, weighted_tokens
+from ..tool import Block, Chunks, Token, Tool, Vocabulary, tokens_of, weighted_tokens
 from .composition import extra_networks, split_and
 from .emphasis import escape, fragments, is_break
 from .schedule import schedule

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 
-from ..chunks import Chunks, Token, Vocabulary, tokens_of
 from ..fragment import Fragment, PromptError, warn_at
-from ..tool import Block, Tool
+from ..tool import Block, Chunks, Token, Tool, Vocabulary, tokens_of
 from ..tree import Blend, Conjunction, Swap, encoded, prompts_of
 from .grammar import escape, fragments, parse
 
