@@ -32,7 +32,7 @@ import torch
 from encoder import MEMORY_ENVIRONMENT, status
 
 import cliplab
-from cliplab.checkpoints.whole import clip_to_layout
+from cliplab.checkpoints.layouts import clip_to_layout
 
 torch.set_num_threads(1)
 

@@ -20,7 +20,7 @@ from cliplab.demos.graphs.run import check, run
 from cliplab.demos.graphs.weigh import METHODS
 from cliplab.demos.register import all_graphs
 from cliplab.demos.storing import rounded, split, store
-from cliplab.weighting.down_weighting import hide, spans_of
+from cliplab.weighting.methods import hide, spans_of
 
 needs_onnx = pytest.mark.skipif(
     any(importlib.util.find_spec(tool) is None for tool in exporting.TOOLS),

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from cliplab.checkpoints import CheckpointError
 from cliplab.checkpoints.files import NAMES
 from cliplab.extras import MissingExtra
-from cliplab.pipeline import find, generate, load, load_pipeline
+from cliplab.pipeline import generate, load, load_pipeline
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
 
@@ -55,7 +55,7 @@ def test_a_folder(built, saved, capfd):
     assert type(pipe).__name__ == "StableDiffusionPipeline"
     assert pipe.safety_checker is None
     assert capfd.readouterr() == ("", "")  # no bars, no notes
-    for part in find.WEIGHTS:
+    for part in load.WEIGHTS:
         assert not getattr(pipe, part).training
         ours, theirs = state(getattr(pipe, part)), state(getattr(built, part))
         assert all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
@@ -77,30 +77,30 @@ def test_diffusers_opens_it_too(saved):
 
 def test_dtype(saved):
     pipe = load_pipeline(saved, dtype=torch.bfloat16, device="cpu")
-    assert {getattr(pipe, part).dtype for part in find.WEIGHTS} == {torch.bfloat16}
+    assert {getattr(pipe, part).dtype for part in load.WEIGHTS} == {torch.bfloat16}
 
 
 def test_half_precision_files(folder):
     """A folder that holds the fp16 variant alone opens in any type."""
-    for part in find.WEIGHTS:
-        path = folder / find.weights_file(part, None)
+    for part in load.WEIGHTS:
+        path = folder / load.weights_file(part, None)
         halved = {
             name: t.half() if t.is_floating_point() else t for name, t in load_file(path).items()
         }
-        save_file(halved, folder / find.weights_file(part, "fp16"), {"format": "pt"})
+        save_file(halved, folder / load.weights_file(part, "fp16"), {"format": "pt"})
         path.unlink()
-    assert find.variant_in(folder, torch.float32) == "fp16"
+    assert load.variant_in(folder, torch.float32) == "fp16"
     assert load_pipeline(folder, dtype=torch.float32).unet.dtype == torch.float32
     assert load_pipeline(folder, dtype=torch.float16).unet.dtype == torch.float16
 
 
 def test_which_variant(saved, folder):
-    assert find.variant_in(saved, torch.float16) is None  # nothing else is there
-    for part in find.WEIGHTS:
-        whole = folder / find.weights_file(part, None)
-        shutil.copy(whole, folder / find.weights_file(part, "fp16"))
-    assert find.variant_in(folder, torch.float16) == "fp16"
-    assert find.variant_in(folder, torch.float32) is None
+    assert load.variant_in(saved, torch.float16) is None  # nothing else is there
+    for part in load.WEIGHTS:
+        whole = folder / load.weights_file(part, None)
+        shutil.copy(whole, folder / load.weights_file(part, "fp16"))
+    assert load.variant_in(folder, torch.float16) == "fp16"
+    assert load.variant_in(folder, torch.float32) is None
 
 
 # "sd15"
@@ -129,7 +129,7 @@ def test_sd15_from_the_cache(cache, saved, folder):
         folder / "model_index.json",
         safety_checker=["stable_diffusion", "StableDiffusionSafetyChecker"],
     )
-    for name in find.TOKENIZER:
+    for name in load.TOKENIZER:
         (folder / "tokenizer" / name).touch()
     (folder / "tokenizer" / "special_tokens_map.json").write_text("{}")
     repository, revision, _ = NAMES["sd15"]
@@ -148,7 +148,7 @@ def test_sd15_from_the_cache(cache, saved, folder):
 
 
 def test_the_mini_when_it_is_not_there(monkeypatch, tmp_path):
-    monkeypatch.setattr(find.resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr(load.resources, "files", lambda package: tmp_path)
     with pytest.raises(CheckpointError, match=r"not in this copy of the package.*Train one"):
         load_pipeline("mini")
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 import cliplab
 from cliplab import prompt_weighting
 from cliplab.prompts import SYNTAXES, TOOLS, PromptError, PromptWarning
-from cliplab.prompts.a1111.cutting import BREAK, cut_at_commas
-from cliplab.prompts.chunks import Token, cut_where_full
+from cliplab.prompts.a1111.tool import BREAK, cut_at_commas
 from cliplab.prompts.comfyui import cut_between_segments
 from cliplab.prompts.compel.tool import cut_after_sentences
 from cliplab.prompts.settings import names_of
+from cliplab.prompts.tool import Token, cut_where_full
 from cliplab.weighting import (
     METHODS,
     PromptEncoder,
@@ -479,14 +479,14 @@ def test_who_ignores_weights_ignores_those_of_and(encode):
 
 def test_masked_contexts_are_made_one_by_one(tokenizer, tiny_clip, monkeypatch):
     """All of them at once, one of the whole prompt for each fragment, would fill the memory."""
-    from cliplab.weighting import down_weighting
+    from cliplab.weighting import operators
 
     def blend(base, masked, weights):
         assert iter(masked) is masked
         assert sum(M.shape == base.shape for M in masked) == len(weights) == 40
         return base
 
-    monkeypatch.setattr(down_weighting, "blend_masked", blend)
+    monkeypatch.setattr(operators, "blend_masked", blend)
     cliplab.encode_prompt("(a)0.5 b " * 40, tokenizer, tiny_clip, "compel")
 
 

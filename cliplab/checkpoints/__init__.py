@@ -1,9 +1,8 @@
 """Names and paths → text encoders and whole CLIPs, and back to files. safetensors and JSON only."""
 
-from .errors import CheckpointError
+from .files import CheckpointError
 from .load import load_text_encoder
 from .load_whole import load_clip
-from .save import save_text_encoder
-from .save_whole import save_clip
+from .save import save_clip, save_text_encoder
 
 __all__ = ["CheckpointError", "load_clip", "load_text_encoder", "save_clip", "save_text_encoder"]

@@ -4,7 +4,6 @@ from importlib import resources
 from pathlib import Path
 
 from ..extras import need
-from .errors import CheckpointError
 
 NAMES = {
     # name: (repository, revision, folder)
@@ -16,6 +15,10 @@ NAMES = {
 }
 MINI = "mini"  # the CLIP that comes with the package
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+
+
+class CheckpointError(ValueError):
+    """A file of weights cannot be found, cannot be trusted, or does not hold what it should."""
 
 
 def find_weights(name_or_path) -> Path:

@@ -10,8 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from ..text_encoder import CLIPTextConfig, CLIPTextModel
-from .errors import CheckpointError
-from .files import MINI, find_weights
+from .files import MINI, CheckpointError, find_weights
 from .layouts import from_layout, is_foreign, recognize, to_layout
 
 FLOATS = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "F64": torch.float64}

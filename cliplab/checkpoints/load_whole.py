@@ -9,10 +9,9 @@ import torch
 from ..contrastive import CLIP, image_encoder
 from ..image_encoder import CLIPResNetConfig, CLIPVisionConfig, Preprocess
 from ..tokenizer import CLIPTokenizer
-from .errors import CheckpointError
-from .files import find_weights
+from .files import CheckpointError, find_weights
+from .layouts import HEAD, IMAGE, from_layout, is_image, is_resnet, to_layout
 from .load import compare, look_at, opened, read_config_json, read_text_encoder
-from .whole import HEAD, image_from_layout, image_to_layout, is_image, is_resnet
 
 
 def load_clip(
@@ -68,8 +67,8 @@ def read_image_encoder(file, path: Path, dtype):
     with torch.device("meta"):
         model = image_encoder(infer_image_config(shapes, layout, said))
     counts = {key: kind for key, kind in dtypes.items() if not key.endswith("num_batches_tracked")}
-    compare(shapes, counts, image_to_layout(model.state_dict(), layout), dtype)
-    state = image_from_layout({key: file.get_tensor(key) for key in keys}, layout)
+    compare(shapes, counts, to_layout(model.state_dict(), layout, IMAGE), dtype)
+    state = from_layout({key: file.get_tensor(key) for key in keys}, layout, IMAGE)
     model.load_state_dict({key: t.contiguous() for key, t in state.items()}, assign=True)
     return model
 
@@ -80,7 +79,7 @@ def infer_image_config(shapes: dict, layout: str, said: dict):
         return infer_resnet_config(shapes, said)
 
     def size(key: str, axes: int = 2) -> tuple[int, ...]:
-        name = next(iter(image_to_layout({key: torch.empty(0, 0, device="meta")}, layout)))
+        name = next(iter(to_layout({key: torch.empty(0, 0, device="meta")}, layout, IMAGE)))
         return shape_of(shapes, name, axes)
 
     D, _, P, _ = size("embeddings.patch_embedding.weight", 4)

@@ -5,13 +5,12 @@
     compel/      Compel, for diffusers       (word)1.3  word++  word-  .blend()  .and()
     lecture.py   the lecture's notation, equations 15–20 as they are printed
     plain.py     no syntax
-    register.py  the list of them: a new one is a room like these, and one line there
+    register.py  the list of them, and one door: a new one is a room like these, and one line there
 
-    tool.py      what each of them answers: a `Tool`
+    tool.py      what each of them answers: a `Tool`; chunks, beyond 77 tokens
     tree.py      what each makes of a prompt;  fragment.py  its leaves, and how a grammar complains
-    chunks.py    beyond 77 tokens;  settings.py  what a tool leaves to its users
-    parse.py     one door to all of them
-    convert.py   from one to another, where the meaning can be kept;  blocks.py  what that is
+    settings.py  what a tool leaves to its users
+    convert.py   from one to another, where the meaning can be kept
 
 Source: Lecture eqs 15–18, 20; the tools' code, where each grammar says.
 """
@@ -19,21 +18,10 @@ Source: Lecture eqs 15–18, 20; the tools' code, where each grammar says.
 from . import a1111, comfyui, compel, lecture
 from .convert import convert_prompt
 from .fragment import Fragment, PromptError, PromptWarning
-from .parse import SYNTAXES, parse_prompt
-from .register import TOOLS
+from .register import SYNTAXES, TOOLS, parse_prompt
 from .tool import Tool
 
 __all__ = [
-    "SYNTAXES",
-    "TOOLS",
-    "Fragment",
-    "PromptError",
-    "PromptWarning",
-    "Tool",
-    "a1111",
-    "comfyui",
-    "compel",
-    "convert_prompt",
-    "lecture",
-    "parse_prompt",
-]
+    "SYNTAXES", "TOOLS", "Fragment", "PromptError", "PromptWarning", "Tool", "a1111", "comfyui",
+    "compel", "convert_prompt", "lecture", "parse_prompt",
+]  # fmt: skip

@@ -26,17 +26,8 @@ import math
 import re
 from collections.abc import Sequence
 
-from .chunks import Chunks, Token, Vocabulary
-from .fragment import (
-    Fragment,
-    PromptError,
-    PromptWarning,
-    point_at,
-    require_prompt,
-    warn,
-    without_gc,
-)
-from .tool import Tool
+from .fragment import Fragment, PromptError, require_prompt, warn_at, without_gc
+from .tool import Chunks, Token, Tool, Vocabulary
 
 # An escaped bracket is matched first, and so is no mark.
 MARK = re.compile(r"\\[()]|[():]")
@@ -45,6 +36,22 @@ BEFORE_EMBEDDING = re.compile(r"[ \n](?=embedding:)")  # a new segment begins th
 SHORT = 8  # a segment is kept together that has fewer tokens
 # After a colon, this was meant as a number: one word that begins with a digit, or no word at all.
 NUMBER_MEANT = re.compile(r"\s*[-+]?[.,]?\d\S*\s*|[\s\d.,+\-%]*")
+
+MESSAGES = {
+    "no number": "ComfyUI finds no number after this colon, or nothing before it, so that it stays "
+    "text with what follows, at 1.1. Write (word:1.2), or leave out the colon.",
+    "odd number": "ComfyUI takes {word!r} for the weight {number}. Write a finite number, in "
+    "digits, such as 1.2.",
+    "ratio": "ComfyUI takes :{word} for a weight. Write :{word}.0) if it is one, and :{word}:1.1) "
+    "if it is text.",
+    "NUL": "A NUL before \\1 or \\2 is how ComfyUI marks an escaped bracket: it comes out as one. "
+    "Leave out the NUL.",
+    ")": "This ) closes nothing, and ComfyUI then passes over the next bracket's weight. Write "
+    r"\) for a bracket of the text.",
+    "()": "ComfyUI reads nothing in (). Leave it out.",
+    "(": "This ( is never closed, and ComfyUI reads no weight in it as it is meant. Close it, or "
+    r"write \( for a bracket of the text.",
+}
 
 
 @without_gc
@@ -137,33 +144,18 @@ def _number(prompt: str, left: int, colon: int, right: int, quirks: bool) -> flo
         number = float(typed) if colon > left + 1 else None
     except ValueError:
         number = None
-    finite = number is None or math.isfinite(number)
+    word, finite = typed.strip()[:20], number is None or math.isfinite(number)
     if quirks:
         if not finite:
-            word = typed.strip()[:20]
             message = f"ComfyUI takes {word!r} for the weight {number}, not for a word."
-            warn(PromptWarning(f"{message}\n{point_at(prompt, colon + 1)}"))
+            warn_at(message, prompt, colon + 1)
     elif number is None and NUMBER_MEANT.fullmatch(typed):
-        raise PromptError(
-            "ComfyUI finds no number after this colon, or nothing before it, so that it stays text "
-            "with what follows, at 1.1. Write (word:1.2), or leave out the colon.",
-            prompt,
-            colon,
-        )
+        raise PromptError(MESSAGES["no number"], prompt, colon)
     elif not finite or (number is not None and "_" in typed):
-        raise PromptError(
-            f"ComfyUI takes {typed.strip()[:20]!r} for the weight {number}. Write a finite number, "
-            "in digits, such as 1.2.",
-            prompt,
-            colon + 1,
-        )
+        message = MESSAGES["odd number"].format(word=word, number=number)
+        raise PromptError(message, prompt, colon + 1)
     elif typed.isdigit() and prompt[colon - 1].isdigit():
-        raise PromptError(
-            f"ComfyUI takes :{typed[:20]} for a weight. Write :{typed[:20]}.0) if it is one, and "
-            f":{typed[:20]}:1.1) if it is text.",
-            prompt,
-            colon,
-        )
+        raise PromptError(MESSAGES["ratio"].format(word=word), prompt, colon)
     return number
 
 
@@ -173,32 +165,17 @@ def _refuse_quirks(prompt: str) -> None:
     for match in re.finditer(r"\\[()]|[()]|\0[\1\2]", prompt):
         mark, at = match[0], match.start()
         if mark[0] == "\0":
-            raise PromptError(
-                "A NUL before \\1 or \\2 is how ComfyUI marks an escaped bracket: it comes out as "
-                "one. Leave out the NUL.",
-                prompt,
-                at,
-            )
+            raise PromptError(MESSAGES["NUL"], prompt, at)
         if mark == "(":
             open_.append(at)
         elif mark == ")" and not open_:
-            raise PromptError(
-                "This ) closes nothing, and ComfyUI then passes over the next bracket's weight. "
-                r"Write \) for a bracket of the text.",
-                prompt,
-                at,
-            )
+            raise PromptError(MESSAGES[")"], prompt, at)
         elif mark == ")":
             left = open_.pop()
             if left + 1 == at:
-                raise PromptError("ComfyUI reads nothing in (). Leave it out.", prompt, left)
+                raise PromptError(MESSAGES["()"], prompt, left)
     if open_:
-        raise PromptError(
-            "This ( is never closed, and ComfyUI reads no weight in it as it is meant. "
-            r"Close it, or write \( for a bracket of the text.",
-            prompt,
-            open_[-1],
-        )
+        raise PromptError(MESSAGES["("], prompt, open_[-1])
 
 
 def cut_between_segments(segments: Sequence[Sequence[Token]], room: int) -> Chunks:

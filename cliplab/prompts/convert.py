@@ -16,11 +16,10 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
-from .blocks import reads_as, tokenizer, weighted_tokens
 from .fragment import Fragment, PromptError, require_prompt, without_gc
 from .register import TOOLS
 from .settings import one_of
-from .tool import Tool
+from .tool import Tool, reads_as, tokenizer, weighted_tokens
 
 
 @without_gc
@@ -45,23 +44,16 @@ def convert_prompt(prompt: str, source: str, target: str) -> str:
 def _converted(prompt: str, source: Tool, target: Tool) -> str:
     blocks = source.blocks(prompt)
     if len(blocks) > 1 and not target.says_blocks:
-        raise PromptError(
-            f"Here a new block of 77 rows begins, and {target.title} has no way to say so.",
-            prompt,
-            blocks[1][0],
-        )
+        message = f"Here a new block of 77 rows begins, and {target.title} has no way to say so."
+        raise PromptError(message, prompt, blocks[1][0])
     for _, fragments in blocks:
         for fragment in fragments:
             _refuse_weight(prompt, fragment, target)
     wanted = weighted_tokens(blocks)
     # As it comes, which nearly always will do; then with each fragment read back by itself; then
     # with an eye on what two of them are together, such as ":" and "0" at the end for A1111.
-    for careful, spaced, guarded in (
-        (False, False, False),
-        (True, False, False),
-        (True, True, False),
-        (True, True, True),
-    ):
+    for level in range(4):
+        careful, spaced, guarded = level > 0, level > 1, level > 2
         said = [[_say(prompt, f, target, careful) for f in fragments] for _, fragments in blocks]
         parts = [
             _joined(prompt, fragments, pieces, spaced)
@@ -72,15 +64,9 @@ def _converted(prompt: str, source: Tool, target: Tool) -> str:
         converted = parts[0] if len(parts) == 1 else target.join_blocks(parts)
         if reads_as(converted, target, wanted):
             return converted
-    raise PromptError(
-        f"Each fragment of this prompt can be said in {target.title}, but not the whole of it"
-        f"{target.inescapable}. Convert it part by part.",
-        prompt,
-        blocks[0][0],
-    )
-
-
-# Writing --------------------------------------------------------------------------------------
+    whole = f"Each fragment of this prompt can be said in {target.title}, but not the whole of it"
+    message = f"{whole}{target.inescapable}. Convert it part by part."
+    raise PromptError(message, prompt, blocks[0][0])
 
 
 def _say(prompt: str, fragment: Fragment, target: Tool, careful: bool) -> str:
@@ -88,12 +74,11 @@ def _say(prompt: str, fragment: Fragment, target: Tool, careful: bool) -> str:
     typed = prompt[fragment.start : fragment.end]
     said = _said(typed, fragment.text, fragment.weight, target, careful)
     if said is None:
-        raise PromptError(
+        message = (
             f"{fragment.text.strip()[:40]!r}, at weight {fragment.weight:g}, would read otherwise "
-            f"in {target.title}, which has no escape for it{target.inescapable}.",
-            prompt,
-            fragment.start,
+            f"in {target.title}, which has no escape for it{target.inescapable}."
         )
+        raise PromptError(message, prompt, fragment.start)
     return said
 
 
@@ -107,16 +92,12 @@ def _said(typed: str, text: str, weight: float, target: Tool, careful: bool) -> 
     same = typed != text and tokenizer().content(typed) == wanted
     plain = target.escape(typed if same else text)
     for candidate in dict.fromkeys([plain, target.guard(plain)]):
-        said = _weighted(candidate, weight, target)
+        said = candidate
+        if weight != 1:
+            said = target.weighted.format(text=candidate, weight=_number(weight))
         if not careful or reads_as(said, target, [[(i, weight) for i in wanted]]):
             return said
     return None
-
-
-def _weighted(text: str, weight: float, target: Tool) -> str:
-    if weight == 1:
-        return text
-    return target.weighted.format(text=text, weight=_number(weight))
 
 
 def _number(weight: float) -> str:

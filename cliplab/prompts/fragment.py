@@ -49,13 +49,21 @@ def point_at(prompt: str, position: int) -> str:
     return f"    {before}{line}{after}\n    {' ' * (len(before) + position - first)}^"
 
 
-def warn(warning: Warning) -> None:
-    """Say a warning of the line that called cliplab, however deep inside it comes up."""
+def warn_at(message: str, prompt: str, position: int) -> None:
+    """Warn (PromptWarning) of a place in a prompt."""
+    warn(f"{message}\n{point_at(prompt, position)}")
+
+
+def warn(warning: str | Warning) -> None:
+    """Say a warning of the line that called cliplab, however deep inside it comes up.
+
+    A text is a PromptWarning's.
+    """
     package, level = __name__.partition(".")[0], 1
     frame: FrameType | None = sys._getframe()
     while frame and frame.f_globals.get("__name__", "").partition(".")[0] == package:
         level, frame = level + 1, frame.f_back
-    warnings.warn(warning, stacklevel=level)
+    warnings.warn(warning, PromptWarning, stacklevel=level)
 
 
 def require_prompt(prompt: object) -> None:

@@ -17,7 +17,7 @@ import math
 import re
 from typing import NoReturn
 
-from .a1111.cutting import CutsAtCommas
+from .a1111.tool import CutsAtCommas
 from .fragment import Fragment, PromptError, require_prompt, without_gc
 
 LAMBDA, BRACKET = 1.1, 0.9
@@ -29,6 +29,24 @@ TOKEN = re.compile(
     rf"|(?::\s*(?P<inside>{NUMBER})\s*)?(?P<right>[)\]])(?P<after>{NUMBER}|\++)?"
     r"|(?P<word>[^\s()\[\]+,:]+)(?P<plus>\+*)"
 )
+MESSAGES = {
+    "weight": "So many brackets or plus signs come to weight {weight:g}, by equations 15 and 17; "
+    "the lecture's weights are finite and above 0. Write fewer.",
+    "closing": "This {bracket} does not close the last bracket that stands open; equations 15–20 "
+    "know only pairs. Open it before, or leave it out.",
+    "empty": "There is no span in these brackets for equations 15–20 to weigh. Write one.",
+    "open": "This bracket is never closed; equations 15–20 know only pairs. Close it, or leave it "
+    "out.",
+    "square": "The lecture's [span] weighs 0.9 and carries no number or plus; numbers are for "
+    "round brackets, equations 16, 18 and 20.",
+    "plus": "Equation 17 puts a plus after a word. After brackets it could mean λ or, with "
+    "equation 15, λ·λ: write (span)1.1 or ((span)) instead.",
+    "both": "Equations 16 and 18 each give these brackets a weight. Write one of them.",
+    "inside": "In (span: r) equation 16 asks for a number r > 1. A smaller one, above 0, is "
+    "written (span)r, equation 20.",
+    "after": "In (span)r equation 18 asks for a number r > 1, equation 20 for 0 < r < 1. For text "
+    "after brackets write a space between.",
+}
 PLAIN_NUMBER = re.compile(r"\d+(\.\d*)?|\.\d+")
 
 
@@ -47,12 +65,7 @@ def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
 
     def text(end: int, weight: float) -> None:
         if not 0 < weight < math.inf:
-            raise PromptError(
-                f"So many brackets or plus signs come to weight {weight:g}, by equations 15 and "
-                "17; the lecture's weights are finite and above 0. Write fewer.",
-                prompt,
-                start,
-            )
+            raise PromptError(MESSAGES["weight"].format(weight=weight), prompt, start)
         if start < end:
             found.append(Fragment(prompt[start:end], weight, start, end))
 
@@ -83,26 +96,13 @@ def _factors(prompt: str, tokens: list[re.Match[str]]) -> dict[int, float]:
         elif token["right"]:
             left = tokens[open_[-1]] if open_ else None
             if left is None or left[0] + token["right"] not in ("()", "[]"):
-                raise PromptError(
-                    f"This {token['right']} does not close the last bracket that stands open; "
-                    "equations 15–20 know only pairs. Open it before, or leave it out.",
-                    prompt,
-                    token.start("right"),
-                )
+                message = MESSAGES["closing"].format(bracket=token["right"])
+                raise PromptError(message, prompt, token.start("right"))
             if left.end() == token.start():
-                raise PromptError(
-                    "There is no span in these brackets for equations 15–20 to weigh. Write one.",
-                    prompt,
-                    left.start(),
-                )
+                raise PromptError(MESSAGES["empty"], prompt, left.start())
             factor[open_.pop()] = _factor(prompt, token)
     if open_:
-        raise PromptError(
-            "This bracket is never closed; equations 15–20 know only pairs. Close it, or leave it "
-            "out.",
-            prompt,
-            tokens[open_[-1]].start(),
-        )
+        raise PromptError(MESSAGES["open"], prompt, tokens[open_[-1]].start())
     return factor
 
 
@@ -110,42 +110,26 @@ def _factor(prompt: str, token: re.Match[str]) -> float:
     """The weight of a pair of brackets, from its right one and the number that it may carry."""
 
     def refuse(message: str, group: str) -> NoReturn:
-        raise PromptError(message, prompt, token.start(group))
+        raise PromptError(MESSAGES[message], prompt, token.start(group))
 
     inside, after = token["inside"], token["after"]
+    group = "inside" if inside else "after"
     if token["right"] == "]":
         if inside or after:
-            refuse(
-                "The lecture's [span] weighs 0.9 and carries no number or plus; numbers are for "
-                "round brackets, equations 16, 18 and 20.",
-                "inside" if inside else "after",
-            )
+            refuse("square", group)
         return BRACKET
     if after and after.startswith("+") and not after.strip("+"):
-        refuse(
-            "Equation 17 puts a plus after a word. After brackets it could mean λ or, with "
-            "equation 15, λ·λ: write (span)1.1 or ((span)) instead.",
-            "after",
-        )
+        refuse("plus", "after")
     if inside and after:
-        refuse("Equations 16 and 18 each give these brackets a weight. Write one of them.", "after")
+        refuse("both", "after")
     if not (inside or after):
         return LAMBDA
-    group = "inside" if inside else "after"
     typed = token[group]
     number = float(typed) if PLAIN_NUMBER.fullmatch(typed) else 0.0
     if inside and not 1 < number < math.inf:
-        refuse(
-            "In (span: r) equation 16 asks for a number r > 1. A smaller one, above 0, is written "
-            "(span)r, equation 20.",
-            group,
-        )
+        refuse("inside", group)
     if after and not (0 < number < math.inf and number != 1):
-        refuse(
-            "In (span)r equation 18 asks for a number r > 1, equation 20 for 0 < r < 1. For text "
-            "after brackets write a space between.",
-            group,
-        )
+        refuse("after", group)
     return number
 
 

@@ -3,7 +3,7 @@
 Source: A1111 v1.10.1, setting "Emphasis mode: None".
 """
 
-from .a1111.cutting import CutsAtCommas
+from .a1111.tool import CutsAtCommas
 
 
 class Plain(CutsAtCommas):

@@ -14,12 +14,14 @@ fields are the settings that it leaves to its users.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
-from .chunks import Chunks, Vocabulary, cut_where_full, tokens_of
-from .fragment import Fragment
+from ..tokenizer import CLIPTokenizer
+from .fragment import Fragment, PromptError, PromptWarning
 from .settings import Settings
 from .tree import Conjunction, Prompt
 
@@ -27,6 +29,45 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Block = tuple[int, list[Fragment]]  # where it begins in the prompt, and what it holds
+Weighted = list[tuple[int, float]]  # ids and weights of tokens
+
+
+# Chunks: a prompt beyond 77 tokens is cut, and each piece is encoded by itself. A chunk is BOS + at
+# most 75 tokens + EOS + padding. The contexts are joined, so that no word sees across a cut. Each
+# tool has a rule of its own for where it cuts; the plainest is here.
+
+
+class Token(NamedTuple):
+    """A position: its id, its weight, the number of its fragment (None: BOS, EOS, padding)."""
+
+    id: int
+    weight: float = 1.0
+    fragment: int | None = None
+
+
+Chunks = list[list[Token]]
+
+
+class Vocabulary(Protocol):
+    """What cutting asks of a tokenizer: ids of a text, strings of ids, and the comma's id."""
+
+    content: Callable[[str], list[int]]
+    symbols: Callable[[list[int]], list[str]]
+    comma: int | None
+
+
+def tokens_of(fragments: Sequence[Fragment], vocabulary: Vocabulary) -> list[Token]:
+    """The tokens of fragments, which are tokenized one by one."""
+    return [
+        Token(i, fragment.weight, k)
+        for k, fragment in enumerate(fragments)
+        for i in vocabulary.content(fragment.text)
+    ]
+
+
+def cut_where_full(tokens: Sequence[Token], room: int) -> Chunks:
+    """Chunks of `room` tokens, and what is left; one empty chunk if there are no tokens."""
+    return [list(tokens[i : i + room]) for i in range(0, max(1, len(tokens)), room)]
 
 
 @dataclass(frozen=True)
@@ -102,3 +143,32 @@ class Tool(Settings):
     def join_blocks(self, parts: list[str]) -> str:
         """Several blocks as one prompt, where `says_blocks`."""
         raise NotImplementedError
+
+
+# What a conversion has to keep: each block's tokens and their weights -----------------------------
+
+
+@cache
+def tokenizer() -> CLIPTokenizer:
+    return CLIPTokenizer()
+
+
+def weighted_tokens(blocks: list[Block]) -> list[Weighted]:
+    """For each block, the id and the weight of every token."""
+    content = tokenizer().content
+    return [[(i, f.weight) for f in fragments for i in content(f.text)] for _, fragments in blocks]
+
+
+def reads_as(prompt: str, tool: Tool, wanted: list[Weighted]) -> bool:
+    """Whether a prompt gives these tokens with these weights."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PromptWarning)  # the source has been warned of already
+            found = weighted_tokens(tool.blocks(prompt))
+    except PromptError:
+        return False
+    return [len(block) for block in found] == [len(block) for block in wanted] and all(
+        i == j and (math.isclose(v, w, rel_tol=1e-12) or (v != v and w != w))
+        for one, other in zip(found, wanted, strict=True)
+        for (i, v), (j, w) in zip(one, other, strict=True)
+    )

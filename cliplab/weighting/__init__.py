@@ -1,35 +1,21 @@
 """Weights on a context: the lecture's definition, what the tools do instead, and the way there.
 
-    definition.py      PW, any map on any subset of the rows           eqs 12–13
-    operators.py       scale (eq. 14), restore_mean, from_empty, blend_masked
-    adapters.py        our tokenizers and encoders, and transformers'
+    operators.py       PW (eqs 12–13), scale (eq. 14), restore_mean, from_empty, blend_masked
     chunk_encoder.py   from fragments to chunks, from chunks to contexts
-    methods.py         what weights do: METHODS, the list of them
-    down_weighting.py  Compel's way down: contexts in which a fragment is not seen
+    methods.py         what weights do: METHODS, the list of them; Compel's way down
     context.py         Context, the result
-    encoder.py         PromptEncoder
-    encode.py          encode_prompt, prompt_embeds
+    encoder.py         PromptEncoder; encode_prompt, prompt_embeds
 
 How each tool reads and cuts a prompt, and which method is its own: `cliplab.prompts`.
 Source: Lecture eqs 11–14; the tools' code, where each function says.
 """
 
 from .context import Context
-from .definition import prompt_weighting
-from .encode import encode_prompt, prompt_embeds
-from .encoder import PromptEncoder
+from .encoder import PromptEncoder, encode_prompt, prompt_embeds
 from .methods import METHODS
-from .operators import blend_masked, from_empty, restore_mean, scale
+from .operators import blend_masked, from_empty, prompt_weighting, restore_mean, scale
 
 __all__ = [
-    "METHODS",
-    "Context",
-    "PromptEncoder",
-    "blend_masked",
-    "encode_prompt",
-    "from_empty",
-    "prompt_embeds",
-    "prompt_weighting",
-    "restore_mean",
-    "scale",
-]
+    "METHODS", "Context", "PromptEncoder", "blend_masked", "encode_prompt", "from_empty",
+    "prompt_embeds", "prompt_weighting", "restore_mean", "scale",
+]  # fmt: skip

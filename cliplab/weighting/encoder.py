@@ -18,6 +18,8 @@ from .chunk_encoder import Chunk, ChunkEncoder
 from .context import Context, join
 from .methods import METHODS
 
+Prompts = str | list[str] | tuple[str, ...]
+
 
 class PromptEncoder:
     """A tokenizer, an encoder and a tool's habits: call it with a prompt, or with several.
@@ -47,7 +49,7 @@ class PromptEncoder:
         self.tool, self.method = with_settings(tool, settings), with_settings(weighing, settings)
         self.encoder = ChunkEncoder(tokenizer, model, self.tool, clip_skip, final_norm, truncate)
 
-    def __call__(self, prompt: str | list[str] | tuple[str, ...]) -> Context | list[Context]:
+    def __call__(self, prompt: Prompts) -> Context | list[Context]:
         """The context of a prompt; of several prompts their contexts, brought to one length."""
         if isinstance(prompt, (list, tuple)):
             return self.contexts(prompt)
@@ -172,3 +174,77 @@ class PromptEncoder:
                 heaviest.start,
             )
         return replace(made, tensor=tensor)
+
+
+def encode_prompt(
+    prompt: Prompts,
+    tokenizer: Any,
+    model: Any,
+    syntax: str = "a1111",
+    method: str | None = None,
+    *,
+    clip_skip: int = 0,
+    final_norm: bool = True,
+    truncate: bool = False,
+    **settings: Any,
+) -> Context | list[Context]:
+    """A prompt with weights → its context as a tool makes it; ``.tensor`` is [L', D].
+
+    prompt      a str; or a list of them, which gives a list of contexts of one length (see
+                `PromptEncoder.same_length`)
+    tokenizer   ours or transformers'; model: `cliplab.CLIPTextModel` or transformers' CLIPTextModel
+    syntax      how the prompt is read: "a1111", "comfyui", "compel", "lecture" or "plain"
+    method      what the weights do: "scale", "restore_mean", "from_empty", "compel" (as in
+                `cliplab.weighting`), "ignore" (nothing). None: what the tool of that syntax does
+    clip_skip   last layers to leave out, one fewer than A1111's "Clip skip" says; final_norm False
+                leaves out the final LayerNorm as well, as SDXL does
+    truncate    keep the first chunk only (TruncationWarning); otherwise L' = 77 × chunks
+    settings    what the tool and the method leave to their users: `comma_backtrack` of A1111;
+                `split` and `eos` of Compel, `downweight` and `see_padding` of its method
+
+    Fragments are tokenized one by one; BOS, EOS and padding have weight 1. The arithmetic is
+    float32, the result of the encoder's type. Raises PromptError for a prompt that cannot be read,
+    or whose weights leave the type's range; TypeError for a setting that neither the tool nor the
+    method has. Warns (PromptWarning) of what a tool would do outside the encoder and this does not:
+    AND, schedules, `<lora:…>`, `.swap`, `withLora`. Names of textual inversions are encoded as the
+    words they are. No gradient is kept.
+    Source: Lecture eqs 11–14; A1111 v1.10.1, ComfyUI a125cd8, Compel 2.5.1.
+    """
+    how = {"clip_skip": clip_skip, "final_norm": final_norm, "truncate": truncate}
+    return PromptEncoder(tokenizer, model, syntax, method, **how, **settings)(prompt)
+
+
+def prompt_embeds(
+    prompt: Prompts, negative: Prompts, tokenizer: Any, model: Any, **options: Any
+) -> dict[str, Tensor]:
+    """What a diffusers pipeline takes in place of its prompts; both [B, L', D], of one length.
+
+        embeds = cliplab.prompt_embeds("a (red:1.3) cat", "", pipe.tokenizer, pipe.text_encoder)
+        pipe(**embeds)
+
+    prompt, negative  a str, or B of them; one negative serves all prompts
+    options           those of `encode_prompt`
+    Raises ValueError when there is no prompt, or a list of negatives of another length.
+    """
+    prompts, negatives = read_prompts(prompt, negative)
+    made = PromptEncoder(tokenizer, model, **options).contexts(prompts + negatives)
+    embeds = torch.stack([context.tensor for context in made])
+    B = len(prompts)
+    return {"prompt_embeds": embeds[:B], "negative_prompt_embeds": embeds[B:]}
+
+
+def read_prompts(prompt: Prompts, negative: Prompts) -> tuple[list[str], list[str]]:
+    """B prompts and B negative prompts; one negative serves all."""
+    prompts = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
+    if not prompts:
+        raise ValueError("There is no prompt: give a str, or a list of at least one.")
+    several = isinstance(negative, (list, tuple))
+    negatives = list(negative) if several else [negative] * len(prompts)
+    for text in prompts + negatives:
+        require_prompt(text)
+    if len(negatives) != len(prompts):
+        raise ValueError(
+            f"There are {len(prompts)} prompts and {len(negatives)} negative prompts: give one "
+            "negative, or one for each prompt."
+        )
+    return prompts, negatives

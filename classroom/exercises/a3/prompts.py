@@ -4,7 +4,7 @@ import random
 
 import torch
 
-from cliplab.prompts.parse import parse_prompt
+from cliplab.prompts.register import parse_prompt
 
 from .. import Almost, exercise, expect, plain, trying, why
 

@@ -21,14 +21,6 @@ from .schedule import Step, schedule
 from .tool import TOOL
 
 __all__ = [
-    "TOOL",
-    "Network",
-    "Part",
-    "Step",
-    "escape",
-    "extra_networks",
-    "fragments",
-    "is_break",
-    "schedule",
-    "split_and",
-]
+    "TOOL", "Network", "Part", "Step", "escape", "extra_networks", "fragments", "is_break",
+    "schedule", "split_and",
+]  # fmt: skip

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from ..fragment import PromptWarning, point_at, require_prompt, warn
+from ..fragment import require_prompt, warn_at
 
 TAG = re.compile(r"<(\w++):([^>]++)>")
 AND = re.compile(r"\bAND\b")
@@ -58,12 +58,11 @@ def split_and(prompt: str) -> list[Part]:
     starts, ends = [0, *(m.end() for m in marks)], [*(m.start() for m in marks), len(prompt)]
     parts = [part(prompt, a, b) for a, b in zip(starts, ends, strict=True)]
     if not marks and (colon := weight_mark(prompt)) is not None:
-        warn(
-            PromptWarning(
-                f"The web UI does not encode {prompt[colon:].rstrip()!r:.40}: a number after a "
-                f"colon at the end is the weight of the whole prompt.\n{point_at(prompt, colon)}"
-            )
+        message = (
+            f"The web UI does not encode {prompt[colon:].rstrip()!r:.40}: a number after a colon "
+            "at the end is the weight of the whole prompt."
         )
+        warn_at(message, prompt, colon)
     return parts
 
 

@@ -108,12 +108,9 @@ def number(prompt: str, match: re.Match[str]) -> float:
     try:
         return float(match["weight"])
     except ValueError:
-        raise PromptError(
-            f"{match['weight']!r:.40} is no number, and the web UI stops at it: write one with at "
-            "most one dot, such as (word:1.2).",
-            prompt,
-            match.start("weight"),
-        ) from None
+        message = f"{match['weight']!r:.40} is no number, and the web UI stops at it:"
+        advice = "write one with at most one dot, such as (word:1.2)."
+        raise PromptError(f"{message} {advice}", prompt, match.start("weight")) from None
 
 
 def weigh(pieces: list[Fragment], spans: list[Span]) -> list[float]:

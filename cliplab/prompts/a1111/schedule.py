@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..fragment import PromptError, PromptWarning, require_prompt, warn, without_gc
+from ..fragment import PromptError, require_prompt, warn, without_gc
 
 TOKEN = re.compile(r"[][():|]|(?:[^][():|\\]++|\\.)++|\\")
 NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
@@ -65,7 +65,7 @@ def schedule(prompt: str, steps: int) -> list[Step]:
         ends.update(range(1, steps + 1))
     ends = np.array(sorted(ends))
     shown = stand(tokens, choices, ends)
-    warn_of_lost_words(tokens, choices, shown, steps)
+    warn_of_lost(tokens, choices, shown, steps)
     return [
         Step(end, "".join(compress(tokens, column.tobytes())))
         for end, column in zip(ends.tolist(), shown.T, strict=True)
@@ -109,12 +109,11 @@ def last_step(prompt: str, tokens: list[str], marks: list[int], steps: int) -> i
     try:
         return min(steps, int(float(text) * steps if "." in text else float(text)))
     except OverflowError:
-        raise PromptError(
+        message = (
             f"{text:.40} is too great a number, and the web UI stops at it: write a step from 1 to "
-            f"{steps}, or a fraction such as 0.5.",
-            prompt,
-            sum(map(len, tokens[: close - 1])),
-        ) from None
+            f"{steps}, or a fraction such as 0.5."
+        )
+        raise PromptError(message, prompt, sum(map(len, tokens[: close - 1]))) from None
 
 
 def stand(tokens: list[str], choices: list[Choice], ends: np.ndarray) -> np.ndarray:
@@ -144,9 +143,7 @@ def stand(tokens: list[str], choices: list[Choice], ends: np.ndarray) -> np.ndar
     return shown
 
 
-def warn_of_lost_words(
-    tokens: list[str], choices: list[Choice], shown: np.ndarray, steps: int
-) -> None:
+def warn_of_lost(tokens: list[str], choices: list[Choice], shown: np.ndarray, steps: int) -> None:
     """Say which words no step shows."""
     syntax = {mark for choice in choices for mark in choice.marks}
     syntax |= {choice.marks[-1] - 1 for choice in choices if choice.when is not None}
@@ -154,11 +151,8 @@ def warn_of_lost_words(
     words = [repr(tokens[i].strip()) for i in lost if tokens[i].strip()]
     if words:
         warn(
-            PromptWarning(
-                f"No step from 1 to {steps} shows {', '.join(words):.80}. In [from:to:when] the "
-                "number is a step, or with a dot a fraction of them, and no weight; [a|b] shows "
-                "one a step."
-            )
+            f"No step from 1 to {steps} shows {', '.join(words):.80}. In [from:to:when] the number "
+            "is a step, or with a dot a fraction of them, and no weight; [a|b] shows one a step."
         )
 
 

@@ -1,4 +1,4 @@
-"""Automatic1111 as a `Tool`: BREAK ends a chunk; what it reads before the weights is warned of."""
+"""Automatic1111 as a `Tool`: where it cuts; what it reads before the weights is warned of."""
 
 import re
 import warnings
@@ -6,14 +6,55 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from ..blocks import weighted_tokens
-from ..chunks import Chunks, Token, Vocabulary
 from ..fragment import Fragment, PromptError, PromptWarning, warn
-from ..tool import Block
+from ..tool import Block, Chunks, Token, Tool, Vocabulary, tokens_of, weighted_tokens
 from .composition import extra_networks, split_and
-from .cutting import BREAK, CutsAtCommas, cut_at_commas
 from .emphasis import escape, fragments, is_break
 from .schedule import schedule
+
+BREAK = Token(-1)  # between tokens: the chunk ends here
+
+
+def cut_at_commas(
+    tokens: Sequence[Token], room: int, comma: int | None, backtrack: int = 20
+) -> Chunks:
+    """Cut when 75 are full; if a comma stands among the last `backtrack`, right after it.
+
+    BREAK ends a chunk wherever it stands. Source: A1111 v1.10.1 modules/sd_hijack_clip.py,
+    tokenize_line; setting "Prompt word wrap length limit" (20).
+    """
+    chunks: Chunks = []
+    chunk: list[Token] = []
+    after_comma = None
+    for token in tokens:
+        if token is BREAK:
+            chunks.append(chunk)
+            chunk, after_comma = [], None
+            continue
+        if token.id == comma:
+            after_comma = len(chunk) + 1
+        elif len(chunk) == room and after_comma and room - after_comma < backtrack:
+            chunks.append(chunk[:after_comma])
+            chunk, after_comma = chunk[after_comma:], None
+        if len(chunk) == room:
+            chunks.append(chunk)
+            chunk, after_comma = [], None
+        chunk.append(token)
+    return [*chunks, chunk] if chunk or not chunks else chunks
+
+
+@dataclass(frozen=True)
+class CutsAtCommas(Tool):
+    """A tool that cuts as A1111 does.
+
+    comma_backtrack  how far back a comma may stand for a chunk to end there; 0: nowhere
+    """
+
+    comma_backtrack: int = 20
+
+    def cut(self, fragments: Sequence[Fragment], vocabulary: Vocabulary, room: int) -> Chunks:
+        tokens = tokens_of(fragments, vocabulary)
+        return cut_at_commas(tokens, room, vocabulary.comma, self.comma_backtrack)
 
 
 @dataclass(frozen=True)
@@ -47,11 +88,9 @@ class A1111(CutsAtCommas):
             found.append("a schedule in square brackets")
         if found:
             warn(
-                PromptWarning(
-                    f"A1111 would take {', '.join(dict.fromkeys(found)):.200} out of this prompt "
-                    "before encoding it; here it is encoded as words. cliplab.prompts.a1111 has "
-                    "extra_networks, split_and and schedule."
-                )
+                f"A1111 would take {', '.join(dict.fromkeys(found)):.200} out of this prompt "
+                "before encoding it; here it is encoded as words. cliplab.prompts.a1111 has "
+                "extra_networks, split_and and schedule."
             )
 
     def guard(self, text: str) -> str:

@@ -25,9 +25,8 @@ Whatever does not fit is text, in silence; A1111's syntax does not fit (erratum 
 PromptError always, where Compel raises something: as many weights as parts, nothing after
 .blend(…), no swap or empty part in it, more than 7,000 plus signs, `\v` and `\f`.
 
-    grammar.py  parse, fragments        reader.py   brackets, words    flatten.py  the fragments
-    source.py   commas, quotes          whole.py    .and and .blend    quirks.py   quirks=False
-    nodes.py    what is read            tool.py     all of it as a Tool
+    grammar.py  parse, fragments        reader.py   brackets, words    quirks.py   quirks=False
+    nodes.py    what is read            whole.py    .and and .blend    tool.py     all as a Tool
 
 Source: compel 2.5.1, prompt_parser.py: PromptParser.parse_conjunction. Compel takes four to five
 times as long for each bracket around a bracket; this reads any prompt, of any depth, in linear

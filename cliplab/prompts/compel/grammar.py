@@ -1,21 +1,18 @@
-"""From a prompt to its tree, and to its fragments where it is one plain prompt."""
+"""From a prompt to its tree, and to its fragments where it is one plain prompt.
+
+Source of the second half: compel 2.5.1, prompt_parser.py: flatten, fuse_fragments, Fragment.
+"""
 
 import re
+from typing import Any, NamedTuple
 
-from ..fragment import (
-    Fragment,
-    PromptError,
-    PromptWarning,
-    point_at,
-    require_prompt,
-    warn,
-    without_gc,
-)
-from ..tree import Blend, Conjunction, Prompt, Swap, encoded
-from .flatten import flatten
-from .nodes import Text, Tree
+from ..fragment import Fragment, PromptError, require_prompt, warn_at, without_gc
+from ..tree import Blend, Conjunction, Lora, Prompt, Swap, encoded
+from .nodes import Group, Text, Tree
 from .quirks import refuse_quirks
 from .whole import read
+
+ESCAPES = re.compile(r'(\\+)([()"]?)')
 
 
 @without_gc
@@ -42,21 +39,14 @@ def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
     require_prompt(prompt)
     tree = _read(prompt, quirks)
     prompts, weights, loras, _ = _conjunction(prompt, tree)
-    first = len(prompt) - len(prompt.lstrip())
     if not prompts:
-        raise PromptError(
-            "There are no words in this prompt, and Compel crashes when it encodes it. Write some, "
-            'or "" for the empty prompt.',
-            prompt,
-            first,
-        )
+        message = "There are no words in this prompt, and Compel crashes when it encodes it."
+        advice = 'Write some, or "" for the empty prompt.'
+        raise PromptError(f"{message} {advice}", prompt, len(prompt) - len(prompt.lstrip()))
     if weights != [1.0] or isinstance(prompts[0], Blend):
-        raise PromptError(
-            f"With {tree.operator}(…) this is more than one list of fragments. "
-            "cliplab.prompts.compel.parse reads it.",
-            prompt,
-            tree.place,
-        )
+        message = f"With {tree.operator}(…) this is more than one list of fragments."
+        advice = "cliplab.prompts.compel.parse reads it."
+        raise PromptError(f"{message} {advice}", prompt, tree.place)
     swap = None
     for item in prompts[0].fragments:
         if isinstance(item, Swap):
@@ -66,10 +56,10 @@ def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
                 raise PromptError(message, prompt, item.start)
     if swap:
         message = "The fragments have the original of this .swap(); its edit happens in the U-Net."
-        _warn(message, prompt, swap.start)
+        warn_at(message, prompt, swap.start)
     if loras:
         names = ", ".join(repr(lora.name) for lora in loras)
-        _warn(f"The fragments leave out the LoRA {names:.80}.", prompt, loras[0].start)
+        warn_at(f"The fragments leave out the LoRA {names:.80}.", prompt, loras[0].start)
     return encoded(prompts[0].fragments)
 
 
@@ -106,24 +96,87 @@ def _conjunction(prompt: str, tree: Tree) -> Conjunction:
         if len(prompts) < len(tree.parts) or any(
             isinstance(item, Swap) for part in prompts for item in part.fragments
         ):
-            raise PromptError(
-                "A part of this blend is a swap, or holds no words, and Compel stops here. "
-                'Write words, or "" for the empty prompt.',
-                prompt,
-                tree.place,
-            )
+            message = "A part of this blend is a swap, or holds no words, and Compel stops here."
+            advice = 'Write words, or "" for the empty prompt.'
+            raise PromptError(f"{message} {advice}", prompt, tree.place)
         parts, weights = [Blend(prompts, weights, tree.normalize)], [1.0]
     if dropped:
         names = ", ".join(repr(name) for name, _ in dropped)
-        _warn(
-            f"Compel takes {names:.80} for options of .swap(), not for words.",
-            prompt,
-            dropped[0][1],
-        )
+        message = f"Compel takes {names:.80} for options of .swap(), not for words."
+        warn_at(message, prompt, dropped[0][1])
     if rest := prompt[tree.end :].strip():
-        _warn(f"Compel drops what comes after .and(…): {rest!r:.80}", prompt, tree.end)
+        warn_at(f"Compel drops what comes after .and(…): {rest!r:.80}", prompt, tree.end)
     return Conjunction(parts, weights, loras + tree.after, tree.place)
 
 
-def _warn(message: str, prompt: str, place: int) -> None:
-    warn(PromptWarning(f"{message}\n{point_at(prompt, place)}"))
+# From the tree to fragments: weights multiplied, equal neighbors joined ---------------------------
+
+
+class Run(NamedTuple):
+    """Neighbors of one weight, on the way to a Fragment."""
+
+    weight: float
+    texts: list[Text]
+
+
+def flatten(
+    children: list[Any],
+) -> tuple[list[Fragment | Swap], list[Lora], list[tuple[str, int]]]:
+    """One prompt's fragments and swaps, its loras, its swaps' unknown options with their places.
+
+    Weights multiply from the outermost bracket inward. One loop and a stack of what is half done,
+    so that any depth is fine.
+    """
+    fragments: list[Any] = []
+    loras, unknown = [], []
+    lists = [(fragments, None)]
+    stack = [(iter(children), 1.0, fragments)]
+    while stack:
+        nodes, scale, out = stack[-1]
+        node = next(nodes, None)
+        if node is None:
+            stack.pop()
+        elif isinstance(node, Text):
+            last = out[-1] if out else None
+            if isinstance(last, Run) and last.weight == scale:
+                last.texts.append(node)
+            else:
+                out.append(Run(scale, [node]))
+        elif isinstance(node, Group):
+            weight = scale if node.weight is None else scale * node.weight
+            stack.append((iter(node.children), weight, out))
+        elif isinstance(node, Lora):
+            loras.append(node)
+        else:
+            swap = Swap([], [], node.options, node.start, node.end)
+            out.append(swap)
+            unknown += node.unknown.items()
+            for into, side, at in (
+                (swap.edited, node.edited, node.inside),
+                (swap.original, node.original, node.start),
+            ):
+                lists.append((into, at))
+                stack.append((iter(side or [Text("", at, at)]), scale, into))
+    for out, at in lists:
+        out[:] = [item if isinstance(item, Swap) else join(*item) for item in out]
+        if not out and at is not None:
+            out.append(Fragment("", 1.0, at, at))  # whatever the weight around it
+    return fragments, loras, unknown
+
+
+def join(weight: float, texts: list[Text]) -> Fragment:
+    r"""The fragment of a run: its texts with a space between.
+
+    Compel unescapes a fragment's text each time it makes one: twice, and once more for each further
+    text that joins it. So does this: from `\\(`, both backslashes go.
+    """
+    times = len(texts) + 2
+    read = [unescape(text.text, times - max(n, 1)) for n, text in enumerate(texts)]
+    return Fragment(" ".join(read), weight, texts[0].start, texts[-1].end)
+
+
+def unescape(text: str, times: int = 1) -> str:
+    r"""`\(`, `\)` and `\"` without their backslash; as often as that, where there are several."""
+    if "\\" not in text:
+        return text
+    return ESCAPES.sub(lambda m: (m[1][times:] if m[2] else m[1]) + m[2], text)

@@ -1,11 +1,82 @@
-"""What Compel reads in a prompt, before weights are multiplied; `prompts/tree.py` has the results.
+"""What Compel's grammar reads, and what it makes of it before weights are multiplied.
 
-All places are those of the prompt as it was typed.
+The text is not quite what was typed: commas get spaces, quotes lose escapes. All places are those
+of the prompt as it was typed. `prompts/tree.py` has the results.
+
+Source: compel 2.5.1, prompt_parser.py: parse_conjunction, parse_fragment_str; pyparsing 3.3.3,
+QuotedString.
 """
 
+import re
 from typing import NamedTuple
 
 from ..tree import Lora
+
+COMMA = re.compile(r",\S")  # the next search starts behind both: ",,a" becomes ", ,a"
+QUOTE = re.compile(r'"((?:\\"|[^"\n\r])*+)')
+# pyparsing turns these into characters. Its digits are single: a slip in its own pattern.
+CHARACTER = re.compile(r"\\(?:[tnfr]|[0-7]3|0|x[0-9a-fA-F]2|u[0-9a-fA-F]4)")
+BLANK = {"t": "\t", "n": "\n", "f": "\f", "r": "\r", "0": "\0"}
+
+
+class Source(NamedTuple):
+    """A text to read, and each of its characters' place in the typed prompt, and its end's."""
+
+    text: str
+    places: list[int]
+
+
+def spaced(prompt: str) -> Source:
+    """The prompt with a space after each comma that had none."""
+    text, places, done = [], [], 0
+    for match in COMMA.finditer(prompt):
+        cut = match.start() + 1
+        text.append(prompt[done:cut])
+        places.extend(range(done, cut))
+        places.append(cut)
+        done = cut
+    text.append(prompt[done:])
+    places.extend(range(done, len(prompt) + 1))
+    return Source(" ".join(text), places)
+
+
+def unquoted(source: Source, start: int) -> tuple[Source, int] | None:
+    r"""What stands in the quotes that open at ``start``, and where they end; None if they do not.
+
+    The first quote without a backslash closes them, on the same line; if there is none, the last
+    with one. `\n` and its like become characters: `"a \new car"` loses its n.
+    """
+    text, places = source
+    body = QUOTE.match(text, start)
+    close = body.end()
+    if text[close : close + 1] != '"':
+        close = text.rfind('\\"', start + 1, close) + 1
+        if not close:
+            return None
+    inside, first = text[start + 1 : close], start + 1
+    if "\\" not in inside:
+        return Source(inside, places[first : close + 1]), close + 1
+    read, at, done = [], [], 0
+    for match in CHARACTER.finditer(inside):
+        read.append(inside[done : match.start()])
+        at.extend(places[first + done : first + match.start()])
+        new = _character(match[0][1:])
+        if new == '"' and not (read[-1] or "".join(read[-2:])).endswith("\\"):
+            new = '\\"'
+        read.append(new)
+        at.extend([places[first + match.start()]] * len(new))
+        done = match.end()
+    read.append(inside[done:])
+    at.extend(places[first + done : close + 1])
+    return Source("".join(read), at), close + 1
+
+
+def _character(name: str) -> str:
+    """The character that stands for a backslash and this name; the name, if it is two digits."""
+    return BLANK.get(name) or (chr(int(name[1:], 16)) if name[0] in "xu" else name)
+
+
+# What is read -------------------------------------------------------------------------------------
 
 
 class Text(NamedTuple):

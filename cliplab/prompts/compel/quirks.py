@@ -28,6 +28,8 @@ MESSAGES = {
     "operator": "Compel reads this as text: it follows no word, bracket or quotes, or something in "
     "it does not fit, such as a signed weight. .blend(…) and .and(…) stand after one (…) that "
     "holds the whole prompt.",
+    "options": ".swap() has no option {name!r:.40}: s_start, s_end, t_start, t_end, shape_freedom.",
+    "marks": "In brackets and quotes, Compel sets these marks apart by spaces.",
     "sign": "Compel reads this as text: a weight stands at its word, bracket or quotes without a "
     "space, and has signs of one kind. Write word++ or (words)1.2.",
 }
@@ -95,26 +97,19 @@ def _quirks(prompt: str, tree: Tree):
     for point in points:
         for at in (point.start - 1, point.end):
             if 0 <= at < len(prompt) and not read[at] and _is_mark(prompt[at]):
-                yield (
-                    point.start,
-                    "In brackets and quotes, Compel sets these marks apart by spaces.",
-                )
+                yield point.start, MESSAGES["marks"]
 
 
 def _options(node: Exchange):
     for name, at in node.unknown.items():
-        yield (
-            at,
-            f".swap() has no option {name!r:.40}: s_start, s_end, t_start, t_end, shape_freedom.",
-        )
+        yield at, MESSAGES["options"].format(name=name)
     if not node.unknown and not all(isinstance(v, float) for v in node.options.values()):
         yield node.start, "An option of this .swap() is no number. Write s_start=0.1, for instance."
 
 
 def _inside_word(prompt: str, match: re.Match) -> bool:
-    return len(match[0]) == 1 and bool(
-        re.match(r"\w.\w", prompt[match.start() - 1 : match.end() + 1])
-    )
+    around = prompt[match.start() - 1 : match.end() + 1]
+    return len(match[0]) == 1 and re.match(r"\w.\w", around) is not None
 
 
 def _is_mark(char: str) -> bool:

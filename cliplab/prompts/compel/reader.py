@@ -22,8 +22,7 @@ import re
 
 from ..fragment import PromptError
 from ..tree import Lora
-from .nodes import Exchange, Group, Text
-from .source import Source, unquoted
+from .nodes import Exchange, Group, Source, Text, unquoted
 
 B = r"[ \t\r\n]*+"  # what pyparsing skips
 NUMBER = r"(?:[+-]?(?:\d++\.\d*+|\.\d++)|-?[0-9]++)"
@@ -168,12 +167,11 @@ class Reader:
         try:
             return pow(PLUS if written[0] == "+" else MINUS, len(written))
         except OverflowError:
-            raise PromptError(
+            message = (
                 f"Compel crashes on {len(written)} plus signs: 1.1 to that power is beyond what a "
-                "number holds. Write (words)1.5 with the weight that you mean.",
-                self.prompt,
-                self.places[match.start(1)],
-            ) from None
+                "number holds. Write (words)1.5 with the weight that you mean."
+            )
+            raise PromptError(message, self.prompt, self.places[match.start(1)]) from None
 
     def read_bracket(self, opener: int) -> Group | None:
         children, end = self.read_items(opener + 1, commas=True)
@@ -212,11 +210,9 @@ class Reader:
         options = dict(SWAP_OPTIONS)
         freedom = typed.pop("shape_freedom", None)
         if isinstance(freedom, str):
-            raise PromptError(
-                "Compel crashes here: shape_freedom wants a number. Write shape_freedom=0.5.",
-                self.prompt,
-                next(at for key, _, at in reversed(written) if key == "shape_freedom"),
-            )
+            message = "Compel crashes here: shape_freedom wants a number. Write shape_freedom=0.5."
+            place = next(at for key, _, at in reversed(written) if key == "shape_freedom")
+            raise PromptError(message, self.prompt, place)
         if freedom is not None:
             options["s_end"] = 1.0 - freedom ** (1.0 / 3.0)
         return options | typed, unknown

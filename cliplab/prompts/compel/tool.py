@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 
-from ..chunks import Chunks, Token, Vocabulary, tokens_of
-from ..fragment import Fragment, PromptError, PromptWarning, point_at, warn
-from ..tool import Block, Tool
+from ..fragment import Fragment, PromptError, warn_at
+from ..tool import Block, Chunks, Token, Tool, Vocabulary, tokens_of
 from ..tree import Blend, Conjunction, Swap, encoded, prompts_of
 from .grammar import escape, fragments, parse
 
@@ -91,10 +90,10 @@ class Compel(Tool):
         items = [item for one in prompts_of(tree) for item in one.fragments]
         for swap in [item for item in items if isinstance(item, Swap)][:1]:
             message = "The context is that of the original of this .swap(); its edit is left out."
-            warn(PromptWarning(f"{message}\n{point_at(prompt, swap.start)}"))
+            warn_at(message, prompt, swap.start)
         for lora in tree.loras[:1]:
             message = "The context leaves out this LoRA: load it into the pipeline."
-            warn(PromptWarning(f"{message}\n{point_at(prompt, lora.start)}"))
+            warn_at(message, prompt, lora.start)
         if not tree.prompts:
             refuse("There is no prompt in here, and Compel stops with an error.", 0)
         for part in tree.prompts:

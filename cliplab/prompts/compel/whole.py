@@ -13,9 +13,8 @@ import re
 
 from ..fragment import PromptError
 from ..tree import Lora
-from .nodes import Tree
+from .nodes import Tree, spaced, unquoted
 from .reader import LORA, Reader
-from .source import spaced, unquoted
 
 OPERATOR = re.compile(r"(\.blend|\.and|\.add)[ \t\r\n]*+\(")
 
@@ -81,12 +80,9 @@ def _combined(reader: Reader, found: tuple, end: int, before: list) -> Tree:
     ]
     place = reader.places[match.start()]
     if weights and len(weights) != len(parts):
-        raise PromptError(
-            f"{match[1]}(…) has {len(weights)} weights for {len(parts)} parts, and Compel stops "
-            "here. Give one weight to each part, or none at all.",
-            reader.prompt,
-            place,
-        )
+        message = f"{match[1]}(…) has {len(weights)} weights for {len(parts)} parts,"
+        advice = "and Compel stops here. Give one weight to each part, or none at all."
+        raise PromptError(f"{message} {advice}", reader.prompt, place)
     if operator == ".blend":
         after, end = _loras(reader, end)
         _require_end(reader, end)
@@ -107,12 +103,9 @@ def _number(reader: Reader, written: str, place: int) -> float:
     try:
         return float(written)
     except ValueError:
-        raise PromptError(
-            f"Compel crashes here: {written!r:.40} is no weight. Write a number, such as 0.5; "
-            "no_normalize stands last, and in .blend() alone.",
-            reader.prompt,
-            place,
-        ) from None
+        message = f"Compel crashes here: {written!r:.40} is no weight. Write a number, such as 0.5;"
+        advice = "no_normalize stands last, and in .blend() alone."
+        raise PromptError(f"{message} {advice}", reader.prompt, place) from None
 
 
 def _require_end(reader: Reader, end: int) -> None:
