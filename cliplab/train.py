@@ -25,6 +25,7 @@ from typing import Any
 import torch
 
 from cliplab.checkpoints import load_clip, save_clip
+from cliplab.command import device_in_words, ends_in_a_sentence, positive_int
 from cliplab.contrastive import CLIP
 from cliplab.contrastive import PRESETS as MODELS
 from cliplab.training import (
@@ -40,8 +41,7 @@ from cliplab.training import (
     train,
 )
 from cliplab.training.build import warm_start
-from cliplab.training.command import ends_in_a_sentence, positive_int
-from cliplab.training.device import describe, find_device
+from cliplab.training.distributed import find_device
 from cliplab.training.recipe import LOSSES, PRECISIONS
 from cliplab.training.snapshot import read_state
 
@@ -174,7 +174,8 @@ def run(settings: dict[str, Any], options: argparse.Namespace, rank: int, world:
     if rank == 0 and not options.quiet:
         for source in data.sources:
             print(source)
-        print(f"{settings['model']}: {clip.num_parameters():,} parameters, on {describe(device)}")
+        where = device_in_words(device)
+        print(f"{settings['model']}: {clip.num_parameters():,} parameters, on {where}")
     kept = ("model", "data", "on_bad", "every", "start", "teachers")
     about = {key: settings[key] for key in kept}
     log = train(

@@ -8,8 +8,9 @@ import types
 import pytest
 import torch
 
+from cliplab.command import device_in_words
 from cliplab.training import Log, Recipe, TrainingError, train
-from cliplab.training.device import describe, find_device
+from cliplab.training.distributed import find_device
 from cliplab.training.evaluate import evaluate
 from cliplab.training.step import Trainer, adamw, learning_rate
 from tests.tiny_training import Blocks, batches, recipe, tiny
@@ -198,7 +199,7 @@ def test_the_device_is_found_and_said(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert find_device() == find_device("cpu") == CPU
-    assert describe(CPU) == "cpu (1 thread)"
+    assert device_in_words(CPU) == "cpu (1 thread)"
     for name in ("cuda", "mps", "tpu", "cpu:x"):
         with pytest.raises(ValueError, match=f"no device '{name}' here, only cpu"):
             find_device(name)

@@ -8,8 +8,8 @@ import torch
 from cliplab.text_encoder.layers import Embedding
 from cliplab.tokenizer import CLIPTokenizer
 from cliplab.training import build_clip
+from cliplab.training.build import give_words, word_vectors
 from cliplab.training.data import EmojiPairs, ShapePairs
-from cliplab.training.words import give_words, word_vectors
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,11 @@ import torch
 from ..contrastive import CLIP
 from ..extras import need
 from .batches import BatchSource
-from .device import find_device
-from .distributed import any_process, is_main_process, process_group
+from .distributed import any_process, find_device, is_main_process, process_group
 from .errors import Stopped
 from .grad_cache import disable_gradient_checkpointing
-from .log import Log
 from .recipe import Recipe
-from .run import Run, Task
+from .run import Log, Run, Task
 from .step import Trainer
 
 if TYPE_CHECKING:
@@ -114,7 +112,7 @@ def fit(
                     if stop:
                         raise Stopped(run.stopped(step + 1, go_on))
         finally:
-            run.close()
+            run.log.close()
     return run.log
 
 

@@ -87,23 +87,18 @@ class Preset(NamedTuple):
     purpose: str
 
 
+COFFEE = Recipe(steps=800, batch_size=384, views=2, lr=1.5e-3, warmup=50, augment=0.3)
+MINI = Recipe(steps=1800, batch_size=384, views=2, lr=1.5e-3, warmup=100, augment=0.6)
+TAUGHT = Recipe(steps=1600, batch_size=384, views=2, lr=1e-3, warmup=50, distill=500.0)
+
+BOTH = "emoji+shapes"
 PRESETS = {
-    "coffee": Preset(
-        "tiny",
-        "emoji",
-        Recipe(steps=800, batch_size=384, views=2, lr=1.5e-3, warmup=50, augment=0.3),
-        "a first CLIP, in the time of a coffee",
-    ),
-    "mini": Preset(
-        "mini",
-        "emoji+shapes",
-        Recipe(steps=1800, batch_size=384, views=2, lr=1.5e-3, warmup=100, augment=0.6),
-        "the first run of the CLIP that the course ships",
-    ),
+    "coffee": Preset("tiny", "emoji", COFFEE, "a first CLIP, in the time of a coffee"),
+    "mini": Preset("mini", BOTH, MINI, "the first run of the CLIP that the course ships"),
     "taught": Preset(
         "mini",
-        "emoji+shapes",
-        Recipe(steps=1600, batch_size=384, views=2, lr=1e-3, warmup=50, augment=1.0, distill=500.0),
+        BOTH,
+        TAUGHT,
         "goes on from mini and learns from teachers as well; the CLIP that the course ships",
     ),
 }

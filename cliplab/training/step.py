@@ -42,7 +42,11 @@ class Trainer:
         world: int = 1,
         teachers: Sequence[CLIP] = (),
     ):
-        require_teachers(recipe, teachers)
+        if bool(recipe.distill) != bool(teachers):
+            raise ValueError(
+                f"The recipe gives teachers the weight {recipe.distill:g} (distill), and the run "
+                f"has {len(teachers) or 'none'}. Teachers and a weight above 0 go together."
+            )
         self.teachers = Teachers(teachers, device) if teachers else None
         self.words = whole_words(clip.tokenizer) if teachers else []
         self.batches, self.recipe, self.device, self.world = batches, recipe, device, world
@@ -163,14 +167,6 @@ class Trainer:
         return (
             f"loss {record['loss']:.3f}, R@1 {100 * record['r@1']:.0f} %, "
             f"τ {record['temperature']:.4f}, {record['pairs_per_second']:.0f} pairs/s"
-        )
-
-
-def require_teachers(recipe: Recipe, teachers: Sequence[CLIP]) -> None:
-    if bool(recipe.distill) != bool(teachers):
-        raise ValueError(
-            f"The recipe gives teachers the weight {recipe.distill:g} (distill), and the run has "
-            f"{len(teachers) or 'none'}. Teachers and a weight above 0 go together."
         )
 
 

@@ -1,12 +1,15 @@
-"""What commands that train have in common: how they read numbers, and in which words they end."""
+"""What commands that train have in common: how they read numbers, what they call the device, and in
+which words they end."""
 
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..checkpoints import CheckpointError
-from ..extras import MissingExtra
-from .errors import Stopped, TrainingError
+import torch
+
+from .checkpoints import CheckpointError
+from .extras import MissingExtra
+from .training import Stopped, TrainingError
 
 
 def positive_int(text: str) -> int:
@@ -32,3 +35,12 @@ def ends_in_a_sentence(
         parser.exit(130, f"\n{who}Stopped before the first step.\n")
     except (TrainingError, CheckpointError, MissingExtra, ValueError, OSError) as error:
         parser.exit(2, f"\n{who}{error}\n")
+
+
+def device_in_words(device: torch.device) -> str:
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    if device.type == "cpu":
+        threads = torch.get_num_threads()
+        return f"cpu ({threads} thread{'s' if threads > 1 else ''})"
+    return str(device)
