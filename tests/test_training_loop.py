@@ -80,6 +80,21 @@ def test_decay_pulls_on_matrices_and_on_nothing_else():
     assert {name for name, p in before.items() if p.ndim <= 1} >= {"logit_scale", "logit_bias"}
 
 
+def test_adamw_moves_by_the_two_means_of_the_gradient():
+    """By hand, with CLIP's β₁ = 0.9, β₂ = 0.98, ε = 1e-6 (Radford et al. 2021, table 18)."""
+    clip = tiny()
+    optimizer = Trainer(clip, batches(), recipe(lr=0.5), CPU).optimizer
+    s = clip.logit_scale  # no decay pulls on it
+    expected, m, v = s.item(), 0.0, 0.0
+    for n, gradient in enumerate((1e-6, -3e-6, 2e-6), start=1):  # so small that ε counts
+        s.grad = torch.tensor(gradient)
+        optimizer.step()
+        m = 0.9 * m + 0.1 * gradient
+        v = 0.98 * v + 0.02 * gradient**2
+        expected -= 0.5 * (m / (1 - 0.9**n)) / (math.sqrt(v / (1 - 0.98**n)) + 1e-6)
+        assert s.item() == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.parametrize(("scale", "expected"), [(9.0, math.log(100)), (-1.0, 0.0)])
 def test_the_temperature_stays_in_its_range(scale, expected):
     clip = tiny()
