@@ -1,5 +1,5 @@
-"""What commands that train have in common: how they read numbers, what they call the device, and in
-which words they end."""
+"""What commands that train are made of: how they read numbers, begin with trained weights, name the
+device, and in which words they end."""
 
 import argparse
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 
 from .checkpoints import CheckpointError
+from .contrastive import CLIP
 from .extras import MissingExtra
 from .training import Stopped, TrainingError
 
@@ -35,6 +36,26 @@ def ends_in_a_sentence(
         parser.exit(130, f"\n{who}Stopped before the first step.\n")
     except (TrainingError, CheckpointError, MissingExtra, ValueError, OSError) as error:
         parser.exit(2, f"\n{who}{error}\n")
+
+
+def warm_start(clip: CLIP, trained: CLIP, name: str) -> None:
+    """Give a fresh CLIP the weights of a trained one. Raises ValueError where the two differ."""
+    differ = [
+        what
+        for what, of in (
+            ("text encoder", lambda c: c.text_model.config),
+            ("image encoder", lambda c: c.image_model.config),
+            ("vocabulary", lambda c: c.tokenizer and c.tokenizer.vocabulary),
+            ("kind of loss", lambda c: c.bias is None),
+        )
+        if of(clip) != of(trained)
+    ]
+    if differ:
+        raise ValueError(
+            f"The run cannot begin with the weights of {name}, which has another "
+            f"{' and another '.join(differ)}: give the --model, --data and --loss of its run."
+        )
+    clip.load_state_dict(trained.state_dict())
 
 
 def device_in_words(device: torch.device) -> str:

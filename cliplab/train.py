@@ -25,7 +25,7 @@ from typing import Any
 import torch
 
 from cliplab.checkpoints import load_clip, save_clip
-from cliplab.command import device_in_words, ends_in_a_sentence, positive_int
+from cliplab.command import device_in_words, ends_in_a_sentence, positive_int, warm_start
 from cliplab.contrastive import CLIP
 from cliplab.contrastive import PRESETS as MODELS
 from cliplab.training import (
@@ -40,7 +40,6 @@ from cliplab.training import (
     sources,
     train,
 )
-from cliplab.training.build import warm_start
 from cliplab.training.distributed import find_device
 from cliplab.training.recipe import LOSSES, PRECISIONS
 from cliplab.training.snapshot import read_state

@@ -38,11 +38,6 @@ class Batch(NamedTuple):
         both = zip(self.groups, self.captions, strict=True)
         return torch.tensor([[number(group), number(caption)] for group, caption in both])
 
-    @property
-    def same(self) -> Tensor | None:
-        """Where a caption fits a picture that is not its own: see `false_negative_mask`."""
-        return false_negative_mask(self.keys)
-
 
 def number(value: Hashable) -> int:
     digest = hashlib.blake2b(repr(value).encode(), digest_size=8).digest()

@@ -111,26 +111,6 @@ def give_words(embedding: nn.Embedding, tokenizer: CLIPTokenizer) -> int:
     return len(given)
 
 
-def warm_start(clip: CLIP, trained: CLIP, name: str) -> None:
-    """Give a fresh CLIP the weights of a trained one. Raises ValueError where the two differ."""
-    differ = [
-        what
-        for what, of in (
-            ("text encoder", lambda c: c.text_model.config),
-            ("image encoder", lambda c: c.image_model.config),
-            ("vocabulary", lambda c: c.tokenizer and c.tokenizer.vocabulary),
-            ("kind of loss", lambda c: c.bias is None),
-        )
-        if of(clip) != of(trained)
-    ]
-    if differ:
-        raise ValueError(
-            f"The run cannot begin with the weights of {name}, which has another "
-            f"{' and another '.join(differ)}: give the --model, --data and --loss of its run."
-        )
-    clip.load_state_dict(trained.state_dict())
-
-
 def build_batches(
     data: Mixture, recipe: Recipe, image_size: int, rank: int = 0, world: int = 1
 ) -> Batches | StreamBatches | MixedBatches:

@@ -86,39 +86,25 @@ def is_main_process() -> bool:
     return not is_distributed() or dist.get_rank() == 0
 
 
-class _AllGather(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        parts = [torch.empty_like(x) for _ in range(dist.get_world_size())]
-        dist.all_gather(parts, x.contiguous())
-        ctx.rows = len(x)
-        return torch.cat(parts)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        grad = grad.clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(grad)
-        start = ctx.rows * dist.get_rank()
-        return grad[start : start + ctx.rows]
-
-
 class _Sum(torch.autograd.Function):
+    """The sum over all processes. Its gradient is the sum of theirs."""
+
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        x = x.clone()
+        x = x.clone(memory_format=torch.contiguous_format)
         dist.all_reduce(x)
         return x
 
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        grad = grad.clone()
-        dist.all_reduce(grad)
-        return grad
+    backward = forward
 
 
 def all_gather(x: Tensor) -> Tensor:
     """[N / W, …] of each process → [N, …] on all of them, in rank order; gradients go back."""
-    return _AllGather.apply(x) if is_distributed() else x
+    if not is_distributed():
+        return x
+    rows = [torch.zeros_like(x) for _ in range(dist.get_world_size())]
+    rows[dist.get_rank()] = x  # each brings its own rows, and zeros for the others to fill
+    return _Sum.apply(torch.cat(rows))
 
 
 def any_process(flag: bool, device: torch.device) -> bool:

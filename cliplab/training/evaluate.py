@@ -21,13 +21,11 @@ TEMPLATES = ("{}", "an emoji of a {}", "a picture of a {}", "a small drawing of 
 
 
 class Encoder(Protocol):
-    """What can be evaluated: a CLIP, several as one (`Teachers`), or anybody's that does this."""
+    """What can be evaluated, a CLIP or several (`Teachers`): N of either → unit vectors [N, E]."""
 
-    def encode_text(self, texts: list[str]) -> Tensor:
-        """N texts → [N, E], of unit length."""
+    def encode_text(self, texts: list[str]) -> Tensor: ...
 
-    def encode_image(self, images: "list[Image]") -> Tensor:
-        """N pictures → [N, E], of unit length."""
+    def encode_image(self, images: "list[Image]") -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -106,11 +104,9 @@ def evaluate(clip: Encoder, pairs: Pairs, *, batch_size: int = 256) -> Retrieval
         some = [pairs[i] for i in range(start, min(start + batch_size, len(pairs)))]
         images.append(clip.encode_image([pair.image for pair in some]))
         captions += [pair.caption for pair in some]
-    same = None
-    if len(set(captions)) < len(captions):
-        number = {caption: n for n, caption in enumerate(dict.fromkeys(captions))}
-        numbers = torch.tensor([number[caption] for caption in captions])
-        same = numbers[:, None] == numbers
+    number = {caption: n for n, caption in enumerate(dict.fromkeys(captions))}
+    numbers = torch.tensor([number[caption] for caption in captions])
+    same = numbers[:, None] == numbers if len(number) < len(captions) else None
     return retrieval(clip.encode_text(captions), torch.cat(images), same=same)
 
 

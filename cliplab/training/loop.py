@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -18,9 +18,6 @@ from .grad_cache import disable_gradient_checkpointing
 from .recipe import Recipe
 from .run import Log, Run, Task
 from .step import Trainer
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 
 def train(
@@ -92,11 +89,13 @@ def fit(
     """
     if every < 1:
         raise ValueError(f"Snapshots are written every so many steps, at least 1; not {every}.")
+    tqdm = need("tqdm.auto", "training").tqdm
     with stop_signals() as stopping:
         run = Run(task, folder, about or {})
         try:
             start = run.resume() if resume else run.begin()
-            bar = progress_bar(start, task.steps, progress and is_main_process())
+            shown = {"disable": not (progress and is_main_process()), "dynamic_ncols": True}
+            bar = tqdm(total=task.steps, initial=start, unit="step", **shown)
             with closing(task.records(start)) as records, bar:
                 for step in range(start, task.steps):
                     record = run.step(records)
@@ -130,8 +129,3 @@ def stop_signals() -> Iterator[threading.Event]:
     finally:
         for sig, handler in before.items():
             signal.signal(sig, handler)
-
-
-def progress_bar(start: int, steps: int, shown: bool) -> "tqdm":
-    tqdm = need("tqdm.auto", "training").tqdm
-    return tqdm(total=steps, initial=start, disable=not shown, unit="step", dynamic_ncols=True)

@@ -52,20 +52,17 @@ class Recipe:
         few = self.micro_batch
         if few is not None and (not isinstance(few, int) or few < 1):
             raise ValueError(f"micro_batch must be at least 1 pair, or None for all, not {few!r}.")
-        for name, what in (
-            ("lr", "learning rate"),
-            ("max_grad_norm", "longest gradient (max_grad_norm)"),
+        for what, value, may_be_0 in (
+            ("learning rate", self.lr, False),
+            ("longest gradient (max_grad_norm)", self.max_grad_norm, False),
+            ("weight decay", self.weight_decay, True),
+            ("weight of the teachers (distill)", self.distill, True),
         ):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"The {what} must be above 0, not {getattr(self, name)}.")
-        if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"The weight decay must be 0 or above, not {self.weight_decay}.")
+            if not 0 <= value < math.inf or (value == 0 and not may_be_0):
+                least = "0 or above" if may_be_0 else "above 0"
+                raise ValueError(f"The {what} must be {least}, not {value}.")
         if not 0 <= self.augment <= 1:
             raise ValueError(f"Pictures are varied (augment) by 0 to 1, not {self.augment}.")
-        if not 0 <= self.distill < math.inf:
-            raise ValueError(
-                f"The weight of the teachers (distill) must be 0 or above, not {self.distill}."
-            )
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision is {', '.join(PRECISIONS)}; not {self.precision!r}.")
         if self.loss not in LOSSES:
