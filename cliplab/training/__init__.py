@@ -7,7 +7,7 @@ A step of training is read in six files, in this order:
     augment.py      pictures as the network sees them
     step.py         one step: loss, gradient, AdamW, learning rate
     grad_cache.py   big batches in little memory: GradCache, gradient checkpointing, bucketing
-    distributed.py  one batch on many processes
+    distributed.py  where to compute; one batch on many processes
 
 Around it:
 
