@@ -13,13 +13,9 @@ from torch import Tensor
 from .tokenizer.rows import TruncationWarning, fill, require_length, warn_of_cuts
 
 __all__ = [
-    "CLIP_EOS",
-    "TruncationWarning",
-    "attention_mask",
-    "causal_mask",
-    "length_normalization",
+    "CLIP_EOS", "TruncationWarning", "attention_mask", "causal_mask", "length_normalization",
     "mask_pad",
-]
+]  # fmt: skip
 
 CLIP_EOS = 49407
 

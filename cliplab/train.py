@@ -25,6 +25,7 @@ from typing import Any
 import torch
 
 from cliplab.checkpoints import load_clip, save_clip
+from cliplab.command import device_in_words, ends_in_a_sentence, positive_int, warm_start
 from cliplab.contrastive import CLIP
 from cliplab.contrastive import PRESETS as MODELS
 from cliplab.training import (
@@ -39,9 +40,7 @@ from cliplab.training import (
     sources,
     train,
 )
-from cliplab.training.build import warm_start
-from cliplab.training.command import ends_in_a_sentence, positive_int
-from cliplab.training.device import describe, find_device
+from cliplab.training.distributed import find_device
 from cliplab.training.recipe import LOSSES, PRECISIONS
 from cliplab.training.snapshot import read_state
 
@@ -172,7 +171,7 @@ def run(settings: dict[str, Any], options: argparse.Namespace, rank: int, world:
     batches = build_batches(data, recipe, clip.preprocess.image_size, rank, world)
     if rank == 0 and not options.quiet:
         print(*data.sources, sep="\n")
-        print(f"{settings['model']}: {clip.num_parameters():,} parameters, on {describe(device)}")
+        print(f"{settings['model']}: {clip.num_parameters():,} parameters, on {device_in_words(device)}")
     kept = ("model", "data", "on_bad", "every", "start", "teachers")
     about = {key: settings[key] for key in kept} | {"fingerprint": marks}
     log = train(

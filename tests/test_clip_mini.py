@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import cliplab
+from classroom.miniature.clip_scores import combinations
 from cliplab.training import EmojiPairs, evaluate
 from cliplab.training.data import ShapePairs
-from cliplab.training.scores import combinations
 
 FOLDER = resources.files("cliplab") / "assets" / "clip-mini"
 CARD = json.loads((FOLDER / "scores.json").read_text(encoding="utf-8"))

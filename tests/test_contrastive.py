@@ -171,6 +171,14 @@ def test_duplicates_have_a_floor_that_same_takes_away(d):
     assert clip_loss(u, v, 0.01, same=same).item() == pytest.approx(0, abs=1e-6)
 
 
+def test_same_takes_rivals_out_and_not_only_far_away():
+    """Where all are alike nobody competes, at any temperature: the loss is 0, not nearly so."""
+    u, v = vectors(4, 8)
+    same = torch.ones(4, 4, dtype=torch.bool)
+    for tau in (0.01, 1.0, 100.0):
+        assert clip_loss(u, v, tau, same=same) == 0
+
+
 def test_sharing_the_target_would_change_nothing():
     """For equal captions the sum over their rows is the same, whoever is called the right one."""
     u, v = vectors(6, 8, dtype=torch.float64)

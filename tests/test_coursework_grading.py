@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import cliplab
@@ -555,12 +555,15 @@ def test_what_is_no_plain_data_is_refused_with_its_type():
 
 @settings(max_examples=150)
 @given(st.binary(max_size=200), st.binary(max_size=200))
+@example(b'[1, "a", {"dict": {"b": null}}]', b"")
 def test_bytes_of_any_kind_are_malformed_and_nothing_worse(text, payload):
-    with contextlib.suppress(wire.Malformed):
-        wire.unpack(text, payload)
     header = struct.pack("<Q", len(text)) + text + payload
-    with contextlib.suppress(wire.Malformed):
-        wire.unpack(b'{"torch": "0"}', header)
+    for frame in ((text, payload), (b'{"torch": "0"}', header)):
+        with contextlib.suppress(wire.Malformed):
+            value = wire.unpack(*frame)
+            packed = wire.pack(value)  # so it is plain data, and comes back as it was
+            end = 8 + wire.LENGTHS.unpack(packed[:8])[0]
+            assert repr(wire.unpack(packed[8:end], packed[end:])) == repr(value)
 
 
 def test_text_of_students_cannot_drive_a_terminal():

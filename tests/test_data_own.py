@@ -16,8 +16,13 @@ from PIL import Image
 
 from cliplab.training.data.folder import FolderPairs
 from cliplab.training.data.pair import Pair
-from cliplab.training.data.pictures import PictureError, read_picture
-from cliplab.training.data.problems import DataError, LeftOutWarning, Problems
+from cliplab.training.data.reading import (
+    DataError,
+    LeftOutWarning,
+    PictureError,
+    Problems,
+    read_picture,
+)
 from cliplab.training.data.samples import write_shards
 from cliplab.training.data.shapes import ShapePairs
 from cliplab.training.data.shards import ShardPairs, expand_braces
@@ -436,10 +441,14 @@ def test_everything_that_can_be_wrong_with_a_sample_is_counted_and_named(tmp_pat
     pairs = ShardPairs([tar_of(tmp_path / "s.tar", members)], seed=None)
     with pytest.warns(LeftOutWarning) as said:
         assert names(pairs) == ["00", "10"]
-    assert str(said[0].message) == pairs.report() == (
-        "2 pairs; 9 left out: 5 captions cannot be read (s.tar: 01, s.tar: 05, s.tar: 06, "
-        "s.tar: 07, s.tar: 08), 1 picture is missing (s.tar: 02), 1 picture cannot be read "
-        "(s.tar: 03), 1 caption is empty (s.tar: 04), 1 sample cannot be read (s.tar: 09)."
+    assert (
+        str(said[0].message)
+        == pairs.report()
+        == (
+            "2 pairs; 9 left out: 5 captions cannot be read (s.tar: 01, s.tar: 05, s.tar: 06, "
+            "s.tar: 07, s.tar: 08), 1 picture is missing (s.tar: 02), 1 picture cannot be read "
+            "(s.tar: 03), 1 caption is empty (s.tar: 04), 1 sample cannot be read (s.tar: 09)."
+        )
     )
     what = dict(pairs.problems)
     assert what["s.tar: 01"] == "there is no caption, neither txt nor json"

@@ -110,7 +110,11 @@ def test_the_judge_finds_nothing_on_an_empty_picture(value):
 def test_the_judge_survives_noise():
     noise = np.random.default_rng(0).integers(0, 256, (5, S, S, 3), dtype=np.uint8)
     for picture in noise:
-        judge(picture)
+        things = judge(picture).things
+        areas = [thing.area for thing in things]
+        assert len(areas) > 10
+        assert areas == sorted(areas, reverse=True)
+        assert all(0 < thing.x < 1 and 0 < thing.y < 1 for thing in things)
 
 
 # Captions whose rows are true ---------------------------------------------------------------------

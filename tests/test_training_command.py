@@ -17,7 +17,7 @@ import cliplab
 from cliplab.train import main
 from cliplab.training import PRESETS
 from cliplab.training import train as train_in_python
-from cliplab.training.log import Log
+from cliplab.training.run import Log
 from cliplab.training.snapshot import FILE, read_state
 from tests.tiny_training import Blocks, batches, recipe, tiny
 

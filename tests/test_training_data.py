@@ -83,7 +83,7 @@ def test_views_of_one_thing_share_its_caption_and_differ_in_style(emoji):
     assert len(set(batch.groups)) == 32
     different = (batch.images[::2] != batch.images[1::2]).flatten(1).any(1)
     assert different.float().mean() > 0.9
-    assert batch.same.sum() == 64 * 2
+    assert false_negative_mask(batch.keys).sum() == 64 * 2
 
 
 def test_an_epoch_meets_every_thing_once(emoji):
@@ -156,11 +156,30 @@ def test_the_stronger_the_augmentation_the_further_from_the_picture(emoji):
     assert off(0.02) < off(0.3) < off(1)
 
 
+def test_augmentation_mixes_the_colors_of_a_picture():
+    """By TINT: a color is multiplied by a matrix, where SHADE only adds to it."""
+
+    def middles(gray: int, strength: float) -> torch.Tensor:
+        images = torch.full((64, 4, 8, 8), gray, dtype=torch.uint8)
+        images[:, 3] = 255
+        return augmented(images, torch.Generator().manual_seed(0), strength=strength)[:, :, 4, 4]
+
+    def mixed(strength: float) -> torch.Tensor:
+        """Rows of the tint, summed: a shade is in both pictures and falls out. [64, 3]"""
+        return (middles(128, strength) - middles(77, strength)) * 255 / 51
+
+    assert 0.2 < mixed(1.0).std() < 0.32  # √3 · 0.15 = 0.26
+    assert torch.allclose(mixed(0.0), torch.ones(64, 3), atol=1e-4)
+
+
 def test_a_caption_fits_all_pictures_of_its_words_and_of_its_thing():
-    images = torch.zeros(3, 4, 2, 2, dtype=torch.uint8)
-    assert Batch(images, ["a", "b", "c"], [1, 2, 3]).same is None
-    by_words = Batch(images, ["a", "b", "a"], [1, 2, 3]).same
-    by_thing = Batch(images, ["a", "b", "c"], [1, 2, 2]).same
+    def mask(captions: list[str], things: list[int]) -> torch.Tensor | None:
+        images = torch.zeros(3, 4, 2, 2, dtype=torch.uint8)
+        return false_negative_mask(Batch(images, captions, things).keys)
+
+    assert mask(["a", "b", "c"], [1, 2, 3]) is None
+    by_words = mask(["a", "b", "a"], [1, 2, 3])
+    by_thing = mask(["a", "b", "c"], [1, 2, 2])
     eye = torch.eye(3, dtype=torch.bool)
     assert (by_words ^ eye).nonzero().tolist() == [[0, 2], [2, 0]]
     assert (by_thing ^ eye).nonzero().tolist() == [[1, 2], [2, 1]]
@@ -189,7 +208,7 @@ def test_many_processes_see_the_pictures_that_one_sees(emoji):
         assert torch.equal(its[n % 8], pictures[row])
         assert batch.captions[n % 8] == whole.captions[row]
     keys = torch.cat([batch.keys for batch, _ in seen])
-    assert torch.equal(false_negative_mask(keys), whole.same[rows][:, rows])
+    assert torch.equal(false_negative_mask(keys), false_negative_mask(whole.keys)[rows][:, rows])
 
 
 def test_shards_are_divided_among_processes(tmp_path):

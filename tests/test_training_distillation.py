@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from cliplab import CLIPTokenizer, clip_loss
 from cliplab.training import evaluate, train
 from cliplab.training.augment import as_seen_by
+from cliplab.training.batches import false_negative_mask
 from cliplab.training.distillation import Teachers, distillation_loss, exchanged, whole_words
 from cliplab.training.grad_cache import disable_gradient_checkpointing
 from cliplab.training.step import Trainer
@@ -152,7 +153,7 @@ def test_a_step_has_the_gradient_of_both_losses():
     assert len(set(others)) < len(others)  # captions that repeat have one other
     u, v = clip(clip.ids(texts), as_seen_by(clip, images))
     U, V = Teachers(teachers()).encode(texts, images)
-    whole = clip_loss(u[:8], v, clip.tau, same=batch.same)
+    whole = clip_loss(u[:8], v, clip.tau, same=false_negative_mask(batch.keys))
     whole = whole + 5 * (u @ v.T - U @ V.T).square().mean()
     whole.backward()
     assert loss == pytest.approx(whole.item(), rel=1e-9)

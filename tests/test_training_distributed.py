@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from cliplab.training import Stopped, TrainingError, build_clip, train
 from cliplab.training.data import ShapePairs
 from cliplab.training.distributed import average_gradients, process_group
-from cliplab.training.log import Log
+from cliplab.training.run import Log
 from cliplab.training.snapshot import FILE, read_state
 from cliplab.training.step import Trainer
 from tests.tiny_training import (

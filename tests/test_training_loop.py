@@ -8,8 +8,9 @@ import types
 import pytest
 import torch
 
+from cliplab.command import device_in_words
 from cliplab.training import Log, Recipe, TrainingError, train
-from cliplab.training.device import describe, find_device
+from cliplab.training.distributed import find_device
 from cliplab.training.evaluate import evaluate
 from cliplab.training.step import Trainer, adamw, learning_rate
 from tests.tiny_training import Blocks, batches, recipe, tiny
@@ -77,6 +78,21 @@ def test_decay_pulls_on_matrices_and_on_nothing_else():
         kept = 1 - 0.5 * 0.1 if before[name].ndim > 1 else 1
         assert torch.equal(parameter, before[name] * kept), name
     assert {name for name, p in before.items() if p.ndim <= 1} >= {"logit_scale", "logit_bias"}
+
+
+def test_adamw_moves_by_the_two_means_of_the_gradient():
+    """By hand, with CLIP's β₁ = 0.9, β₂ = 0.98, ε = 1e-6 (Radford et al. 2021, table 18)."""
+    clip = tiny()
+    optimizer = Trainer(clip, batches(), recipe(lr=0.5), CPU).optimizer
+    s = clip.logit_scale  # no decay pulls on it
+    expected, m, v = s.item(), 0.0, 0.0
+    for n, gradient in enumerate((1e-6, -3e-6, 2e-6), start=1):  # so small that ε counts
+        s.grad = torch.tensor(gradient)
+        optimizer.step()
+        m = 0.9 * m + 0.1 * gradient
+        v = 0.98 * v + 0.02 * gradient**2
+        expected -= 0.5 * (m / (1 - 0.9**n)) / (math.sqrt(v / (1 - 0.98**n)) + 1e-6)
+        assert s.item() == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(("scale", "expected"), [(9.0, math.log(100)), (-1.0, 0.0)])
@@ -198,7 +214,7 @@ def test_the_device_is_found_and_said(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert find_device() == find_device("cpu") == CPU
-    assert describe(CPU) == "cpu (1 thread)"
+    assert device_in_words(CPU) == "cpu (1 thread)"
     for name in ("cuda", "mps", "tpu", "cpu:x"):
         with pytest.raises(ValueError, match=f"no device '{name}' here, only cpu"):
             find_device(name)

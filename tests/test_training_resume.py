@@ -16,8 +16,7 @@ import torch
 import cliplab.train
 from cliplab.training import Stopped, TrainingError, snapshot, train
 from cliplab.training import run as run_module
-from cliplab.training.log import FILE as LOG
-from cliplab.training.log import Log
+from cliplab.training.run import LOG, Log
 from cliplab.training.snapshot import FILE, load_snapshot, read_state
 from tests.tiny_training import FORKS, Blocks, batches, finish, gap, recipe, start, tiny
 

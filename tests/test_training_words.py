@@ -8,8 +8,8 @@ import torch
 from cliplab.text_encoder.layers import Embedding
 from cliplab.tokenizer import CLIPTokenizer
 from cliplab.training import build_clip
+from cliplab.training.build import give_words, word_vectors
 from cliplab.training.data import EmojiPairs, ShapePairs
-from cliplab.training.words import give_words, word_vectors
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +62,10 @@ def test_a_small_clip_knows_words_that_no_caption_has():
     ours = clip.text_model.embeddings.token_embedding.weight
     given = word_vectors()["mango"]
     assert ours[clip.tokenizer.vocabulary["mango</w>"], :100].equal(given)
+
+
+@torch.no_grad()
+def test_the_contexts_of_a_small_clip_begin_with_a_mean_that_is_clearly_not_0():
+    clip = build_clip("tiny", ShapePairs(50))
+    context = clip.text_model(clip.ids(["a red circle"])).context  # [1, L, D]
+    torch.testing.assert_close(context.mean(-1), torch.full(context.shape[:2], 0.2))

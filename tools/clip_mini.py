@@ -14,10 +14,10 @@ from pathlib import Path
 import torch
 
 import cliplab
+from classroom.miniature.clip_scores import as_shares, scores
 from cliplab.training import EmojiPairs
 from cliplab.training.distillation import joined
 from cliplab.training.evaluate import retrieval
-from cliplab.training.scores import as_shares, scores
 from cliplab.training.snapshot import read_state
 
 HERE = Path(cliplab.__file__).parent / "assets" / "clip-mini"

@@ -12,5 +12,7 @@
     study.py    what the weight of a word does to the picture
     guided.py   what guidance and a negative prompt do to it
 
+The miniature CLIP is trained by ``cliplab.train``; clip_scores.py has what its card states.
+
 From a shell: ``python -m classroom.miniature --help``.
 """

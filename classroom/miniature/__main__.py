@@ -16,9 +16,9 @@ from pathlib import Path
 
 import torch
 
+from cliplab.command import ends_in_a_sentence, positive_int
 from cliplab.extras import need
 from cliplab.training import fit
-from cliplab.training.command import ends_in_a_sentence, positive_int
 
 from . import unet, vae
 from .folder import load_vae, save_pipeline, save_vae

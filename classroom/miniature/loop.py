@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 
 from cliplab.training import TrainingError
-from cliplab.training.step import clip_gradients, set_learning_rate
+from cliplab.training.step import set_learning_rate
 
 
 class Averaged(nn.Module):
@@ -73,7 +73,7 @@ class MiniatureTask:
         set_learning_rate(self.optimizer, lr)
         self.optimizer.zero_grad()
         loss.backward()
-        clip_gradients((p for p in self.model.parameters() if p.requires_grad), 1.0)
+        nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], 1.0)
         self.optimizer.step()
         self.model.follow(n)
         return loss.item()

@@ -3,8 +3,8 @@
 Files, in the order in which to read them:
 
     layers.py    CrossAttention, GEGLU, FeedForward, BasicTransformerBlock, Transformer2D
-    watch.py     watch_attention: the same attention inside a real diffusers U-Net, looked at
-    regions.py   region_maps: from the weights of every layer and step to one map for each token
+    watch.py     watch_attention: the same attention inside a real diffusers U-Net, looked at;
+                 region_maps: from the weights of every layer and step to one map for each token
 
     with watch_attention(unet, guided=True) as watch:
         ...  # one unet(...) call for each step
@@ -13,16 +13,9 @@ Files, in the order in which to read them:
 """
 
 from .layers import GEGLU, BasicTransformerBlock, CrossAttention, FeedForward, Transformer2D
-from .regions import region_maps
-from .watch import AttentionWatch, watch_attention
+from .watch import AttentionWatch, region_maps, watch_attention
 
 __all__ = [
-    "GEGLU",
-    "AttentionWatch",
-    "BasicTransformerBlock",
-    "CrossAttention",
-    "FeedForward",
-    "Transformer2D",
-    "region_maps",
-    "watch_attention",
-]
+    "GEGLU", "AttentionWatch", "BasicTransformerBlock", "CrossAttention", "FeedForward",
+    "Transformer2D", "region_maps", "watch_attention",
+]  # fmt: skip

@@ -14,10 +14,6 @@ from .resnet import CLIPResNet
 from .vit import CLIPVisionModel, ImageEncoderOutput
 
 __all__ = [
-    "CLIPResNet",
-    "CLIPResNetConfig",
-    "CLIPVisionConfig",
-    "CLIPVisionModel",
-    "ImageEncoderOutput",
+    "CLIPResNet", "CLIPResNetConfig", "CLIPVisionConfig", "CLIPVisionModel", "ImageEncoderOutput",
     "Preprocess",
-]
+]  # fmt: skip

@@ -1,6 +1,8 @@
 """The numbers that fix an image encoder's shape."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+
+from ..text_encoder.config import require_whole_numbers
 
 
 @dataclass(frozen=True)
@@ -106,14 +108,3 @@ class CLIPResNetConfig:
     def rn50(cls) -> "CLIPResNetConfig":
         """CLIP RN50's image tower: 38,316,896 parameters."""
         return cls(224, 64, 1024)
-
-
-def require_whole_numbers(config) -> None:
-    for field in fields(config):
-        value = getattr(config, field.name)
-        if field.name == "layers" and isinstance(value, tuple):
-            continue
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ValueError(
-                f"{field.name} must be a whole number of at least 1, but is {value!r}."
-            )

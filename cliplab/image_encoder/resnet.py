@@ -112,10 +112,8 @@ class CLIPResNet(nn.Module):
         X = F.relu(self.bn3(self.conv3(X)), inplace=True)  # [B, W, S / 2, S / 2]
         X = F.avg_pool2d(X, 2)  # [B, W, S / 4, S / 4]
         for blocks in (self.layer1, self.layer2, self.layer3, self.layer4):
-            X = blocks(X)
-        return ImageEncoderOutput(
-            image_embeds=self.attnpool(X), features=X
-        )  # [B, 32 W, S/32, S/32]
+            X = blocks(X)  # in the end [B, 32 W, S / 32, S / 32]
+        return ImageEncoderOutput(image_embeds=self.attnpool(X), features=X)
 
     def num_parameters(self) -> int:
         return sum(p.numel() for p in self.parameters())

@@ -27,10 +27,8 @@ class ImageEncoderOutput:
     features: Tensor
 
     def __repr__(self) -> str:
-        sizes = (
-            f"image_embeds {list(self.image_embeds.shape)}, features {list(self.features.shape)}"
-        )
-        return f"ImageEncoderOutput({sizes})"
+        embeds, features = list(self.image_embeds.shape), list(self.features.shape)
+        return f"ImageEncoderOutput(image_embeds {embeds}, features {features})"
 
 
 class CLIPVisionEmbeddings(nn.Module):

@@ -26,17 +26,7 @@ from .model import CLIPTextModel, TextEncoderOutput
 from .trace import Trace
 
 __all__ = [
-    "CLIPAttention",
-    "CLIPEncoder",
-    "CLIPEncoderLayer",
-    "CLIPMLP",
-    "CLIPTextConfig",
-    "CLIPTextEmbeddings",
-    "CLIPTextModel",
-    "Embedding",
-    "LayerNorm",
-    "QuickGELUActivation",
-    "TextEncoderOutput",
-    "Trace",
-    "softmax",
-]
+    "CLIPAttention", "CLIPEncoder", "CLIPEncoderLayer", "CLIPMLP", "CLIPTextConfig",
+    "CLIPTextEmbeddings", "CLIPTextModel", "Embedding", "LayerNorm", "QuickGELUActivation",
+    "TextEncoderOutput", "Trace", "softmax",
+]  # fmt: skip

@@ -27,15 +27,7 @@ class CLIPTextConfig:
     projection: int | None = None
 
     def __post_init__(self):
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value is None and field.default is None:
-                continue
-            least = 0 if field.name == "eos_token_id" else 1
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise ValueError(
-                    f"{field.name} must be a whole number of at least {least}, but is {value!r}."
-                )
+        require_whole_numbers(self)
         if self.width % self.heads:
             raise ValueError(
                 f"The width must split evenly into heads, but {self.width} / {self.heads} = "
@@ -62,3 +54,16 @@ class CLIPTextConfig:
     def vit_b_32(cls) -> "CLIPTextConfig":
         """CLIP ViT-B/32's text tower, projection included: 63,428,096 parameters."""
         return cls(49408, 77, 512, 8, 12, 2048, projection=512)
+
+
+def require_whole_numbers(config) -> None:
+    """Refuse, in a sentence, what is no count; None is fine where it is the default."""
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if (value is None and field.default is None) or isinstance(field.default, tuple):
+            continue
+        least = 0 if field.name == "eos_token_id" else 1
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise ValueError(
+                f"{field.name} must be a whole number of at least {least}, but is {value!r}."
+            )

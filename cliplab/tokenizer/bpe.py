@@ -23,22 +23,16 @@ BOS, EOS = "<|startoftext|>", "<|endoftext|>"
 
 def _byte_alphabet() -> dict[int, str]:
     """One visible character per byte: itself if it prints, else one from U+0100 on, as in GPT-2."""
-    printable = [
-        *range(ord("!"), ord("~") + 1),
-        *range(ord("¡"), ord("¬") + 1),
-        *range(ord("®"), ord("ÿ") + 1),
-    ]
+    runs = ("!~", "¡¬", "®ÿ")  # the first and the last of those that print
+    printable = [byte for first, last in runs for byte in range(ord(first), ord(last) + 1)]
     hidden = [byte for byte in range(256) if byte not in printable]
-    return {byte: chr(byte) for byte in printable} | {
-        byte: chr(256 + i) for i, byte in enumerate(hidden)
-    }
+    shown = {byte: chr(byte) for byte in printable}
+    return shown | {byte: chr(256 + i) for i, byte in enumerate(hidden)}
 
 
 BYTE_TO_CHAR = _byte_alphabet()
 CHAR_TO_BYTE = {char: byte for byte, char in BYTE_TO_CHAR.items()}
-BYTE_ID = {
-    byte: i for i, byte in enumerate(BYTE_TO_CHAR)
-}  # the ids follow the table's order, not the byte's value
+BYTE_ID = {byte: i for i, byte in enumerate(BYTE_TO_CHAR)}  # in the table's order, not by value
 
 
 def word_ids(word: str) -> list[int]:

@@ -7,17 +7,17 @@ A step of training is read in six files, in this order:
     augment.py      pictures as the network sees them
     step.py         one step: loss, gradient, AdamW, learning rate
     grad_cache.py   big batches in little memory: GradCache, gradient checkpointing, bucketing
-    distributed.py  one batch on many processes
+    distributed.py  where to compute; one batch on many processes
 
 Around it:
 
     data/           pictures with captions: emoji, shapes, a folder, tar shards
     recipe.py       the numbers of a run, and runs that are known to work
-    build.py        the parts of a run from their names; words.py, what words mean beforehand
+    build.py        the parts of a run from their names; what words mean beforehand
     distillation.py learning from other CLIPs beside the captions
-    run.py          what is left behind: snapshot.py, the whole state of a run in one file, and
-                    log.py, what happened
-    evaluate.py     retrieval; zero_shot.py, classifiers made of words; scores.py, both
+    run.py          what is left behind: the log of what happened, and, in snapshot.py, the whole
+                    state of a run in one file
+    evaluate.py     retrieval, and classifiers made of words
 
 From a shell: ``python -m cliplab.train --help``.
 """
@@ -39,12 +39,18 @@ from .data import (
     write_shards,
 )
 from .errors import Stopped, TrainingError
-from .evaluate import Retrieval, evaluate, retrieval
-from .log import Log
+from .evaluate import (
+    Accuracy,
+    Retrieval,
+    accuracy,
+    classify,
+    evaluate,
+    retrieval,
+    zero_shot_weights,
+)
 from .loop import fit, train
 from .recipe import PRESETS, Recipe
-from .run import Task
-from .zero_shot import Accuracy, accuracy, classify, zero_shot_weights
+from .run import Log, Task
 
 __all__ = [
     "PRESETS", "Accuracy", "Batches", "DataError", "EmojiPairs", "FolderPairs", "LeftOutWarning",

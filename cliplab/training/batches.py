@@ -5,9 +5,10 @@ and they are those that a run which was never stopped would have had.
 """
 
 import hashlib
-import queue
-import threading
+from collections import deque
 from collections.abc import Generator, Hashable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import KW_ONLY, dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -37,11 +38,6 @@ class Batch(NamedTuple):
         both = zip(self.groups, self.captions, strict=True)
         return torch.tensor([[number(group), number(caption)] for group, caption in both])
 
-    @property
-    def same(self) -> Tensor | None:
-        """Where a caption fits a picture that is not its own: see `false_negative_mask`."""
-        return false_negative_mask(self.keys)
-
 
 def number(value: Hashable) -> int:
     digest = hashlib.blake2b(repr(value).encode(), digest_size=8).digest()
@@ -64,6 +60,7 @@ class BatchSource(Protocol):
     def starting_at(self, step: int) -> Iterator[Batch]: ...
 
 
+@dataclass(eq=False, repr=False)
 class Batches:
     """Steps of N pairs from a numbered source, without end, each epoch in an order of its own.
 
@@ -75,26 +72,24 @@ class Batches:
     for another epoch's order. Raises ValueError for sizes that cannot be.
     """
 
-    def __init__(
-        self,
-        source: Pairs,
-        batch_size: int,
-        image_size: int,
-        *,
-        views: int = 1,
-        seed: int = 0,
-        rank: int = 0,
-        world: int = 1,
-    ):
-        self.source, self.batch_size, self.image_size = source, batch_size, image_size
-        self.views, self.seed, self.rank, self.world = views, seed, rank, world
+    source: Pairs
+    batch_size: int
+    image_size: int
+    _: KW_ONLY
+    views: int = 1
+    seed: int = 0
+    rank: int = 0
+    world: int = 1
+
+    def __post_init__(self) -> None:
+        batch_size, views, world = self.batch_size, self.views, self.world
         self.members: list[list[int]] | None = None
-        if source.groups is not None:
+        if self.source.groups is not None:
             members: dict[Hashable, list[int]] = {}
-            for index, group in enumerate(source.groups):
+            for index, group in enumerate(self.source.groups):
                 members.setdefault(group, []).append(index)
             self.members = list(members.values())
-        self.units = len(source) if self.members is None else len(self.members)
+        self.units = len(self.source) if self.members is None else len(self.members)
         if self.members is None and views != 1:
             raise ValueError(f"This source knows no groups, so it has 1 view of each, not {views}.")
         if batch_size % (views * world):
@@ -108,7 +103,7 @@ class Batches:
                 f"but the source has {self.units:,}. Choose a smaller batch."
             )
         self._remembered: dict[int, Tensor] = {}
-        self._room = REMEMBERED // (4 * image_size * image_size)
+        self._room = REMEMBERED // (4 * self.image_size**2)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -149,10 +144,11 @@ class Batches:
         units = order[within * count : (within + 1) * count].tolist()
         if self.members is None:
             return units
-        return [index for unit in units for index in self._views_of(self.members[unit], rng)]
-
-    def _views_of(self, members: list[int], rng: np.random.Generator) -> list[int]:
-        return rng.choice(members, self.views, replace=len(members) < self.views).tolist()
+        chosen: list[int] = []
+        for members in (self.members[unit] for unit in units):
+            too_few = len(members) < self.views
+            chosen += rng.choice(members, self.views, replace=too_few).tolist()
+        return chosen
 
     def _picture(self, index: int, pair: Pair) -> Tensor:
         if index in self._remembered:
@@ -171,11 +167,10 @@ class StreamBatches:
     """
 
     def __init__(self, source: PairStream, batch_size: int, image_size: int):
-        if batch_size % source.world:
-            raise ValueError(
-                f"{batch_size} pairs do not split evenly among {source.world} processes."
-            )
         self.source, self.batch_size, self.image_size = source, batch_size, image_size
+        W = source.world
+        if batch_size % W:
+            raise ValueError(f"{batch_size} pairs do not split evenly among {W} processes.")
 
     def starting_at(self, step: int) -> Iterator[Batch]:
         share = self.batch_size // self.source.world
@@ -212,34 +207,11 @@ class MixedBatches:
 
 def prefetch(batches: Iterator[Batch], depth: int = 2) -> Generator[Batch]:
     """The same batches in the same order, made in a thread while the model is busy."""
-    made: queue.Queue[Batch | BaseException] = queue.Queue(depth)
-    stop = threading.Event()
-
-    def put(item: Batch | BaseException) -> bool:
-        while not stop.is_set():
-            try:
-                made.put(item, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def work() -> None:
+    with ThreadPoolExecutor(1) as maker:
         try:
-            for batch in batches:
-                if not put(batch):
-                    return
-            put(StopIteration())
-        except BaseException as error:  # whatever it is, it belongs to whoever asks for a batch
-            put(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    try:
-        while not isinstance(item := made.get(), BaseException):
-            yield item
-        if not isinstance(item, StopIteration):
-            raise item
-    finally:
-        stop.set()
-        thread.join()  # or the interpreter may leave while it is inside a tensor operation
+            made = deque(maker.submit(next, batches, None) for _ in range(depth))
+            while (batch := made.popleft().result()) is not None:
+                made.append(maker.submit(next, batches, None))
+                yield batch
+        finally:
+            maker.shutdown(cancel_futures=True)

@@ -1,16 +1,27 @@
-"""From the words of a command to the parts of a run: data, model, batches."""
+"""From the words of a command to the parts of a run: data, model, batches.
 
+A CLIP learns words from captions alone. With 400 million captions that is enough; with 1,426 names
+of emoji, "mango" would be a string that was never read. So a small model is given its words: each
+that is one token begins, and stays, as a vector that GloVe made from six billion words of text, in
+which mango is near papaya. Pictures are not in it. The words of the emoji that training never shows
+are known in this way as well, as they are to the big CLIP; what they look like is not.
+"""
+
+import functools
+import json
 import warnings
+from importlib import resources
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from ..contrastive import CLIP
 from ..tokenizer import CLIPTokenizer
 from .batches import Batches, MixedBatches, StreamBatches
 from .data import EmojiPairs, FolderPairs, Mixture, ShapePairs, ShardPairs, Source
 from .recipe import Recipe
-from .words import give_words, word_vectors
 
 SHAPES = 100_000  # scenes of an epoch
 SHAPES_SHARE = 1 / 8  # of a batch, beside emoji
@@ -42,7 +53,7 @@ def build_clip(
     preset: str, data: Source | Mixture, *, seed: int = 0, sigmoid: bool = False
 ) -> CLIP:
     """A fresh CLIP of a preset. The real sizes take CLIP's own vocabulary. The small ones learn one
-    from the captions and the words of `words.py`, and are given these words; and their contexts
+    from the captions and the words of `word_vectors`, and are given these words; and their contexts
     begin with a mean that is clearly not 0, as the mean of Stable Diffusion 1.5's is said to be, so
     that restoring it (A1111) has a meaning.
     """
@@ -53,28 +64,51 @@ def build_clip(
         tokenizer = CLIPTokenizer.train([*data.captions(), *word_vectors()], vocab_size=VOCABULARY)
     clip = CLIP.from_preset(preset, tokenizer, sigmoid=sigmoid)
     give_words(clip.text_model.embeddings.token_embedding, tokenizer)
-    torch.nn.init.constant_(clip.text_model.final_layer_norm.bias, CONTEXT_MEAN)
+    nn.init.constant_(clip.text_model.final_layer_norm.bias, CONTEXT_MEAN)
     return clip
 
 
-def warm_start(clip: CLIP, trained: CLIP, name: str) -> None:
-    """Give a fresh CLIP the weights of a trained one. Raises ValueError where the two differ."""
-    differ = [
-        what
-        for what, of in (
-            ("text encoder", lambda c: c.text_model.config),
-            ("image encoder", lambda c: c.image_model.config),
-            ("vocabulary", lambda c: c.tokenizer and c.tokenizer.vocabulary),
-            ("kind of loss", lambda c: c.bias is None),
-        )
-        if of(clip) != of(trained)
-    ]
-    if differ:
+@functools.cache
+def word_vectors() -> dict[str, Tensor]:
+    """Word → unit vector [100], for the words that name and describe emoji and scenes.
+
+    Source: GloVe (Pennington et al. 2014), see cliplab/assets/words/README.md.
+    """
+    from safetensors.torch import load_file
+
+    folder = resources.files("cliplab") / "assets" / "words"
+    words = json.loads((folder / "words.json").read_text(encoding="utf-8"))
+    with resources.as_file(folder / "vectors.safetensors") as path:
+        vectors = F.normalize(load_file(path)["vectors"].float(), dim=-1)
+    return dict(zip(words, vectors, strict=True))
+
+
+@torch.no_grad()
+def give_words(embedding: nn.Embedding, tokenizer: CLIPTokenizer) -> int:
+    """Make a token table of what is known of words, and keep training from changing it.
+
+    Rows of tokens that are a whole word become its vector, with zeros where the table is wider;
+    all others, pieces of words, become random ones of the same length. A table that training could
+    change would leave the words of captions elsewhere than those that no caption has.
+    Returns how many words were given. Raises ValueError for a table narrower than 100.
+    """
+    vectors = word_vectors()
+    given = {
+        row: vectors[symbol.removesuffix("</w>")]
+        for symbol, row in tokenizer.vocabulary.items()
+        if symbol.endswith("</w>") and symbol.removesuffix("</w>") in vectors
+    }
+    table = embedding.weight  # [V, D]
+    dimensions = len(next(iter(vectors.values())))
+    if table.shape[1] < dimensions:
         raise ValueError(
-            f"The run cannot begin with the weights of {name}, which has another "
-            f"{' and another '.join(differ)}: give the --model, --data and --loss of its run."
+            f"Word vectors have {dimensions} numbers, but the encoder's width is {table.shape[1]}."
         )
-    clip.load_state_dict(trained.state_dict())
+    table.copy_(F.normalize(torch.randn(table.shape), dim=-1))
+    for row, vector in given.items():
+        table[row] = F.pad(vector, (0, table.shape[1] - dimensions))
+    table.requires_grad_(False)
+    return len(given)
 
 
 def build_batches(

@@ -1,4 +1,4 @@
-"""Many processes, one batch: what torchrun starts, and the gradients that cross between them.
+"""Where to compute. Many processes, one batch: what torchrun starts, and gradients between them.
 
 Every process encodes its share of the pairs, gathers all representations, and computes the loss
 over the whole batch. The gather passes gradients back, and parameter gradients are averaged, which
@@ -27,6 +27,31 @@ from .errors import TrainingError
 PATIENCE = timedelta(hours=1)  # for others, while process 0 evaluates
 
 
+def find_device(name: str | None = None) -> torch.device:
+    """CUDA, Apple's MPS or the CPU, in this order; or the one that is named.
+
+    Under torchrun each process gets the GPU of its local rank. Raises ValueError if the device that
+    was named is not there, or if there are more processes than GPUs.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    there["cpu"] = True
+    name = name or next(kind for kind, is_there in there.items() if is_there)
+    kind, _, number = name.partition(":")
+    if not there.get(kind) or (number and not number.isdecimal()):
+        raise ValueError(
+            f"There is no device {name!r} here, only {', '.join(k for k, v in there.items() if v)}:"
+            " leave it out to use the fastest."
+        )
+    if kind == "cuda":
+        number = number or os.environ.get("LOCAL_RANK", "")
+        if number and int(number) >= torch.cuda.device_count():
+            raise ValueError(
+                f"There is no GPU number {number}: this machine has {torch.cuda.device_count()}. "
+                "Under torchrun, --nproc-per-node is the number of GPUs."
+            )
+    return torch.device(f"{kind}:{number}" if number else kind)
+
+
 @contextmanager
 def process_group(device: torch.device) -> Iterator[tuple[int, int]]:
     """Inside torchrun: join the others, where that was not done before; outside: nothing.
@@ -44,17 +69,12 @@ def process_group(device: torch.device) -> Iterator[tuple[int, int]]:
     try:
         yield dist.get_rank(), dist.get_world_size()
     except RuntimeError as error:
-        if not lost_another(error):
-            raise
+        if not isinstance(error, dist.DistError) and "gloo" not in str(error):
+            raise  # it is not what a message to a process that has ended gives
         raise TrainingError("Another process has ended, so this one ends too.") from None
     finally:
         if joins:
             dist.destroy_process_group()
-
-
-def lost_another(error: RuntimeError) -> bool:
-    """Whether this is what a message to a process that has ended gives."""
-    return isinstance(error, dist.DistError) or "gloo" in str(error)
 
 
 def is_distributed() -> bool:
@@ -66,39 +86,25 @@ def is_main_process() -> bool:
     return not is_distributed() or dist.get_rank() == 0
 
 
-class _AllGather(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        parts = [torch.empty_like(x) for _ in range(dist.get_world_size())]
-        dist.all_gather(parts, x.contiguous())
-        ctx.rows = len(x)
-        return torch.cat(parts)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        grad = grad.clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(grad)
-        start = ctx.rows * dist.get_rank()
-        return grad[start : start + ctx.rows]
-
-
 class _Sum(torch.autograd.Function):
+    """The sum over all processes. Its gradient is the sum of theirs."""
+
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        x = x.clone()
+        x = x.clone(memory_format=torch.contiguous_format)
         dist.all_reduce(x)
         return x
 
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        grad = grad.clone()
-        dist.all_reduce(grad)
-        return grad
+    backward = forward
 
 
 def all_gather(x: Tensor) -> Tensor:
     """[N / W, …] of each process → [N, …] on all of them, in rank order; gradients go back."""
-    return _AllGather.apply(x) if is_distributed() else x
+    if not is_distributed():
+        return x
+    rows = [torch.zeros_like(x) for _ in range(dist.get_world_size())]
+    rows[dist.get_rank()] = x  # each brings its own rows, and zeros for the others to fill
+    return _Sum.apply(torch.cat(rows))
 
 
 def any_process(flag: bool, device: torch.device) -> bool:

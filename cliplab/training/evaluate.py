@@ -1,10 +1,14 @@
-"""How well pictures and captions find each other."""
+"""How well pictures and captions find each other, and a classifier made of words.
+
+Nothing is trained for the classifier (erratum E49).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .data.pair import Pairs
@@ -13,18 +17,15 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 QUERIES = 1024  # so many have their similarities held at once
+TEMPLATES = ("{}", "an emoji of a {}", "a picture of a {}", "a small drawing of a {}")
 
 
 class Encoder(Protocol):
-    """What can be evaluated: a CLIP, several as one (`Teachers`), or anybody's that does this."""
+    """What can be evaluated, a CLIP or several (`Teachers`): N of either → unit vectors [N, E]."""
 
-    def encode_text(self, texts: list[str]) -> Tensor:
-        """N texts → [N, E], of unit length."""
-        ...
+    def encode_text(self, texts: list[str]) -> Tensor: ...
 
-    def encode_image(self, images: "list[Image]") -> Tensor:
-        """N pictures → [N, E], of unit length."""
-        ...
+    def encode_image(self, images: "list[Image]") -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,8 @@ class Retrieval:
     def __str__(self) -> str:
         head = "".join(f"R@{k:<6}" for k in self.chance)
         lines = [f"{f'{self.candidates:,} candidates':22}{head}"]
-        for name, shares in (
-            ("text → image", self.text_to_image),
-            ("image → text", self.image_to_text),
-            ("chance", self.chance),
-        ):
+        found = {"text → image": self.text_to_image, "image → text": self.image_to_text}
+        for name, shares in (found | {"chance": self.chance}).items():
             lines.append(f"  {name:20}" + "".join(f"{100 * s:5.1f} % " for s in shares.values()))
         return "\n".join(lines)
 
@@ -106,9 +104,86 @@ def evaluate(clip: Encoder, pairs: Pairs, *, batch_size: int = 256) -> Retrieval
         some = [pairs[i] for i in range(start, min(start + batch_size, len(pairs)))]
         images.append(clip.encode_image([pair.image for pair in some]))
         captions += [pair.caption for pair in some]
-    same = None
-    if len(set(captions)) < len(captions):
-        number = {caption: n for n, caption in enumerate(dict.fromkeys(captions))}
-        numbers = torch.tensor([number[caption] for caption in captions])
-        same = numbers[:, None] == numbers
+    number = {caption: n for n, caption in enumerate(dict.fromkeys(captions))}
+    numbers = torch.tensor([number[caption] for caption in captions])
+    same = numbers[:, None] == numbers if len(number) < len(captions) else None
     return retrieval(clip.encode_text(captions), torch.cat(images), same=same)
+
+
+def zero_shot_weights(
+    clip: Encoder, labels: Sequence[str | Sequence[str]], templates: Sequence[str] = ("{}",)
+) -> Tensor:
+    """One unit vector for each label, [C, E]: encode, normalize, average, normalize again.
+
+    labels: a word or phrase for each class, or several phrases that all stand for it. templates:
+    sentences with {} where the phrase goes. Every phrase is put into every template.
+    Raises ValueError for no labels, an empty one, or a template without {}.
+    Source: Radford et al. 2021, section 3.1; open_clip's zero_shot_classifier.
+    """
+    classes = [[one] if isinstance(one, str) else list(one) for one in labels]
+    if not classes:
+        raise ValueError("A classifier needs at least one label.")
+    for n, phrases in enumerate(classes):
+        if not phrases or any(not phrase.strip() for phrase in phrases):
+            raise ValueError(f"Label {n} is empty: give it a word, or leave it out.")
+    for template in templates:
+        if "{}" not in template:
+            raise ValueError(f"The template {template!r} has no {{}} for the label to stand in.")
+    if not templates:
+        raise ValueError('There are no templates; ("{}",) is the label alone.')
+    texts = [[t.replace("{}", p) for p in phrases for t in templates] for phrases in classes]
+    u = clip.encode_text([text for some in texts for text in some])  # all at once: [texts, E]
+    means = [part.mean(0) for part in u.split([len(some) for some in texts])]  # each [E]
+    return F.normalize(torch.stack(means), dim=-1)
+
+
+def classify(v: Tensor, weights: Tensor, tau: float | Tensor) -> Tensor:
+    """Probabilities [N, C] of the classes for images v [N, E]: a softmax over ⟨v, w⟩ / τ."""
+    return torch.softmax(v @ weights.T / tau, dim=-1)
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Shares of right answers, from 0 to 1.
+
+    top: {k: share of images whose class is among the k most probable}. chance: {k: k / C}.
+    majority: the share of the most frequent class, which is what always saying it would reach.
+    """
+
+    top: dict[int, float]
+    chance: dict[int, float]
+    majority: float
+    images: int
+
+    def __str__(self) -> str:
+        tops = ", ".join(f"top-{k} {100 * share:.1f} %" for k, share in self.top.items())
+        guess = ", ".join(f"{100 * share:.1f} %" for share in self.chance.values())
+        return (
+            f"{tops} of {self.images:,} images "
+            f"(chance {guess}; always the most frequent class: {100 * self.majority:.1f} %)"
+        )
+
+
+def accuracy(
+    v: Tensor, weights: Tensor, classes: Sequence[int], ks: Sequence[int] = (1, 5)
+) -> Accuracy:
+    """How often the class of an image is among the k nearest. v [N, E], weights [C, E].
+
+    A class that is as near as another counts as behind it: a classifier that gives all the same
+    similarity is never right. Raises ValueError for no images, for other numbers of images and
+    classes, and for a class that there is not.
+    """
+    right = torch.as_tensor(classes, device=v.device)
+    C = len(weights)
+    if len(right) != len(v) or not len(v):
+        raise ValueError(f"There are {len(v)} images, but {len(right)} classes for them.")
+    if right.min() < 0 or right.max() >= C:
+        raise ValueError(f"Classes are numbered from 0 to {C - 1}; there is one outside of that.")
+    S = v @ weights.T  # [N, C]
+    ahead = (~(S.gather(1, right[:, None]) > S)).sum(1) - 1  # itself is among them
+    return Accuracy(
+        top={k: (ahead < k).float().mean().item() for k in ks if k <= C},
+        chance={k: k / C for k in ks if k <= C},
+        majority=right.bincount(minlength=C).max().item() / len(right),
+        images=len(v),
+    )

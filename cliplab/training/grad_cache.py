@@ -95,9 +95,11 @@ def enable_gradient_checkpointing(model: nn.Module) -> None:
     """
     for layer in model.modules():
         if isinstance(layer, (CLIPEncoderLayer, Bottleneck)):
-            contexts = partial(_first_and_second_run, layer)
             layer.forward = partial(
-                checkpoint, layer.forward, use_reentrant=False, context_fn=contexts
+                checkpoint,
+                layer.forward,
+                use_reentrant=False,
+                context_fn=lambda layer=layer: (nullcontext(), statistics_kept(layer)),
             )
 
 
@@ -105,12 +107,6 @@ def disable_gradient_checkpointing(model: nn.Module) -> None:
     """Undo `enable_gradient_checkpointing`, where it was called."""
     for layer in model.modules():
         vars(layer).pop("forward", None)
-
-
-def _first_and_second_run(
-    layer: nn.Module,
-) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    return nullcontext(), statistics_kept(layer)
 
 
 def encode_bucketed(clip: CLIP, ids: Tensor) -> Tensor:

@@ -5,24 +5,19 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from ..contrastive import CLIP
 from ..extras import need
 from .batches import BatchSource
-from .device import find_device
-from .distributed import any_process, is_main_process, process_group
+from .distributed import any_process, find_device, is_main_process, process_group
 from .errors import Stopped
 from .grad_cache import disable_gradient_checkpointing
-from .log import Log
 from .recipe import Recipe
-from .run import Run, Task
+from .run import Log, Run, Task
 from .step import Trainer
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 
 def train(
@@ -94,11 +89,13 @@ def fit(
     """
     if every < 1:
         raise ValueError(f"Snapshots are written every so many steps, at least 1; not {every}.")
+    tqdm = need("tqdm.auto", "training").tqdm
     with stop_signals() as stopping:
         run = Run(task, folder, about or {})
         try:
             start = run.resume() if resume else run.begin()
-            bar = progress_bar(start, task.steps, progress and is_main_process())
+            shown = {"disable": not (progress and is_main_process()), "dynamic_ncols": True}
+            bar = tqdm(total=task.steps, initial=start, unit="step", **shown)
             with closing(task.records(start)) as records, bar:
                 for step in range(start, task.steps):
                     record = run.step(records)
@@ -114,7 +111,7 @@ def fit(
                     if stop:
                         raise Stopped(run.stopped(step + 1, go_on))
         finally:
-            run.close()
+            run.log.close()
     return run.log
 
 
@@ -132,8 +129,3 @@ def stop_signals() -> Iterator[threading.Event]:
     finally:
         for sig, handler in before.items():
             signal.signal(sig, handler)
-
-
-def progress_bar(start: int, steps: int, shown: bool) -> "tqdm":
-    tqdm = need("tqdm.auto", "training").tqdm
-    return tqdm(total=steps, initial=start, disable=not shown, unit="step", dynamic_ncols=True)

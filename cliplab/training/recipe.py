@@ -52,20 +52,17 @@ class Recipe:
         few = self.micro_batch
         if few is not None and (not isinstance(few, int) or few < 1):
             raise ValueError(f"micro_batch must be at least 1 pair, or None for all, not {few!r}.")
-        for name, what in (
-            ("lr", "learning rate"),
-            ("max_grad_norm", "longest gradient (max_grad_norm)"),
+        for what, value, may_be_0 in (
+            ("learning rate", self.lr, False),
+            ("longest gradient (max_grad_norm)", self.max_grad_norm, False),
+            ("weight decay", self.weight_decay, True),
+            ("weight of the teachers (distill)", self.distill, True),
         ):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"The {what} must be above 0, not {getattr(self, name)}.")
-        if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"The weight decay must be 0 or above, not {self.weight_decay}.")
+            if not 0 <= value < math.inf or (value == 0 and not may_be_0):
+                least = "0 or above" if may_be_0 else "above 0"
+                raise ValueError(f"The {what} must be {least}, not {value}.")
         if not 0 <= self.augment <= 1:
             raise ValueError(f"Pictures are varied (augment) by 0 to 1, not {self.augment}.")
-        if not 0 <= self.distill < math.inf:
-            raise ValueError(
-                f"The weight of the teachers (distill) must be 0 or above, not {self.distill}."
-            )
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision is {', '.join(PRECISIONS)}; not {self.precision!r}.")
         if self.loss not in LOSSES:
@@ -87,23 +84,18 @@ class Preset(NamedTuple):
     purpose: str
 
 
+COFFEE = Recipe(steps=800, batch_size=384, views=2, lr=1.5e-3, warmup=50, augment=0.3)
+MINI = Recipe(steps=1800, batch_size=384, views=2, lr=1.5e-3, warmup=100, augment=0.6)
+TAUGHT = Recipe(steps=1600, batch_size=384, views=2, lr=1e-3, warmup=50, distill=500.0)
+
+BOTH = "emoji+shapes"
 PRESETS = {
-    "coffee": Preset(
-        "tiny",
-        "emoji",
-        Recipe(steps=800, batch_size=384, views=2, lr=1.5e-3, warmup=50, augment=0.3),
-        "a first CLIP, in the time of a coffee",
-    ),
-    "mini": Preset(
-        "mini",
-        "emoji+shapes",
-        Recipe(steps=1800, batch_size=384, views=2, lr=1.5e-3, warmup=100, augment=0.6),
-        "the first run of the CLIP that the course ships",
-    ),
+    "coffee": Preset("tiny", "emoji", COFFEE, "a first CLIP, in the time of a coffee"),
+    "mini": Preset("mini", BOTH, MINI, "the first run of the CLIP that the course ships"),
     "taught": Preset(
         "mini",
-        "emoji+shapes",
-        Recipe(steps=1600, batch_size=384, views=2, lr=1e-3, warmup=50, augment=1.0, distill=500.0),
+        BOTH,
+        TAUGHT,
         "goes on from mini and learns from teachers as well; the CLIP that the course ships",
     ),
 }

@@ -1,8 +1,12 @@
 """What is trained, and what its run leaves behind: snapshots, a log, the same for TensorBoard."""
 
+import json
+import os
+import time
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import torch
 from torch import nn
@@ -10,14 +14,12 @@ from torch.optim import AdamW
 
 from .distributed import barrier, broadcast_weights, is_main_process
 from .errors import TrainingError
-from .log import Board, Log
-from .snapshot import (
-    load_snapshot,
-    read_state,
-    require_no_run,
-    require_recipe,
-    save_snapshot,
-)
+from .snapshot import load_snapshot, read_state, require_no_run, require_recipe, save_snapshot
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+LOG = "log.jsonl"
 
 
 class Task(Protocol):
@@ -31,7 +33,6 @@ class Task(Protocol):
     @property
     def model(self) -> nn.Module:
         """Whatever has to be kept."""
-        ...
 
     @property
     def optimizer(self) -> AdamW: ...
@@ -39,11 +40,108 @@ class Task(Protocol):
     def records(self, start: int) -> Generator[dict[str, Any]]:
         """Do a step, from number `start` on, each time that its record is asked for. A record has
         "step" and "loss"; raises TrainingError where a number is not finite."""
-        ...
 
     def in_short(self, record: dict[str, Any]) -> str:
         """A record in a few words, for the progress bar."""
-        ...
+
+
+@dataclass
+class Log:
+    """A run's records, in memory and, given a folder, in folder/log.jsonl as they happen.
+
+    steps        {"step", "loss", "lr", "temperature", "r@1", "grad_norm", "pairs_per_second"};
+                 "grad_norm" is the gradient's length before it was cut, None where fp16 could not
+                 hold it
+    evaluations  {"step", name: value, …}; each may hold "similarities", a small matrix.
+    `log["loss"]` is one column of the steps. `cliplab.plots.training_curves(log)` draws them.
+    """
+
+    folder: Path | None = None
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    board: "SummaryWriter | None" = None  # the same numbers for TensorBoard, where it is installed
+
+    def __getitem__(self, column: str) -> list[Any]:
+        return [record[column] for record in self.steps]
+
+    def __repr__(self) -> str:
+        return f"Log of {len(self.steps):,} steps and {len(self.evaluations)} evaluations"
+
+    def step(self, **record: Any) -> None:
+        self.steps.append(record)
+        self._write("step", record)
+
+    def evaluation(self, **record: Any) -> None:
+        self.evaluations.append(record)
+        self._write("evaluation", record)
+
+    def _write(self, kind: str, record: dict[str, Any]) -> None:
+        line = json.dumps({"kind": kind, **record}) + "\n"
+        self._on_file(lambda file: file.write(line))
+        if self.board is not None:
+            for name, value in record.items():
+                if isinstance(value, (int, float)) and name != "step":
+                    self.board.add_scalar(name, value, record["step"], walltime=time.time())
+
+    def flush(self) -> None:
+        """Have the disk itself hold what was written, not only the system's memory."""
+        self._on_file(lambda file: os.fsync(file.fileno()))
+
+    def _on_file(self, act: Callable[[TextIO], object]) -> None:
+        if self.folder is None:
+            return
+        path = self.folder / LOG
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                act(file)
+        except OSError as error:
+            raise TrainingError(
+                f"The log could not be written to {path}: {error}. The last snapshot is intact."
+            ) from None
+
+    @classmethod
+    def fresh(cls, folder: Path) -> "Log":
+        """The log of a new run; one that a folder without a snapshot still holds is emptied."""
+        (folder / LOG).write_text("", encoding="utf-8")
+        return cls(folder, board=tensorboard(folder, start=0))
+
+    @classmethod
+    def read(cls, folder: Path | str, until: int | None = None) -> "Log":
+        """The log of a run. until: only what happened before that step; what a killed run wrote
+        after its last snapshot is cut off the file, since it will happen again."""
+        folder = Path(folder)
+        path = folder / LOG
+        log, kept = cls(folder), []
+        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        for line in text.splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:
+                break  # the line that was being written when the run was killed
+            if until is not None and record["step"] >= until + (record["kind"] == "evaluation"):
+                continue
+            kept.append(line)
+            records = log.steps if record.pop("kind") == "step" else log.evaluations
+            records.append(record)
+        if until is not None:
+            part = path.with_name(f".{LOG}.part")
+            part.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+            part.replace(path)
+            log.board = tensorboard(folder, start=until)
+        return log
+
+    def close(self) -> None:
+        if self.board is not None:
+            self.board.close()
+
+
+def tensorboard(folder: Path, start: int) -> "SummaryWriter | None":
+    """TensorBoard's writer; what it holds from step `start` on will happen again."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(folder / "tensorboard", purge_step=start)
 
 
 class Run:
@@ -53,7 +151,7 @@ class Run:
         self.task, self.about, self.writes = task, about, is_main_process()
         self.device = next(task.model.parameters()).device
         self.folder = Path(folder) if folder is not None else None
-        self.log, self.board = Log(), Board(None)
+        self.log = Log()
         self.saved = 0  # the step of the last snapshot
 
     def begin(self) -> int:
@@ -66,7 +164,6 @@ class Run:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 self.log = Log.fresh(self.folder)
-                self.board = Board(self.folder)
             except OSError as error:
                 raise TrainingError(f"{self.folder} cannot hold a run: {error}.") from None
         self.save(0)
@@ -86,7 +183,6 @@ class Run:
         self.saved = state["step"]
         if self.writes:
             self.log = Log.read(self.folder, until=self.saved)
-            self.board = Board(self.folder, start=self.saved)
         return self.saved
 
     def step(self, records: Iterator[dict[str, Any]]) -> dict[str, Any]:
@@ -96,7 +192,6 @@ class Run:
         except TrainingError as error:
             raise TrainingError(f"{error}{self.left()}") from None
         self.log.step(**record)
-        self.board.add(record)
         return record
 
     def evaluate(self, step: int, evaluate: Callable[[Any], dict[str, Any]]) -> None:
@@ -108,7 +203,6 @@ class Run:
         record = {"step": step, **evaluate(model)}
         model.train()
         self.log.evaluation(**record)
-        self.board.add(record)
 
     def save(self, step: int) -> None:
         """A snapshot of the run as it is before `step`."""
@@ -136,6 +230,3 @@ class Run:
         if self.folder is None:
             return f"{done}. The run had no folder, so what was learned is in the model alone."
         return f"{done} and saved. To go on: {go_on}"
-
-    def close(self) -> None:
-        self.board.close()

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import count
@@ -42,7 +42,11 @@ class Trainer:
         world: int = 1,
         teachers: Sequence[CLIP] = (),
     ):
-        require_teachers(recipe, teachers)
+        if bool(recipe.distill) != bool(teachers):
+            raise ValueError(
+                f"The recipe gives teachers the weight {recipe.distill:g} (distill), and the run "
+                f"has {len(teachers) or 'none'}. Teachers and a weight above 0 go together."
+            )
         self.teachers = Teachers(teachers, device) if teachers else None
         self.words = whole_words(clip.tokenizer) if teachers else []
         self.batches, self.recipe, self.device, self.world = batches, recipe, device, world
@@ -54,7 +58,9 @@ class Trainer:
             enable_gradient_checkpointing(clip)
         self.optimizer = adamw(clip, lr=recipe.lr, weight_decay=recipe.weight_decay)
         self.scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
-        self.precision = partial(autocast, device, recipe.precision)
+        dtype = AUTOCAST[recipe.precision]  # of matrix products; losses and norms stay in fp32
+        how = {"dtype": dtype or torch.bfloat16, "enabled": dtype is not None}
+        self.precision = partial(torch.autocast, device.type, **how)
 
     def records(self, start: int) -> Generator[dict[str, Any]]:
         """The record of each step, from `start` on; the wait for its batch counts as its time."""
@@ -77,7 +83,7 @@ class Trainer:
         loss, recall = self.backward(step, batch)
         average_gradients(self.model)
         self.scaler.unscale_(self.optimizer)
-        norm = clip_gradients(self.model.parameters(), r.max_grad_norm).item()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), r.max_grad_norm).item()
         self.require_finite(step, "the loss", loss)
         if not self.scaler.is_enabled():
             self.require_finite(step, "the gradient", norm)
@@ -166,14 +172,6 @@ class Trainer:
         )
 
 
-def require_teachers(recipe: Recipe, teachers: Sequence[CLIP]) -> None:
-    if bool(recipe.distill) != bool(teachers):
-        raise ValueError(
-            f"The recipe gives teachers the weight {recipe.distill:g} (distill), and the run has "
-            f"{len(teachers) or 'none'}. Teachers and a weight above 0 go together."
-        )
-
-
 def loss_between(clip: CLIP, u: Tensor, v: Tensor, same: Tensor | None, kind: str) -> Tensor:
     if kind == "sigmoid":
         return sigmoid_loss(u, v, clip.tau, clip.bias, same=same)
@@ -188,20 +186,7 @@ def in_batch_recall(u: Tensor, v: Tensor, same: Tensor | None) -> float:
     return right.float().mean().item()
 
 
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Mixed precision: matrix products in the lower one; losses and norms stay in fp32."""
-    dtype = AUTOCAST[precision]
-    return torch.autocast(device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None)
-
-
-def adamw(
-    model: nn.Module,
-    *,
-    lr: float,
-    weight_decay: float,
-    betas: tuple[float, float] = (0.9, 0.98),
-    eps: float = 1e-6,
-) -> AdamW:
+def adamw(model: nn.Module, *, lr: float, weight_decay: float, eps: float = 1e-6) -> AdamW:
     """AdamW whose decay pulls on matrices only, as in open_clip.
 
     What has one dimension or none (biases, LayerNorm and BatchNorm, the temperature) is left alone:
@@ -213,7 +198,7 @@ def adamw(
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return AdamW(groups, lr=lr, betas=betas, eps=eps, fused=True)
+    return AdamW(groups, lr=lr, betas=(0.9, 0.98), eps=eps, fused=True)
 
 
 def learning_rate(step: int, *, steps: int, warmup: int, peak: float) -> float:
@@ -230,8 +215,3 @@ def learning_rate(step: int, *, steps: int, warmup: int, peak: float) -> float:
 def set_learning_rate(optimizer: Optimizer, lr: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = lr
-
-
-def clip_gradients(parameters: Iterable[nn.Parameter], max_norm: float) -> Tensor:
-    """The length of the whole gradient, a tensor; a longer one than `max_norm` is cut to it."""
-    return nn.utils.clip_grad_norm_(list(parameters), max_norm)

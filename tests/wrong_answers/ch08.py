@@ -5,7 +5,7 @@ from collections import Counter
 import torch
 import torch.nn.functional as F
 
-from cliplab.training.zero_shot import classify as packaged
+from cliplab.training.evaluate import classify as packaged
 
 
 def ranks(u, v):

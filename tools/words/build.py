@@ -50,8 +50,8 @@ def main() -> None:
 def spoken() -> list[str]:
     """All words of the emoji's names, tags and categories, and of the scenes of shapes."""
     texts = [*PALETTE, *SHAPES, *BACKGROUNDS]
-    for one, tags in catalogue()["concepts"]:
-        texts += [one["label"], *tags, one["group"], one["subgroup"]]
+    for concept in catalogue()["concepts"]:
+        texts += [concept.label, *concept.tags, concept.group, concept.subgroup]
     return sorted({word for text in texts for word in re.findall("[a-z]+", text.lower())})
 
 

@@ -40,10 +40,7 @@ async function renderDemo(what, model, el) {
   let parts; // once it has started
   const { root, body, say, fill } = demoFrame(what, model, state, () => parts?.table());
   el.append(root);
-  const draw = inTurn(root, async () => {
-    await parts?.draw(state.get());
-    fill();
-  });
+  const draw = inTurn(root, () => parts?.draw(state.get()), fill);
   const redraw = () => {
     if (parts) draw().catch((error) => say(`That could not be computed. ${error.message}`));
   };
@@ -71,9 +68,10 @@ async function renderDemo(what, model, el) {
  * `data-drawn` says how many changes have been drawn.
  *
  * @param {HTMLElement} root
- * @param {() => Promise<void>} drawOnce
+ * @param {() => Promise<void> | void} drawOnce
+ * @param {() => void} afterwards  when nothing is left to draw
  */
-function inTurn(root, drawOnce) {
+function inTurn(root, drawOnce, afterwards) {
   let changes = 0;
   let drawn = 0;
   let drawing = false;
@@ -87,6 +85,7 @@ function inTurn(root, drawOnce) {
         drawn = changes;
         await drawOnce();
       }
+      afterwards();
     } finally {
       drawing = false;
       root.dataset.drawn = String(drawn);

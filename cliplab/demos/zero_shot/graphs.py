@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...checkpoints.files import the_mini
-from ...training.zero_shot import classify
+from ...training.evaluate import classify
 from ..graphs.clip import mini, units
 from ..graphs.graph import Graph
 

@@ -3,7 +3,7 @@
 from .emoji import Concept, EmojiPair, EmojiPairs, Style
 from .folder import FolderPairs
 from .pair import Mixture, Pair, Pairs, PairStream, Source
-from .problems import DataError, LeftOutWarning
+from .reading import DataError, LeftOutWarning
 from .samples import write_shards
 from .shapes import ShapePair, ShapePairs
 from .shards import ShardPairs

@@ -6,7 +6,7 @@ categories, licenses and authors. ``make emoji`` builds both from the public pac
 
 import functools
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -75,12 +75,11 @@ class EmojiPairs(Pairs):
             raise ValueError(f"The splits are {', '.join(SPLITS)}; there is no {split!r}.")
         self.split, self.group = split, group
         about = catalogue()
-        known = list(dict.fromkeys(concept["group"] for concept, _ in about["concepts"]))
+        self.concepts, self.styles = about["concepts"], about["styles"]
+        known = list(dict.fromkeys(concept.group for concept in self.concepts))
         if group not in (None, *known):
             raise ValueError(f"The groups are {', '.join(known)}; there is no {group!r}.")
         held_out = set(about["held_out_concepts"])
-        self.concepts = [Concept(**known, tags=tuple(tags)) for known, tags in about["concepts"]]
-        self.styles = {name: Style(name, **said) for name, said in about["styles"].items()}
         unseen = about["held_out_style"]
         styles = [name for name in self.styles if (name == unseen) != (split == "train")]
         self._where = [
@@ -91,8 +90,7 @@ class EmojiPairs(Pairs):
             for style in styles
             if number not in about["missing"][style]
         ]
-        # For each pair the number of the concept that it shows.
-        self.groups = [number for number, _ in self._where]
+        self.groups = [number for number, _ in self._where]  # the concept that each pair shows
 
     def __len__(self) -> int:
         return len(self._where)
@@ -124,38 +122,29 @@ class EmojiPairs(Pairs):
     def draw(self, index: int, rng: np.random.Generator) -> EmojiPair:
         """The pair with one of the captions that fit it: its name, other words, its category."""
         pair = self[index]
-        return EmojiPair(
-            pair.image,
-            some_caption(pair.concept, rng),
-            name=pair.name,
-            concept=pair.concept,
-            style=pair.style,
-        )
+        return replace(pair, caption=some_caption(pair.concept, rng))
 
 
 def some_caption(concept: Concept, rng: np.random.Generator) -> str:
     """The name three times in four; otherwise the name with two tags, or with the category."""
     tags = rng.permutation(concept.tags)[:2]
-    kinds = (
-        concept.label,
-        " ".join([concept.label, *tags]),
-        f"{concept.label} {concept.subgroup}",
-    )
+    tagged = " ".join([concept.label, *tags])
+    kinds = (concept.label, tagged, f"{concept.label} {concept.subgroup}")
     return kinds[rng.choice(3, p=(0.75, 0.2, 0.05))]
 
 
 @functools.cache
 def catalogue() -> dict:
-    """concepts.json, with what the bundled file says in other words put in order."""
+    """concepts.json, its styles and concepts as `Style` and `Concept`."""
     path = resources.files("cliplab") / "assets" / "emoji" / "concepts.json"
     about = json.loads(path.read_text(encoding="utf-8"))
     about["missing"] = {name: set(said["missing"]) for name, said in about["styles"].items()}
     about["styles"] = {
-        name: {key: said[key] for key in ("title", "author", "license", "source")}
+        name: Style(name, *(said[key] for key in Style._fields[1:]))
         for name, said in about["styles"].items()
     }
     about["concepts"] = [
-        ({key: one[key] for key in ("emoji", "label", "group", "subgroup")}, one["tags"])
+        Concept(one["emoji"], one["label"], tuple(one["tags"]), one["group"], one["subgroup"])
         for one in about["concepts"]
     ]
     return about

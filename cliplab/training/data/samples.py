@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from .pair import Pair
-from .problems import DataError
+from .reading import DataError
 
 PICTURES = ("jpg", "png", "jpeg", "webp")
 MAX_BYTES = 256 << 20  # a header can claim any size

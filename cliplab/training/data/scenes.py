@@ -7,6 +7,7 @@ A caption says "on a … background" unless it is white; some captions have no a
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 PALETTE = {
@@ -169,10 +170,7 @@ def swap_colors(caption: str) -> str:
     "a red circle and a blue square" → "a blue circle and a red square". Raises ValueError where
     that leaves the meaning as it was.
     """
-    scene = _of_two(caption)
-    a, b = scene.things
-    swapped = replace(a, color=b.color), replace(b, color=a.color)
-    return _other(scene, replace(scene, things=swapped))
+    return _swapped(caption, lambda a, b: (replace(a, color=b.color), replace(b, color=a.color)))
 
 
 def swap_order(caption: str) -> str:
@@ -181,21 +179,15 @@ def swap_order(caption: str) -> str:
     "a red circle above a blue square" → "a blue square above a red circle". Raises ValueError where
     that leaves the meaning as it was, as "and" does.
     """
-    scene = _of_two(caption)
-    return _other(scene, replace(scene, things=scene.things[::-1]))
+    return _swapped(caption, lambda a, b: (b, a))
 
 
-def _of_two(caption: str) -> Scene:
+def _swapped(caption: str, swap: Callable[[Thing, Thing], tuple[Thing, Thing]]) -> str:
     scene = parse(caption)
     if len(scene.things) != 2:
         raise ValueError(f"{caption!r} has one thing; swapping needs two.")
-    return scene
-
-
-def _other(scene: Scene, swapped: Scene) -> str:
-    words = [[t.words for t in s.things] for s in (scene, swapped)]
-    if scene.relation == "and":
-        words = [sorted(w) for w in words]
-    if words[0] == words[1]:
+    swapped = replace(scene, things=swap(*scene.things))
+    before, after = ([thing.words for thing in s.things] for s in (scene, swapped))
+    if before == after or (scene.relation == "and" and sorted(before) == sorted(after)):
         raise ValueError(f"Swapped, {scene.caption!r} means what it meant before.")
     return swapped.caption

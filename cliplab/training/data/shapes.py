@@ -53,8 +53,11 @@ def render(scene: Scene, size: int = 64) -> np.ndarray:
     picture[:] = BACKGROUNDS[scene.background]
     for thing in scene.things:
         reach = thing.radius + 1 / size  # only the window around the thing is drawn
-        left, right = (_pixel(thing.x + side * reach, size) for side in (-1, 1))
-        top, bottom = (_pixel(thing.y + side * reach, size) for side in (-1, 1))
+        left, right, top, bottom = (
+            min(max(round((center + side * reach) * size), 0), size)
+            for center in (thing.x, thing.y)
+            for side in (-1, 1)
+        )
         x = ((np.arange(left, right) + 0.5) / size - thing.x) / thing.radius
         y = ((np.arange(top, bottom) + 0.5) / size - thing.y) / thing.radius
         x, y = np.broadcast_arrays(x, y[:, None])
@@ -65,10 +68,6 @@ def render(scene: Scene, size: int = 64) -> np.ndarray:
     return (picture + 0.5).astype(np.uint8)
 
 
-def _pixel(place: float, size: int) -> int:
-    return min(max(round(place * size), 0), size)
-
-
 @dataclass(frozen=True)
 class ShapePair(Pair):
     """A drawn scene, its caption, and the scene."""
@@ -76,6 +75,7 @@ class ShapePair(Pair):
     scene: Scene
 
 
+@dataclass(eq=False, repr=False)
 class ShapePairs(Pairs):
     """n pairs of a drawn scene and its caption.
 
@@ -88,28 +88,26 @@ class ShapePairs(Pairs):
     Two things of one scene differ in color. Raises ValueError for anything else.
     """
 
-    def __init__(
-        self,
-        n: int,
-        seed: int = 0,
-        split: str = "train",
-        size: int = 64,
-        objects: int | None = None,
-        jitter: float = 1.0,
-    ):
-        for name, number, least in (("n", n, 1), ("size", size, 8)):
+    n: int
+    seed: int = 0
+    split: str = "train"
+    size: int = 64
+    objects: int | None = None
+    jitter: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, least in (("n", 1), ("size", 8)):
+            number = getattr(self, name)
             if not isinstance(number, int) or isinstance(number, bool) or number < least:
                 raise ValueError(f"{name} is a whole number of at least {least}; not {number!r}.")
-        if not isinstance(seed, int) or isinstance(seed, bool):
-            raise ValueError(f"seed is a whole number; not {seed!r}.")
-        if split not in ("train", "held_out"):
-            raise ValueError(f'split is "train" or "held_out"; not {split!r}.')
-        if objects not in (None, 1, 2):
-            raise ValueError(f"objects is 1, 2 or None (half and half); not {objects!r}.")
-        if not 0 <= jitter <= 1:
-            raise ValueError(f"jitter is a number from 0 to 1; not {jitter!r}.")
-        self.n, self.seed, self.split, self.size = n, seed, split, size
-        self.objects, self.jitter = objects, jitter
+        if not isinstance(self.seed, int) or isinstance(self.seed, bool):
+            raise ValueError(f"seed is a whole number; not {self.seed!r}.")
+        if self.split not in ("train", "held_out"):
+            raise ValueError(f'split is "train" or "held_out"; not {self.split!r}.')
+        if self.objects not in (None, 1, 2):
+            raise ValueError(f"objects is 1, 2 or None (half and half); not {self.objects!r}.")
+        if not 0 <= self.jitter <= 1:
+            raise ValueError(f"jitter is a number from 0 to 1; not {self.jitter!r}.")
 
     def __len__(self) -> int:
         return self.n

@@ -9,8 +9,7 @@ from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 from .pair import Pair, PairStream
-from .pictures import PictureError, read_picture
-from .problems import DataError, Problems
+from .reading import DataError, PictureError, Problems, read_picture
 from .samples import PICTURES, BrokenShard, Sample, read_samples
 
 CAPTION_FIELDS = ("caption", "text")

@@ -1,14 +1,17 @@
-"""What a CLIP of emoji and shapes is judged by: styles, concepts and combinations unseen."""
+"""What the miniature CLIP is judged by: styles, concepts and combinations that it has not seen."""
 
 from typing import Any
 
-from ..contrastive import CLIP
-from .data.emoji import EmojiPairs
-from .data.pair import Pairs
-from .data.scenes import HELD_OUT, PALETTE, SHAPES
-from .data.shapes import ShapePairs
-from .evaluate import Retrieval, evaluate
-from .zero_shot import accuracy, zero_shot_weights
+from cliplab.contrastive import CLIP
+from cliplab.training import (
+    EmojiPairs,
+    Retrieval,
+    ShapePairs,
+    accuracy,
+    evaluate,
+    zero_shot_weights,
+)
+from cliplab.training.data.scenes import HELD_OUT, PALETTE, SHAPES
 
 
 def scores(clip: CLIP, scenes: int = 500) -> dict[str, Any]:
@@ -20,16 +23,13 @@ def scores(clip: CLIP, scenes: int = 500) -> dict[str, Any]:
     seen, held_out: pictures of one shape, among all 48 combinations of color and shape, for
         combinations that training drew and for the eight that it never drew.
     """
-    found = {split: retrieval_of(clip, EmojiPairs(split)) for split in ("style", "concept")}
+    splits = ("style", "concept")
+    found = {split: as_shares(evaluate(clip, EmojiPairs(split))) for split in splits}
     found |= {field: category(clip, field) for field in ("group", "subgroup")}
     return found | {
         name: combinations(clip, ShapePairs(scenes, seed=1, split=split, objects=1))
         for name, split in (("seen", "train"), ("held_out", "held_out"))
     }
-
-
-def retrieval_of(clip: CLIP, pairs: Pairs) -> dict[str, Any]:
-    return as_shares(evaluate(clip, pairs))
 
 
 def as_shares(found: Retrieval) -> dict[str, Any]:
