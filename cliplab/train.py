@@ -171,7 +171,8 @@ def run(settings: dict[str, Any], options: argparse.Namespace, rank: int, world:
     batches = build_batches(data, recipe, clip.preprocess.image_size, rank, world)
     if rank == 0 and not options.quiet:
         print(*data.sources, sep="\n")
-        print(f"{settings['model']}: {clip.num_parameters():,} parameters, on {device_in_words(device)}")
+        where = device_in_words(device)
+        print(f"{settings['model']}: {clip.num_parameters():,} parameters, on {where}")
     kept = ("model", "data", "on_bad", "every", "start", "teachers")
     about = {key: settings[key] for key in kept} | {"fingerprint": marks}
     log = train(
