@@ -48,48 +48,60 @@ class Drawn(Thing):
     style: str = ""
 
 
-def draw_scene(
-    key: str, objects: int, jitter: float = JITTER, named: int | None = None
-) -> Scene:
+def draw_scene(key: str, objects: int, jitter: float = JITTER, named: int | None = 0) -> Scene:
     """A scene of one or two things: the same for the same key, on every machine.
 
     named: how many of them are things with names, the others are shapes; None: each with
     probability 1/2. Unlike in `ShapePairs`, all sizes are equally frequent and half of the scenes
     are on black or gray: small things and dark grounds are what a small autoencoder loses first.
-    No shape is one of HELD_OUT.
+    No shape is one of HELD_OUT, no color and no name is there twice.
     """
     draw = random.Random(key).random  # the one function of `random` that stays the same
 
     def choose(options):
         return options[int(draw() * len(options))]
 
-    kinds = [draw() < 0.5 for _ in range(objects)]
-    if named is not None:
-        kinds = [n < named for n in range(objects)]
-        kinds = kinds if draw() < 0.5 else kinds[::-1]
-    background, articles = choose(GROUNDS), draw() >= 0.3
+    if named == 0:
+        kinds = [False] * objects
+    elif named is None:
+        kinds = [draw() < 0.5 for _ in range(objects)]
+    else:
+        first = draw() < 0.5  # where one of two has a name: whether it is the first
+        kinds = [n < named for n in range(objects)][:: 1 if first else -1]
     things: list[Thing] = []
     while len(things) < objects:
-        size = choose(tuple(SIZES))
         if kinds[len(things)]:
-            name = choose(tuple(THINGS))
+            size, name = choose(tuple(SIZES)), choose(tuple(THINGS))
             color = choose(tuple(TINTS)) if draw() < TINTED else ""
-            low, high = (ALONE if objects == 1 else BESIDE)[size]
-            thing = Drawn(size, color, name, style=choose(styles(name)))
+            thing: Thing = Drawn(size, color, name, style=choose(styles(name)))
         else:
-            thing = Thing(size, *choose(PAIRS), pale=PALE * draw())
-            low, high = SIZES[size]
-        thing = replace(thing, radius=low + draw() * (high - low))
-        told = {word for other in things for word in (other.color, *named_only(other)) if word}
-        if thing.color != background and not told & {thing.color, *named_only(thing)}:
+            thing = Thing(choose(tuple(SIZES)), *choose(PAIRS))
+        if not told(thing) & {word for other in things for word in told(other)}:
             things.append(thing)
     relation = choose(RELATIONS) if objects == 2 else ""
-    placed = arrange(tuple(things), relation, draw, jitter)
+    background = choose(tuple(g for g in GROUNDS if g not in {thing.color for thing in things}))
+    articles = draw() >= 0.3
+    sized = [sized_by(thing, draw(), objects) for thing in things]
+    placed = arrange(tuple(sized), relation, draw, jitter)
+    placed = tuple(
+        thing if isinstance(thing, Drawn) else replace(thing, pale=PALE * draw())
+        for thing in placed
+    )
     return Scene(placed, relation, background, articles)
 
 
-def named_only(thing: Thing) -> tuple[str, ...]:
-    return (thing.shape,) if isinstance(thing, Drawn) else ()
+def told(thing: Thing) -> set[str]:
+    """The words by which a thing of a scene is told from the other: its color, its name."""
+    return {thing.color, thing.shape if isinstance(thing, Drawn) else ""} - {""}
+
+
+def sized_by(thing: Thing, share: float, objects: int) -> Thing:
+    """A thing with a radius of its size, from the least (share 0) to the greatest (1)."""
+    sizes = SIZES
+    if isinstance(thing, Drawn):
+        sizes = ALONE if objects == 1 else BESIDE
+    low, high = sizes[thing.size]
+    return replace(thing, radius=low + share * (high - low))
 
 
 def render(scene: Scene, size: int = S) -> np.ndarray:

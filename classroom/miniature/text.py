@@ -9,7 +9,8 @@ from torch import Tensor
 
 from cliplab.tokenizer import CLIPTokenizer
 from cliplab.training.build import CONTEXT_MEAN
-from cliplab.training.data.scenes import BACKGROUNDS, PALETTE, RELATIONS, SHAPES, SIZES
+from cliplab.training.data.scenes import BACKGROUNDS, RELATIONS, SHAPES, SIZES
+from .things import THINGS, TINTS
 from .words import Mixed
 
 L, D = 77, 128
@@ -27,7 +28,7 @@ ENCODER = {
 
 def build_tokenizer() -> CLIPTokenizer:
     """A vocabulary in which each word of the grammar is one token; bytes spell all others."""
-    grammar = [*PALETTE, *BACKGROUNDS, *SHAPES, *filter(None, SIZES), *RELATIONS]
+    grammar = [*TINTS, *BACKGROUNDS, *SHAPES, *THINGS, *filter(None, SIZES), *RELATIONS]
     with warnings.catch_warnings():  # it warns that all words are one token, which is what is meant
         warnings.simplefilter("ignore", UserWarning)
         return CLIPTokenizer.train([*grammar, "a an on background"], vocab_size=1000)

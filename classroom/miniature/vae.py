@@ -16,9 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cliplab.training.optim import adamw, learning_rate
+from cliplab.training.optim import learning_rate
 from .folder import load_vae
 from .loop import Averaged, move
+from .muon import muon
 from .scenes import S, draw_scene, importance, pictures
 
 SHAPE = {
@@ -72,7 +73,7 @@ class VAETask:
         self.recipe, self.steps = recipe, recipe.steps + recipe.tune
         self.about = {"what": "vae", **asdict(recipe)}
         self.model = Averaged(vae, decay=0.99)
-        self.optimizer = adamw(vae, lr=recipe.lr, weight_decay=0.0)
+        self.optimizer = muon(vae, lr=recipe.lr, weight_decay=0.0, outer=("conv_in", "conv_out"))
 
     def step(self, n: int) -> dict:
         r, vae = self.recipe, self.model.net
