@@ -65,12 +65,12 @@ class Recipe:
     steps: int = 30_000
     size: int = 64
     blocks: int = 128
-    renew: int = 8
+    renew: int = 16
     lr: float = 2e-3
     warmup: int = 100
-    alone: float = 0.06
+    alone: float = 0.05
     two: float = 0.65
-    shapes: float = 0.35
+    shapes: float = 0.1
     lie: float = 0.5
     lie_end: float = 0.25
     drop: float = 0.1

@@ -35,7 +35,7 @@ SHAPE = {
     "sample_size": S,
     "scaling_factor": 1.0,
 }
-SEEN = 2048  # pictures of which the latents' variance is measured
+SEEN = 512  # pictures of which the latents' variance is measured
 
 
 @dataclass(frozen=True)
