@@ -13,12 +13,12 @@ pytest.importorskip("diffusers")
 
 from cliplab.training import Stopped, TrainingError
 from cliplab.training.data.emoji import catalogue
-from cliplab.training.data.scenes import HELD_OUT, PALETTE, Scene, Thing, parse
+from cliplab.training.data.scenes import HELD_OUT, Scene, Thing, parse
 from cliplab.training.data.scenes import SIZES as GRAMMAR
 from classroom.miniature import naming, study, text, unet, vae
 from classroom.miniature.__main__ import main
-from classroom.miniature.judge import judge
 from classroom.miniature.focus import focus, watch
+from classroom.miniature.judge import judge
 from classroom.miniature.loop import fit
 from classroom.miniature.muon import muon, orthogonal
 from classroom.miniature.pool import Pool, boxes, inside

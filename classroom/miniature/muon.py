@@ -49,7 +49,8 @@ class Muon(AdamW):
 
 def orthogonal(M: Tensor) -> Tensor:
     """About U Vᵀ of M = U S Vᵀ, by five steps of Newton and Schulz: products of matrices only."""
-    a, b, c = 3.4445, -4.7750, 2.0315  # bring all singular values from 0.01 up to between 0.7 and 1.2
+    # A polynomial that brings all singular values from 0.01 up to between 0.7 and 1.2.
+    a, b, c = 3.4445, -4.7750, 2.0315
     X = M / (M.norm() + 1e-7)
     wide = X.shape[0] <= X.shape[1]
     X = X if wide else X.T

@@ -1,15 +1,13 @@
 """The autoencoder: pictures to latents of even variance, and back.
 
 First the whole of it learns to reproduce pictures. Then its latents are whitened, and the decoder
-alone goes on, from latents with noise on them: what a sampler makes is never quite what an encoder
-would have made. A run may start from another's end: what learned shapes goes on to things with
-names, gently, so that it does not unlearn their colors.
+alone goes on. It learns from latents with noise on them: what a sampler makes is never quite what
+an encoder would have made. A run may start from another's end, which knew shapes only.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-
 from pathlib import Path
 
 import torch
@@ -43,8 +41,9 @@ class Recipe:
     """start: the folder of an autoencoder to go on from; "" for a fresh one.
 
     steps: of the whole; tune: more, of the decoder alone. size: pictures in a step.
-    low: weight of the error of 4 × 4 pixels' mean, which is their color. kl: weight of the divergence from N(0, 1), per number. noise: the highest standard deviation of
-    what is added to whitened latents while the decoder is tuned; that times u², u from 0 to 1.
+    low: weight of the error of 4 × 4 pixels' mean, which is their color. kl: weight of the
+    divergence from N(0, 1), per number. noise: the highest standard deviation of what is added to
+    latents, in theirs; that times u², u from 0 to 1.
     """
 
     start: str = ""
@@ -82,25 +81,25 @@ class VAETask:
             whiten(vae)
             self.model.average.load_state_dict(vae.state_dict())
             self.optimizer.state.clear()
-        # Two of three scenes have two things, half of all have shapes only; places are anywhere.
+        # Two of three scenes have two things, one in four has shapes only; places are anywhere.
         scenes = [
-            draw_scene(f"vae {r.seed} {n} {i}", 1 if i % 3 == 0 else 2, 1.0, None if i % 2 else 0)
+            draw_scene(f"vae {r.seed} {n} {i}", 1 if i % 3 == 0 else 2, 1.0, None if i % 4 else 0)
             for i in range(r.size)
         ]
         x = pictures(scenes).to(memory_format=torch.channels_last)
         weight = importance(x, [scene.background for scene in scenes])
         noise = torch.Generator().manual_seed(r.seed * 1_000_003 + n)
-        if n < r.steps:
+        with torch.set_grad_enabled(n < r.steps):
             posterior = vae.encode(x).latent_dist
-            made = vae.decode(posterior.sample(noise)).sample
-            kl = posterior.kl().mean() / posterior.mean[0].numel()
+            z = posterior.sample(noise)
+        # In units of the latents' own spread, so that a wider spread does not drown the noise.
+        strength = r.noise * torch.rand(len(z), 1, 1, 1, generator=noise) ** 2
+        strength = strength * z.std((0, 2, 3), keepdim=True)
+        made = vae.decode(z + strength * torch.randn(z.shape, generator=noise)).sample
+        kl = posterior.kl().mean() / posterior.mean[0].numel()
+        if n < r.steps:
             lr = learning_rate(n, steps=r.steps, warmup=50, peak=r.lr)
         else:
-            with torch.no_grad():
-                z = vae.encode(x).latent_dist.sample(noise)
-            strength = r.noise * torch.rand(len(z), 1, 1, 1, generator=noise) ** 2
-            made = vae.decode(z + strength * torch.randn(z.shape, generator=noise)).sample
-            kl = torch.zeros(())
             lr = learning_rate(n - r.steps, steps=r.tune, warmup=50, peak=r.tune_lr)
         error = weight * ((made - x).abs() + (made - x) ** 2)
         low = F.avg_pool2d(weight, 4) * F.avg_pool2d(made - x, 4).abs()
