@@ -36,7 +36,7 @@ from classroom.miniature.scenes import (
 )
 from classroom.miniature.scores import right, right_named, share
 from classroom.miniature.things import STYLES, THINGS, TINTS, concepts, styles
-from classroom.miniature.words import BLANK, STRETCH, TELL, mix, shown, words
+from classroom.miniature.words import BLANK, STRETCH, TELL, mix, shown, with_stranger, words
 
 SCENES = [draw_scene(f"test {i}", objects=1 + i % 2) for i in range(240)]
 NAMED = [draw_scene(f"named {i}", objects=1 + i % 2, named=None) for i in range(240)]
@@ -241,14 +241,25 @@ def test_a_lie_differs_in_told_words_only_and_blanks_are_told():
 
 def test_words_that_are_told_are_shown_in_their_things():
     scene = parse("a large red circle above a blue ring")
-    assert shown(scene, scene.caption) == {1: 0, 2: 0, 3: 0, 6: 1, 7: 1}
-    assert shown(scene, "") == {}
+    assert shown(scene, scene.caption, len) == {1: 0, 2: 0, 3: 0, 6: 1, 7: 1}
+    assert shown(scene, "a large red happy circle above", len) == {1: 0, 2: 0, 8: 0}
+    assert shown(scene, "", len) == {}
     draw = random.Random(4).random
     for scene in NAMED:
         mixed = mix(scene, draw)
-        for place, thing in shown(scene, mixed).items():
+        for place, thing in shown(scene, mixed, len).items():
             assert place in mixed.told - mixed.blank
             assert mixed.true[place] in scene.things[thing].words.split()
+
+
+def test_a_stranger_says_nothing_and_takes_no_words_place():
+    draw = random.Random(5).random
+    for scene in NAMED:
+        known, heard = scene.caption.split(), with_stranger(scene.caption, draw).split()
+        (place,) = (i for i in range(len(heard)) if heard[:i] + heard[i + 1 :] == known)
+        assert heard[place] not in known
+        before, after = (shown(scene, " ".join(said), lambda _: 3) for said in (known, heard))
+        assert after == {i + 3 * (i >= place): thing for i, thing in before.items()}
 
 
 def test_rows_of_sizes_are_not_lengthened():

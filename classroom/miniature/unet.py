@@ -18,7 +18,7 @@ from .loop import Averaged, move
 from .pool import Pool, inside
 from .scenes import draw_scene
 from .text import D, L, build_encoder, build_tokenizer, mixed_contexts
-from .words import Mixed, mix, shown
+from .words import Mixed, mix, shown, with_stranger
 
 SHAPE = {
     "sample_size": 16,
@@ -54,9 +54,9 @@ class Recipe:
     alone: the share of the run in which all scenes have one thing; then `two` of them have two.
     shapes: the share of scenes that have no thing with a name.
     lie: share of captions that are mixed (see `words`); while the learning rate falls it falls to
-    `lie_end`. drop: share that is left out altogether, for guidance. whole: share of batches with
-    all 77 rows; the others end soon after the longest caption. hold: share of the run before the
-    learning rate falls. late: times with much noise are trained more often, in proportion to t to
+    `lie_end`. strange: share of the others that have a word which says nothing. drop: share that is
+    left out altogether, for guidance. whole: share of batches with all 77 rows; the others end soon
+    after the longest caption. hold: share of the run before the learning rate falls. late: times with much noise are trained more often, in proportion to t to
     this power. near: how much more the loss counts where things are. focus: weight of the loss of
     attention outside its thing.
     """
@@ -73,6 +73,7 @@ class Recipe:
     shapes: float = 0.1
     lie: float = 0.5
     lie_end: float = 0.25
+    strange: float = 0.15
     drop: float = 0.1
     whole: float = 0.1
     hold: float = 0.5
@@ -129,7 +130,8 @@ class UNetTask:
         chosen = [(pools[draw() < two], int(draw() * len(pools[0].scenes))) for _ in range(r.size)]
         scenes = [pool.scenes[i] for pool, i in chosen]
         captions = [self.caption(scene, n, draw) for scene in scenes]
-        longest = max(len((m if isinstance(m, str) else " ".join(m.lie)).split()) for m in captions)
+        texts = [m if isinstance(m, str) else " ".join(m.lie) for m in captions]
+        longest = max(len(self.tokenizer.content(text)) for text in texts)
         length = L if draw() < r.whole else longest + 2 + int(3 * draw())
         context = mixed_contexts(net.text_encoder, self.tokenizer, captions, length)
 
@@ -146,10 +148,8 @@ class UNetTask:
         error = (net.unet(noisy, t, context).sample - v) ** 2
         weight = 1 + (r.near - 1) * inside(boxes, z.shape[-1]).any(1, keepdim=True)
         loss = (weight * error).mean() / weight.mean()
-        rows = [
-            {1 + place: thing for place, thing in shown(scene, caption).items()}  # row 0 is BOS
-            for scene, caption in zip(scenes, captions, strict=True)
-        ]
+        places = [shown(*both, self.tokens) for both in zip(scenes, captions, strict=True)]
+        rows = [{1 + place: thing for place, thing in some.items()} for some in places]  # 0 is BOS
         outside = focus(self.maps, boxes, rows, self.scheduler.alphas_cumprod[t])
         move(self, loss + r.focus * outside, n, self.lr(n))
         return {"loss": loss.item(), "outside": outside.item()}
@@ -161,7 +161,12 @@ class UNetTask:
         lie = r.lie + late * (r.lie_end - r.lie)
         if kind < r.drop:
             return ""
-        return mix(scene, draw) if kind < r.drop + lie else scene.caption
+        if kind < r.drop + lie:
+            return mix(scene, draw)
+        return with_stranger(scene.caption, draw) if draw() < r.strange else scene.caption
+
+    def tokens(self, word: str) -> int:
+        return len(self.tokenizer.content(word))
 
     def lr(self, n: int) -> float:
         """Up, level, and in the last part of the run down half a cosine."""

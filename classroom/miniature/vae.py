@@ -47,8 +47,8 @@ class Recipe:
     """
 
     start: str = ""
-    steps: int = 3400
-    tune: int = 7000
+    steps: int = 2400
+    tune: int = 6000
     size: int = 16
     lr: float = 2e-3
     tune_lr: float = 1.5e-3

@@ -16,10 +16,21 @@ Rows of kept words, of "a" and "on", EOS and padding have heard the lie; what th
 words is worth nothing. Only a word's own row is always right, or blank.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from cliplab.training.data.scenes import BACKGROUNDS, PALETTE, SHAPES, SIZES, Scene, Thing, article
+from cliplab.training.data.scenes import (
+    BACKGROUNDS,
+    PALETTE,
+    RELATIONS,
+    SHAPES,
+    SIZES,
+    Scene,
+    Thing,
+    article,
+)
+from cliplab.training.words import word_vectors
 from .scenes import Drawn
 from .things import THINGS, TINTS
 
@@ -72,16 +83,41 @@ def thing_of(slot: tuple | None) -> int | None:
     return slot[1] if slot and len(slot) == 2 else None
 
 
-def shown(scene: Scene, caption: Mixed | str) -> dict[int, int]:
-    """Which words of a caption are to be seen, and in which of the scene's things: {place: 0 or 1}.
+def shown(scene: Scene, caption: Mixed | str, tokens: Callable[[str], int]) -> dict[int, int]:
+    """Which tokens of a caption are to be seen, and in which of the scene's things: {place: 0 or 1}.
 
-    Of a mixed caption those that are told; none of an empty one.
+    Of a mixed caption the words that are told; of another all but strange ones, which have
+    tokens(word) tokens. A word of the grammar has one.
     """
     if isinstance(caption, Mixed):
         places = {place: caption.of[place] for place in caption.told - caption.blank}
     else:
-        places = {place: thing_of(slot) for place, (_, slot) in enumerate(words(scene)) if caption}
+        places, place, known = {}, 0, words(scene)
+        for word in caption.split():
+            if known and known[0][0] == word:
+                places[place] = thing_of(known.pop(0)[1])
+                place += 1
+            else:
+                place += tokens(word)
     return {place: thing for place, thing in places.items() if thing is not None}
+
+
+def with_stranger(caption: str, draw: Callable[[], float]) -> str:
+    """A caption with a word somewhere that says nothing of the picture: "a running dog".
+
+    So a prompt may have words that were never learned, and paints what the others say.
+    """
+    parts, strange = caption.split(), strangers()
+    parts.insert(int(draw() * (len(parts) + 1)), strange[int(draw() * len(strange))])
+    return " ".join(parts)
+
+
+@functools.cache
+def strangers() -> tuple[str, ...]:
+    """English words that are not of the grammar."""
+    grammar = {*PALETTE, *TINTS, *BACKGROUNDS, *SHAPES, *SIZES, *THINGS}
+    grammar |= {"a", "an", "on", "background", *" ".join(RELATIONS).split()}
+    return tuple(word for word in word_vectors() if word.isalpha() and word not in grammar)
 
 
 def colors(thing: Thing) -> tuple[str, ...]:
