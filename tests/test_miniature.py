@@ -396,7 +396,7 @@ def test_whitening_leaves_pictures_as_they_were_and_latents_even():
     from diffusers import AutoencoderKL
 
     coder = AutoencoderKL(**vae.SHAPE).eval()
-    x = pictures([draw_scene(f"whiten {i}", objects=1 + i % 2) for i in range(96)])
+    x = pictures([draw_scene(f"whiten {i}", 1 + i % 2, named=None) for i in range(96)])
     with torch.no_grad():
         before = coder.decode(coder.encode(x).latent_dist.mode()).sample
         vae.whiten(coder)

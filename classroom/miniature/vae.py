@@ -120,7 +120,7 @@ def whiten(vae) -> None:
     are no longer the channels'; its variances there, diag(W diag(σ²) Wᵀ), are not linear in what
     the convolution reads, so their logarithm is fitted by least squares.
     """
-    scenes = [draw_scene(f"whiten {i}", objects=1 + i % 2) for i in range(SEEN)]
+    scenes = [draw_scene(f"whiten {i}", 1 + i % 2, named=None) for i in range(SEEN)]
     hidden = torch.cat([vae.encoder(pictures(scenes[i : i + 64])) for i in range(0, SEEN, 64)])
     C = vae.config.latent_channels
     h = hidden.permute(0, 2, 3, 1).flatten(0, 2).double()  # [P, 2C], P places
