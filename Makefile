@@ -36,9 +36,8 @@ help:  ## say this
 book: $(BOOK)  ## build the book; it opens in any browser, with no network
 	@echo "The book is ready: open _build/html/index.html"
 
-check: $(READY)  ## the quick checks: form, types, scripts, spelling
+check: $(READY)  ## the quick checks: form, rules, scripts, spelling
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy
 	@$(BIN)/python tools/js.py
 	@$(BIN)/python tools/spelling.py
 
@@ -87,7 +86,7 @@ miniature: $(READY)  ## train the miniature CLIP again: thirteen runs, about eig
 	@$(BIN)/python tools/clip_mini.py runs/taught
 
 clean:  ## remove the book and all caches; .venv stays
-	@rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	@rm -rf _build .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 $(READY): requirements.txt constraints.txt pyproject.toml

@@ -152,9 +152,7 @@ def test_a_signed_distance_is_negative_inside_and_a_distance(shape):
 
 def test_swapped_captions():
     caption = "a small red circle above an orange ring on a black background"
-    assert swap_colors(caption) == (
-        "a small orange circle above a red ring on a black background"
-    )
+    assert swap_colors(caption) == ("a small orange circle above a red ring on a black background")
     assert swap_order(caption) == "an orange ring above a small red circle on a black background"
     assert swap_colors("red circle and blue square") == "blue circle and red square"
     assert swap_order("green star left of red star") == "red star left of green star"

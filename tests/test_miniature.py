@@ -11,19 +11,35 @@ import torch
 
 pytest.importorskip("diffusers")
 
-from classroom.miniature import study, text, unet, vae
+from classroom.miniature import naming, study, text, unet, vae
 from classroom.miniature.__main__ import main
+from classroom.miniature.focus import focus, watch
 from classroom.miniature.judge import judge
-from classroom.miniature.scenes import PALE, SIZES, S, draw_scene, importance, pictures
-from classroom.miniature.scores import right, share
-from classroom.miniature.words import BLANK, STRETCH, TELL, mix, words
+from classroom.miniature.muon import muon, orthogonal
+from classroom.miniature.pool import Pool, boxes, inside
+from classroom.miniature.scenes import (
+    ALONE,
+    BESIDE,
+    PALE,
+    SIZES,
+    Drawn,
+    S,
+    draw_scene,
+    importance,
+    pictures,
+    render,
+)
+from classroom.miniature.scores import right, right_named, share
+from classroom.miniature.things import STYLES, THINGS, TINTS, concepts, styles
+from classroom.miniature.words import BLANK, STRETCH, TELL, mix, shown, with_stranger, words
 from cliplab.training import Stopped, TrainingError, fit
+from cliplab.training.data.emoji import catalogue
 from cliplab.training.data.scenes import HELD_OUT, Scene, Thing, parse
 from cliplab.training.data.scenes import SIZES as GRAMMAR
-from cliplab.training.data.shapes import render
 
 SCENES = [draw_scene(f"test {i}", objects=1 + i % 2) for i in range(240)]
-CAPTIONS = [scene.caption for scene in SCENES]
+NAMED = [draw_scene(f"named {i}", objects=1 + i % 2, named=None) for i in range(240)]
+CAPTIONS = [scene.caption for scene in (*SCENES, *NAMED)]
 
 
 def test_scenes_are_the_same_everywhere_and_never_of_a_held_out_pair():
@@ -60,6 +76,61 @@ def test_pictures_go_from_minus_one_to_one_and_things_count_more():
     assert weight.shape == (8, 1, S, S)
     assert weight[0, 0, 0, 0] == 1
     assert weight.max() == 4
+
+
+# Things with names --------------------------------------------------------------------------------
+
+
+def test_things_are_drawn_in_styles_that_may_be_trained_on_and_are_no_held_out_concepts():
+    about = catalogue()
+    assert len(THINGS) >= 24
+    assert {"dog", "cat", "tree", "house", "boat", "heart"} <= set(THINGS)
+    assert not set(concepts().values()) & set(about["held_out_concepts"])
+    assert about["held_out_style"] not in STYLES
+    for style in STYLES:
+        assert "SA" not in about["styles"][style].license
+    assert all(len(styles(name)) >= 3 for name in THINGS)
+
+
+def test_no_color_and_no_name_is_twice_in_a_scene_and_nothing_has_its_grounds_color():
+    for scene in NAMED:
+        told = [t.color for t in scene.things if t.color]
+        told += [t.shape for t in scene.things if isinstance(t, Drawn)]
+        assert len(set(told)) == len(told)
+        assert scene.background not in {t.color for t in scene.things}
+        for thing in scene.things:
+            sizes = SIZES
+            if isinstance(thing, Drawn):
+                sizes = ALONE if len(scene.things) == 1 else BESIDE
+                assert thing.style in styles(thing.shape)
+            assert sizes[thing.size][0] <= thing.radius <= sizes[thing.size][1]
+
+
+@pytest.mark.parametrize("named", [0, 1, 2])
+def test_as_many_things_have_names_as_was_asked(named):
+    scenes = [draw_scene(f"many {i}", 2, named=named) for i in range(20)]
+    for scene in scenes:
+        assert sum(isinstance(thing, Drawn) for thing in scene.things) == named
+    firsts = {isinstance(scene.things[0], Drawn) for scene in scenes}
+    assert len(firsts) == (2 if named == 1 else 1)
+
+
+def test_two_of_the_largest_fit_beside_each_other():
+    assert 4 * BESIDE["large"][1] + 0.09 <= 1  # two margins of 0.02 and a gap of 0.05
+
+
+def test_a_thing_is_drawn_inside_its_radius_and_in_its_color():
+    for color in ("", *TINTS):
+        thing = Drawn("", color, "fish", x=0.4, y=0.55, radius=0.3, style="noto")
+        scene = Scene((thing,), background="gray")
+        differs = np.abs(render(scene).astype(int) - 136).max(-1) > 3
+        rows, columns = np.flatnonzero(differs.any(1)), np.flatnonzero(differs.any(0))
+        assert abs((columns[0] + columns[-1] + 1) / 2 / S - 0.4) < 0.02
+        assert abs((rows[0] + rows[-1] + 1) / 2 / S - 0.55) < 0.02
+        longest = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+        assert abs(longest / S - 0.6) < 0.04
+        if color:
+            assert naming.tint(render(scene)[differs]) == color
 
 
 # The judge ----------------------------------------------------------------------------------------
@@ -108,7 +179,7 @@ def test_the_judge_finds_nothing_on_an_empty_picture(value):
 
 
 def test_the_judge_survives_noise():
-    noise = np.random.default_rng(0).integers(0, 256, (5, S, S, 3), dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
     for picture in noise:
         things = judge(picture).things
         areas = [thing.area for thing in things]
@@ -117,22 +188,81 @@ def test_the_judge_survives_noise():
         assert all(0 < thing.x < 1 and 0 < thing.y < 1 for thing in things)
 
 
+def test_the_judge_of_names_finds_things_their_colors_and_places():
+    dog = Drawn("", "", "dog", x=0.3, y=0.5, radius=0.2, style="noto")
+    tree = Drawn("", "purple", "tree", x=0.75, y=0.5, radius=0.19, style="fluent_flat")
+    star = Thing("large", "red", "star", x=0.75, y=0.5, radius=0.2)
+    for second in (tree, star):
+        scene = Scene((dog, second), "left of", "gray")
+        ((ground, parts),) = naming.look(render(scene)[None])
+        assert set(right_named(scene, ground, parts).values()) == {True}
+        other = replace(scene, relation="right of")
+        assert right_named(other, ground, parts)["both"]
+        assert not right_named(other, ground, parts)["relation"]
+        for wrong in (
+            replace(dog, shape="cat"),
+            replace(dog, color="blue"),
+            Thing("", "red", "circle"),
+        ):
+            lie = replace(scene, things=(wrong, second))
+            assert not right_named(lie, ground, parts)["both"]
+        assert not right_named(replace(scene, things=(dog, dog)), ground, parts)["name"]
+
+
+@pytest.mark.parametrize(("named", "least"), [(1, 0.88), (2, 0.8)])
+def test_the_judge_of_names_knows_real_pictures(named, least):
+    scenes = [draw_scene(f"judge {i}", named, named=named) for i in range(80)]
+    seen = naming.look(np.stack([render(scene) for scene in scenes]))
+    found = share([right_named(s, *x) for s, x in zip(scenes, seen, strict=True)])
+    assert found["background"] == 1
+    assert found["both"] >= least
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_there_is_no_name_for_nothing(value):
+    ((_, parts),) = naming.look(np.full((1, S, S, 3), value, dtype=np.uint8))
+    assert parts == []
+
+
 # Captions whose rows are true ---------------------------------------------------------------------
 
 
 def test_words_and_slots_make_up_the_caption():
-    for scene in SCENES:
+    for scene in (*SCENES, *NAMED):
         assert " ".join(word for word, _ in words(scene)) == scene.caption
 
 
 def test_a_lie_differs_in_told_words_only_and_blanks_are_told():
     draw = random.Random(0).random
-    for scene in SCENES:
+    for scene in (*SCENES, *NAMED):
         mixed = mix(scene, draw)
         assert len(mixed.true) == len(mixed.lie)
         assert mixed.blank <= mixed.told
         for place, (true, lie) in enumerate(zip(mixed.true, mixed.lie, strict=True)):
             assert place in mixed.told or true == lie or {true, lie} == {"a", "an"}
+
+
+def test_words_that_are_told_are_shown_in_their_things():
+    scene = parse("a large red circle above a blue ring")
+    assert shown(scene, scene.caption, len) == {1: 0, 2: 0, 3: 0, 6: 1, 7: 1}
+    assert shown(scene, "a large red happy circle above", len) == {1: 0, 2: 0, 8: 0}
+    assert shown(scene, "", len) == {}
+    draw = random.Random(4).random
+    for scene in NAMED:
+        mixed = mix(scene, draw)
+        for place, thing in shown(scene, mixed, len).items():
+            assert place in mixed.told - mixed.blank
+            assert mixed.true[place] in scene.things[thing].words.split()
+
+
+def test_a_stranger_says_nothing_and_takes_no_words_place():
+    draw = random.Random(5).random
+    for scene in NAMED:
+        known, heard = scene.caption.split(), with_stranger(scene.caption, draw).split()
+        (place,) = (i for i in range(len(heard)) if heard[:i] + heard[i + 1 :] == known)
+        assert heard[place] not in known
+        before, after = (shown(scene, " ".join(said), lambda _: 3) for said in (known, heard))
+        assert after == {i + 3 * (i >= place): thing for i, thing in before.items()}
 
 
 def test_rows_of_sizes_are_not_lengthened():
@@ -192,6 +322,65 @@ def test_told_rows_are_the_true_sentences_and_blank_rows_the_empty_prompts():
         torch.testing.assert_close(made[-1], empty, atol=2e-5, rtol=0)
 
 
+# Attention, pools, steps --------------------------------------------------------------------------
+
+
+def test_a_box_is_where_its_thing_is():
+    scene = Scene((Thing("", "red", "circle", x=0.25, y=0.75, radius=0.2),))
+    box = boxes([scene])
+    there = inside(box, 8)
+    assert there.shape == (1, 2, 8, 8)
+    assert not there[0, 1].any()
+    rows, columns = there[0, 0].any(1).nonzero(), there[0, 0].any(0).nonzero()
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (4, 7, 0, 3)
+
+
+def test_attention_inside_costs_nothing_and_outside_all_of_the_signal():
+    box = boxes([Scene((Thing("", "red", "circle", x=0.25, y=0.25, radius=0.2),))])
+    there = inside(box, 4)[0, 0].flatten().float()
+    A = torch.zeros(1, 16, 5)
+    A[0, :, 1], A[0, :, 2], A[0, :, 3] = there, 1 - there, 1.0
+    signal = torch.tensor([0.5])
+    assert focus([A], box, [{1: 0}], signal) == 0
+    assert focus([A], box, [{2: 0}], signal) == 0.5
+    even = 1 - there.mean()
+    assert focus([A, A], box, [{3: 0}], signal) == pytest.approx(0.5 * even.item() ** 2)
+    assert focus([A], box, [{}], signal) == 0
+
+
+def test_watched_attention_paints_as_diffusers_own():
+    torch.manual_seed(0)
+    painter = unet.Painter(text.build_tokenizer())
+    z, context = torch.randn(2, 8, 16, 16), torch.randn(2, 9, text.D)
+    with torch.no_grad():
+        before = painter.unet(z, torch.tensor([10, 900]), context).sample
+        maps = watch(painter.unet)
+        after = painter.unet(z, torch.tensor([10, 900]), context).sample
+    torch.testing.assert_close(after, before, atol=1e-5, rtol=1e-4)
+    assert {A.shape for A in maps} == {(2, 64, 9), (2, 16, 9)}
+    for A in maps:
+        torch.testing.assert_close(A.sum(-1), torch.ones(A.shape[:2]))
+
+
+def test_muon_turns_matrices_and_leaves_the_rest_to_adamw():
+    torch.manual_seed(0)
+    singular = torch.linalg.svdvals(orthogonal(torch.randn(12, 40)))
+    assert singular.min() > 0.6
+    assert singular.max() < 1.3
+    net = torch.nn.ModuleDict({"conv": torch.nn.Conv2d(8, 16, 3), "outer": torch.nn.Linear(4, 4)})
+    optimizer = muon(net, lr=0.1, weight_decay=0.0, outer=("outer",))
+    before = [p.detach().clone() for p in net.parameters()]
+    for p in net.parameters():
+        p.grad = torch.randn_like(p)
+    optimizer.step()
+    steps = [now - then for now, then in zip(net.parameters(), before, strict=True)]
+    assert steps[0].square().mean().sqrt().item() == pytest.approx(0.1 * 0.2, rel=1e-3)
+    rows = steps[0].flatten(1).square().mean(1)
+    torch.testing.assert_close(rows, rows.mean().expand(16), rtol=1e-3, atol=0)
+    for step in steps[1:]:  # the first step of AdamW is the learning rate, whatever the gradient
+        torch.testing.assert_close(step.abs(), torch.full_like(step, 0.1), rtol=1e-3, atol=0)
+
+
 # The two runs -------------------------------------------------------------------------------------
 
 SMALL = vae.Recipe(steps=4, tune=2, size=4)
@@ -210,7 +399,7 @@ def test_whitening_leaves_pictures_as_they_were_and_latents_even():
     from diffusers import AutoencoderKL
 
     coder = AutoencoderKL(**vae.SHAPE).eval()
-    x = pictures([draw_scene(f"whiten {i}", objects=1 + i % 2) for i in range(256)])
+    x = pictures([draw_scene(f"whiten {i}", 1 + i % 2, named=None) for i in range(96)])
     with torch.no_grad():
         before = coder.decode(coder.encode(x).latent_dist.mode()).sample
         vae.whiten(coder)
@@ -220,6 +409,20 @@ def test_whitening_leaves_pictures_as_they_were_and_latents_even():
     z = posterior.mode().permute(1, 0, 2, 3).flatten(1)
     torch.testing.assert_close(torch.cov(z), torch.eye(8), atol=0.3, rtol=0)
     assert z.mean(1).abs().max() < 0.2
+
+
+def test_a_pool_holds_what_its_step_says_however_it_came_there(coder):
+    def scene(i):
+        return draw_scene(f"pool {i}", 1)
+
+    walked, jumped = (Pool(coder, scene, blocks=3, renew=2) for _ in range(2))
+    for n in range(9):
+        walked.at(n)
+    jumped.at(8)
+    assert walked.scenes == jumped.scenes
+    assert torch.equal(walked.z, jumped.z)
+    assert set(walked.scenes) == {scene(i) for i in range(4 * 64, 7 * 64)}
+    assert walked.z.shape[1:] == (8, 16, 16)
 
 
 def test_a_killed_run_resumed_ends_as_one_that_was_not(tmp_path):
@@ -235,7 +438,7 @@ def test_a_killed_run_resumed_ends_as_one_that_was_not(tmp_path):
 
 
 def test_a_unet_learns_and_resumes(coder, tmp_path):
-    recipe = unet.Recipe(steps=6, size=4, scenes=8, warmup=2, alone=0.5)
+    recipe = unet.Recipe(steps=6, size=4, blocks=1, renew=2, warmup=2, alone=0.5)
     whole = unet.UNetTask(recipe, coder, {})
     log = fit(whole, tmp_path / "whole", progress=False)
     assert all(np.isfinite(log["loss"]))
@@ -249,7 +452,7 @@ def test_a_unet_learns_and_resumes(coder, tmp_path):
 
 
 def test_the_learning_rate_rises_holds_and_falls(coder):
-    task = unet.UNetTask(unet.Recipe(steps=100, scenes=2, warmup=10, hold=0.4), coder, {})
+    task = unet.UNetTask(unet.Recipe(steps=100, blocks=1, warmup=10, hold=0.4), coder, {})
     rates = [task.lr(n) for n in range(100)]
     assert rates[0] == pytest.approx(2e-4)
     assert rates[9] == rates[39] == 2e-3
@@ -264,8 +467,10 @@ def test_what_ends_a_run_is_said_in_a_sentence(tmp_path, capsys):
     assert "The autoencoder" in capsys.readouterr().out
     for arguments, said in (
         (["vae", "--out", out, *small], "holds a run"),
-        (["vae", "--out", out, "--resume", *small[2:], "--steps", "3"],
-         "another recipe: steps is 2 there and 3 here."),
+        (
+            ["vae", "--out", out, "--resume", *small[2:], "--steps", "3"],
+            "another recipe: steps is 2 there and 3 here.",
+        ),
         (["vae", "--out", str(tmp_path / "no"), "--resume"], "no run to go on with"),
         (["unet", "--vae", str(tmp_path), "--out", out], "no autoencoder"),
     ):
@@ -281,7 +486,7 @@ def test_from_two_commands_to_a_stock_pipeline(tmp_path):
 
     one, two = str(tmp_path / "vae"), str(tmp_path / "unet")
     main(["vae", "--out", one, "--steps", "1", "--tune", "1", "--size", "2", "--quiet"])
-    main(["unet", "--vae", one, "--out", two, "--steps", "1", "--size", "2", "--scenes", "4",
+    main(["unet", "--vae", one, "--out", two, "--steps", "1", "--size", "2", "--blocks", "1",
           "--quiet"])  # fmt: skip
     pipe = load_pipeline_folder(tmp_path / "unet" / "pipeline")
     painted = paint(pipe, ["a red circle", "a blue square"], guidance=2.0, steps=2)

@@ -24,8 +24,16 @@ STEPS = [
     SimpleNamespace(pair=("d", "o"), rank=11, result=["do", "g</w>"]),
     SimpleNamespace(pair=("do", "g</w>"), rank=1417, result=["dog</w>"]),
 ]
-NASTY = ["<|startoftext|>", "<script>alert(1)</script></w>", 'a"b\'c&d</w>', "🦊</w>", "$x$</w>",
-         "\x00\x1b\ud83d</w>", ' id="x" url(#x)</w>', "<|endoftext|>"]
+NASTY = [
+    "<|startoftext|>",
+    "<script>alert(1)</script></w>",
+    "a\"b'c&d</w>",
+    "🦊</w>",
+    "$x$</w>",
+    "\x00\x1b\ud83d</w>",
+    ' id="x" url(#x)</w>',
+    "<|endoftext|>",
+]
 
 
 def attention(heads, length, seed=0):
@@ -49,11 +57,13 @@ def every_figure(length):
         "mask_heatmap": plots.mask_heatmap(causal, tokens),
         "mask_heatmap of one row": plots.mask_heatmap(pad),
         "mask_product": plots.mask_product(causal, pad, causal & pad, tokens),
-        "attention_grid": plots.attention_grid(attention(12, length), tokens, layer=3,
-                                               source="random weights, seed 0"),
+        "attention_grid": plots.attention_grid(
+            attention(12, length), tokens, layer=3, source="random weights, seed 0"
+        ),
         "norms_by_layer": plots.norms_by_layer(hidden_states(12, length), tokens),
-        "row_changes": plots.row_changes([changes, changes * 2], kinds=plots.kinds_of(tokens),
-                                         eos=4, labels=["first", "second"]),
+        "row_changes": plots.row_changes(
+            [changes, changes * 2], kinds=plots.kinds_of(tokens), eos=4, labels=["first", "second"]
+        ),
         "merge_ladder": plots.merge_ladder(STEPS, "dog"),
         "activation_curves": plots.activation_curves(),
         "pipeline_diagram": plots.pipeline_diagram(),
@@ -129,12 +139,14 @@ def test_ids_are_unique_across_figures_and_all_resolve(figures):
 def test_what_a_user_types_is_escaped():
     ids = list(range(len(NASTY)))
     mask = np.ones(len(NASTY), bool)
-    for figure in (plots.token_strip(ids, NASTY, title="<b>&</b>"),
-                   plots.mask_heatmap(mask, NASTY, title="\x00<i>"),
-                   plots.attention_grid(attention(1, 8), NASTY, source="<script>"),
-                   plots.norms_by_layer(hidden_states(2, 8), NASTY),
-                   plots.row_changes(np.ones(8), labels=["<script>$y$"]),
-                   plots.merge_ladder([], "<script>")):
+    for figure in (
+        plots.token_strip(ids, NASTY, title="<b>&</b>"),
+        plots.mask_heatmap(mask, NASTY, title="\x00<i>"),
+        plots.attention_grid(attention(1, 8), NASTY, source="<script>"),
+        plots.norms_by_layer(hidden_states(2, 8), NASTY),
+        plots.row_changes(np.ones(8), labels=["<script>$y$"]),
+        plots.merge_ladder([], "<script>"),
+    ):
         html = figure.html()
         ElementTree.fromstring(html)
         assert "<script" not in html
@@ -177,10 +189,12 @@ def test_savefig_writes_a_png_with_real_colors(tmp_path):
 
 
 def test_no_pyplot_and_no_change_to_settings():
-    code = ("import sys, matplotlib as m; before = m.rcParams.copy(); from cliplab import plots; "
-            "plots.activation_curves().html(); plots.row_changes([0, 1]).html(); "
-            "assert m.rcParams.copy() == before; assert 'matplotlib.pyplot' not in sys.modules; "
-            "assert 'torch' not in sys.modules")
+    code = (
+        "import sys, matplotlib as m; before = m.rcParams.copy(); from cliplab import plots; "
+        "plots.activation_curves().html(); plots.row_changes([0, 1]).html(); "
+        "assert m.rcParams.copy() == before; assert 'matplotlib.pyplot' not in sys.modules; "
+        "assert 'torch' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -188,8 +202,15 @@ def test_figures_do_not_follow_the_reader_settings():
     import matplotlib
 
     plain = plots.activation_curves().svg()
-    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black", "text.color": "red",
-                                "lines.linewidth": 9, "svg.fonttype": "path"}):
+    with matplotlib.rc_context(
+        {
+            "font.size": 30,
+            "axes.facecolor": "black",
+            "text.color": "red",
+            "lines.linewidth": 9,
+            "svg.fonttype": "path",
+        }
+    ):
         assert plots.activation_curves().svg() == plain
 
 
@@ -237,8 +258,9 @@ def test_mask_tables_are_the_masks(length):
         assert count == product[i].sum()
     figure = plots.mask_product(causal, pad, product)
     for i, *cells in figure.table.rows:
-        expected = [m[i].nonzero().flatten().tolist() for m in (causal, pad.expand(length, -1),
-                                                                product)]
+        expected = [
+            m[i].nonzero().flatten().tolist() for m in (causal, pad.expand(length, -1), product)
+        ]
         assert [decoded(cell) for cell in cells] == expected
     assert "their product with" in figure.alt
     assert "not their product" in plots.mask_product(causal, pad, causal).alt
@@ -309,9 +331,11 @@ def test_row_changes_tells_zero_from_tiny():
 
 def test_merge_ladder_rows_are_the_steps():
     figure = plots.merge_ladder(STEPS, "dog")
-    assert figure.table.rows == [(0, "none", "none", "d o g</w>"),
-                                 (1, "d + o", 11, "do g</w>"),
-                                 (2, "do + g</w>", 1417, "dog</w>")]
+    assert figure.table.rows == [
+        (0, "none", "none", "d o g</w>"),
+        (1, "d + o", 11, "do g</w>"),
+        (2, "do + g</w>", 1417, "dog</w>"),
+    ]
     assert "rank 1,417" in figure.svg()
     assert plots.merge_ladder([], "a").table.rows == [(0, "none", "none", "a</w>")]
 
@@ -335,30 +359,34 @@ def test_activation_difference_is_computed_not_stated():
 @pytest.mark.equation(52)
 def test_parameter_counts_come_out_at_the_model():
     assert sum(plots.parameter_counts().values()) == 123_060_480
-    config = SimpleNamespace(vocab_size=100, context_length=9, width=8, heads=2, layers=3,
-                             mlp_width=20, projection=5)
+    config = SimpleNamespace(
+        vocab_size=100, context_length=9, width=8, heads=2, layers=3, mlp_width=20, projection=5
+    )
     layer = torch.nn.TransformerEncoderLayer(8, 2, 20)  # the same four matrices and two norms
-    expected = (100 * 8 + 9 * 8 + 3 * sum(p.numel() for p in layer.parameters()) + 2 * 8 + 5 * 8)
+    expected = 100 * 8 + 9 * 8 + 3 * sum(p.numel() for p in layer.parameters()) + 2 * 8 + 5 * 8
     assert sum(plots.parameter_counts(config).values()) == expected
     assert plots.encoder_diagram(config).table.rows[-1][-1] == expected
     assert sum(row[3] for row in plots.encoder_diagram(config).table.rows[:-1]) == expected
     assert f"{expected:,} parameters" in plots.parameter_bars(config).alt
 
 
-@pytest.mark.parametrize(("call", "words"), [
-    (lambda: plots.token_strip(IDS, TOKENS[:4]), "5 ids but 4 entries in `tokens`"),
-    (lambda: plots.token_strip(IDS, TOKENS, mask=[True]), "1 entries in `mask`"),
-    (lambda: plots.mask_heatmap(np.ones((2, 3, 3))), "Pick one prompt"),
-    (lambda: plots.mask_heatmap([1, 1], TOKENS), "`tokens` has 5"),
-    (lambda: plots.mask_product(np.ones((2, 2)), [1, 1], np.ones((3, 3))), "one shape"),
-    (lambda: plots.attention_grid(np.ones((1, 2, 3, 3))), "Pick one prompt"),
-    (lambda: plots.attention_grid(np.ones((2, 3, 3)), TOKENS), "`tokens` has 5"),
-    (lambda: plots.norms_by_layer([torch.ones(2, 3, 4)]), "pick one prompt"),
-    (lambda: plots.norms_by_layer([torch.ones(3, 4)], TOKENS), "3 rows but 5 tokens"),
-    (lambda: plots.row_changes([1.0, float("nan")]), "finite"),
-    (lambda: plots.row_changes([1.0, -1.0]), "not negative"),
-    (lambda: plots.row_changes([[1.0], [2.0]], labels=["one"]), "2 vectors but 1 labels"),
-])
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: plots.token_strip(IDS, TOKENS[:4]), "5 ids but 4 entries in `tokens`"),
+        (lambda: plots.token_strip(IDS, TOKENS, mask=[True]), "1 entries in `mask`"),
+        (lambda: plots.mask_heatmap(np.ones((2, 3, 3))), "Pick one prompt"),
+        (lambda: plots.mask_heatmap([1, 1], TOKENS), "`tokens` has 5"),
+        (lambda: plots.mask_product(np.ones((2, 2)), [1, 1], np.ones((3, 3))), "one shape"),
+        (lambda: plots.attention_grid(np.ones((1, 2, 3, 3))), "Pick one prompt"),
+        (lambda: plots.attention_grid(np.ones((2, 3, 3)), TOKENS), "`tokens` has 5"),
+        (lambda: plots.norms_by_layer([torch.ones(2, 3, 4)]), "pick one prompt"),
+        (lambda: plots.norms_by_layer([torch.ones(3, 4)], TOKENS), "3 rows but 5 tokens"),
+        (lambda: plots.row_changes([1.0, float("nan")]), "finite"),
+        (lambda: plots.row_changes([1.0, -1.0]), "not negative"),
+        (lambda: plots.row_changes([[1.0], [2.0]], labels=["one"]), "2 vectors but 1 labels"),
+    ],
+)
 def test_errors_are_sentences(call, words):
     with pytest.raises(ValueError, match=r"\.$") as error:
         call()

@@ -93,7 +93,8 @@ def test_latents_are_even(pipe):
     assert pipe.vae.config.scaling_factor == 1
     from classroom.miniature.scenes import draw_scene, pictures
 
-    x = pictures([draw_scene(f"even {i}", objects=1 + i % 2) for i in range(64)])
+    scenes = [draw_scene(f"even {i}", objects=1 + i % 2) for i in range(64)]
+    x = pictures(scenes, pipe.vae.config.sample_size)
     with torch.no_grad():
         z = pipe.vae.encode(x).latent_dist.mode()
     assert (z.std((0, 2, 3)) - 1).abs().max() < 0.35

@@ -87,9 +87,7 @@ def normalize(nb: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
     nb = copy.deepcopy(nb)
     is_chapter = name.isdigit()
     first = nb.cells[0] if nb.cells else None
-    if is_chapter and not (
-        first and first.cell_type == "code" and "get_ipython()" in first.source
-    ):
+    if is_chapter and not (first and first.cell_type == "code" and "get_ipython()" in first.source):
         nb.cells.insert(0, nbformat.v4.new_code_cell())
     if is_chapter:
         nb.cells[0].source = setup_line()

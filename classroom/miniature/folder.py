@@ -10,6 +10,7 @@ import torch
 from cliplab.training import TrainingError
 
 VAE = "vae"  # the name of the autoencoder's folder in a run, and in a pipeline
+WORDS = "words.json"  # beside diffusers' files: the words that it has learned, by kind
 SETTINGS = "generation.json"  # beside diffusers' files: the guidance and steps that suit the model
 
 
@@ -47,6 +48,7 @@ def save_pipeline(painter, tokenizer, vae, folder: Path, dtype=torch.float32) ->
     from diffusers import DDIMScheduler, StableDiffusionPipeline
     from transformers import CLIPTokenizer
 
+    from .text import KNOWN
     from .unet import SCHEDULE
 
     tokenizer.save(folder / "tokenizer")
@@ -65,6 +67,8 @@ def save_pipeline(painter, tokenizer, vae, folder: Path, dtype=torch.float32) ->
     )
     pipe.to(dtype).save_pretrained(folder)
     tokenizer.save(folder / "tokenizer")  # vocab.json and merges.txt, which any version reads
+    text = json.dumps(KNOWN, indent=1, ensure_ascii=False) + "\n"
+    (folder / WORDS).write_text(text, encoding="utf-8")
 
 
 def save_settings(folder: Path, guidance: float, steps: int = 20) -> None:

@@ -19,7 +19,7 @@ from .scenes import PALE, SIZES
 
 COLORS, GROUNDS = tuple(PALETTE), tuple(BACKGROUNDS)
 OFF = 55  # how far from the ground's color, of 441, the pixels of a thing are
-LEAST = 5  # pixels of a thing; fewer are a speck
+LEAST = 5 / 32**2  # of the picture's pixels; fewer are a speck
 BETWEEN = tuple(
     # radii that divide the sizes, in the order of `BY_SIZE`
     (SIZES[a][1] + SIZES[b][0]) / 2
@@ -73,7 +73,7 @@ def judge(picture: np.ndarray) -> Seen:
         describe(x, off, part, COLORS[number])
         for number in np.unique(nearest[length > OFF])
         for part in connected((length > OFF) & (nearest == number))
-        if part.sum() >= LEAST
+        if part.sum() >= LEAST * part.size
     ]
     things.sort(key=lambda thing: -thing.area)
     return Seen(GROUNDS[int(np.argmin(distances))], tuple(things))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from cliplab.training.data.scenes import STEPS, Scene
-from cliplab.training.data.shapes import ShapePairs, render
+from cliplab.training.data.scenes import STEPS, Scene, Thing
+from cliplab.training.data.shapes import ShapePairs
 
 from .judge import Found, Seen, judge
-from .scenes import S, draw_scene, pictures
+from .naming import Part, look, shape_of
+from .scenes import Drawn, S, draw_scene, pictures
 
 SEED = 20_000  # of prompts and of noise; training has neither
 AT_ONCE = 25  # pictures in one call of the pipeline
@@ -20,6 +23,12 @@ SETS = {
     "one_held_out": (200, 1, "held_out"),
     "two": (250, 2, "train"),
     "two_held_out": (150, 2, "held_out"),
+}
+NAMED = {
+    # name: prompts, things, how many of them have names
+    "one named": (270, 1, 1),
+    "two named": (250, 2, 2),
+    "a named thing and a shape": (250, 2, 1),
 }
 
 
@@ -68,7 +77,7 @@ def right(scene: Scene, seen: Seen) -> dict[str, bool]:
     return {**found, "relation": relation, "background": ground, "alone": alone}
 
 
-def stands(relation: str, first: Found, second: Found) -> bool:
+def stands(relation: str, first: Found | Part, second: Found | Part) -> bool:
     """Whether two things stand as a relation says; "and" says nothing."""
     if relation == "and":
         return True
@@ -83,6 +92,49 @@ def share(verdicts: Sequence[dict[str, bool]]) -> dict[str, float]:
     return {key: round(sum(v[key] for v in verdicts) / len(verdicts), 4) for key in keys}
 
 
+def right_named(scene: Scene, ground: str, parts: list[Part]) -> dict[str, bool]:
+    """What of a scene with named things is on a picture, by `naming`.
+
+    "name": each asked thing is among the parts; "both": and has its color, where one was asked.
+    Shapes are looked for by the geometric judge, in the picture of each part alone. One thing is
+    compared with the largest part, two with the two largest.
+    """
+    parts = parts[: len(scene.things)]
+    named = matched(scene, parts, lambda thing: thing.shape)
+    both = matched(scene, parts, lambda thing: (thing.shape, thing.color))
+    found = {"name": bool(named), "both": bool(both), "background": ground == scene.background}
+    if len(scene.things) == 2:
+        found["relation"] = bool(both) and stands(scene.relation, *both)
+    return found
+
+
+def matched(scene: Scene, parts: list[Part], of: Callable[[Thing], object]) -> tuple[Part, ...]:
+    """Parts in the order of a scene's things, alike in what `of` says of them; () if there is none.
+
+    A part is compared with a thing as what it may be: a shape, a thing in its own colors or in one.
+    """
+    for some in itertools.permutations(parts, len(scene.things)):
+        if all(of(seen_as(t, p)) == of(t) for t, p in zip(scene.things, some, strict=True)):
+            return some
+    return ()
+
+
+def seen_as(thing: Thing, part: Part) -> Thing:
+    if not isinstance(thing, Drawn):
+        color, shape = shape_of(part)
+    elif thing.color:
+        color, shape = part.color, part.tinted
+    else:
+        color, shape = "", part.name
+    return replace(thing, color=color, shape=shape)
+
+
+def asked_named(name: str) -> list[Scene]:
+    """The scenes of one set of prompts with named things."""
+    number, objects, named = NAMED[name]
+    return [draw_scene(f"scores {name} {i}", objects, named=named) for i in range(number)]
+
+
 def asked(name: str) -> list[Scene]:
     """The scenes of one set of prompts."""
     number, objects, split = SETS[name]
@@ -91,7 +143,10 @@ def asked(name: str) -> list[Scene]:
 
 
 def scores(pipe, guidance: float, steps: int = 20) -> dict:
-    """What the model card says of pictures, computed again: some minutes on one core."""
+    """What the model card says of pictures, computed again: some minutes on one core.
+
+    A model for 32 pixels is asked for shapes only.
+    """
     found: dict = {}
     for name in SETS:
         scenes = asked(name)
@@ -100,6 +155,11 @@ def scores(pipe, guidance: float, steps: int = 20) -> dict:
         found[name] = {"prompts": len(scenes), **share(verdicts)}
         if name == "one":
             found["one, both right"] = by_kind(scenes, verdicts)
+    if pipe.vae.config.sample_size == S:
+        for name in NAMED:
+            scenes = asked_named(name)
+            painted = paint(pipe, [scene.caption for scene in scenes], guidance, steps)
+            found[name] = {"prompts": len(scenes), **named_share(scenes, painted)}
     return found
 
 
@@ -119,21 +179,40 @@ def by_kind(scenes: list[Scene], verdicts: list[dict[str, bool]]) -> dict[str, f
 
 
 def reconstruction(vae, number: int = 500) -> dict:
-    """How well the judge knows real pictures, and the same after encoding and decoding.
+    """How well the judges know real pictures, and the same after encoding and decoding.
 
-    Half of the scenes have two things. PSNR in dB, of pictures from −1 to 1.
+    Half of the scenes have two things. PSNR in dB, of pictures from −1 to 1. An autoencoder for 32
+    pixels is asked for shapes only, since names are too small there.
     """
+    shapes = [draw_scene(f"reconstruction {i}", objects=1 + i % 2) for i in range(number)]
+    psnr, (real, decoded) = there_and_back(vae, shapes)
+    found = {
+        "pictures": number,
+        "psnr": psnr,
+        "real": share([right(s, judge(p)) for s, p in zip(shapes, real, strict=True)]),
+        "decoded": share([right(s, judge(p)) for s, p in zip(shapes, decoded, strict=True)]),
+    }
+    if vae.config.sample_size == S:
+        for name in NAMED:
+            scenes = asked_named(name)
+            psnr, both = there_and_back(vae, scenes)
+            verdicts = [named_share(scenes, pictures) for pictures in both]
+            found[name] = {"psnr": psnr, **dict(zip(("real", "decoded"), verdicts, strict=True))}
+    return found
+
+
+def named_share(scenes: list[Scene], painted: np.ndarray) -> dict[str, float]:
+    return share([right_named(s, *seen) for s, seen in zip(scenes, look(painted), strict=True)])
+
+
+def there_and_back(vae, scenes: list[Scene]) -> tuple[float, tuple[np.ndarray, np.ndarray]]:
+    """PSNR, and pictures as they are and after encoding and decoding, uint8 [N, S, S, 3]."""
     import torch
 
-    scenes = [draw_scene(f"reconstruction {i}", objects=1 + i % 2) for i in range(number)]
-    x = pictures(scenes)
+    x = pictures(scenes, vae.config.sample_size)
     with torch.no_grad():
         z = [vae.encode(part).latent_dist.mode() for part in x.split(AT_ONCE)]
         y = torch.cat([vae.decode(part).sample for part in z])
-    decoded = ((y.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
-    return {
-        "pictures": number,
-        "psnr": round(-10 * torch.log10(((y - x) ** 2).mean() / 4).item(), 2),
-        "real": share([right(s, judge(render(s, S))) for s in scenes]),
-        "decoded": share([right(s, judge(p)) for s, p in zip(scenes, decoded, strict=True)]),
-    }
+    both = (((t.clamp(-1, 1) + 1) * 127.5).round().byte() for t in (x, y))
+    psnr = round(-10 * torch.log10(((y - x) ** 2).mean() / 4).item(), 2)
+    return psnr, tuple(t.permute(0, 2, 3, 1).numpy() for t in both)

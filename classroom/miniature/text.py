@@ -9,8 +9,9 @@ from torch import Tensor
 
 from cliplab.tokenizer import CLIPTokenizer
 from cliplab.training.build import CONTEXT_MEAN
-from cliplab.training.data.scenes import BACKGROUNDS, PALETTE, RELATIONS, SHAPES, SIZES
+from cliplab.training.data.scenes import BACKGROUNDS, RELATIONS, SHAPES, SIZES
 
+from .things import THINGS, TINTS
 from .words import Mixed
 
 L, D = 77, 128
@@ -24,14 +25,24 @@ ENCODER = {
     "projection_dim": D,
     "hidden_act": "quick_gelu",
 }
+KNOWN = {
+    # all words of the grammar, by kind
+    "size": [*filter(None, SIZES)],
+    "color": [*TINTS],
+    "shape": [*SHAPES],
+    "thing": [*THINGS],
+    "relation": [*RELATIONS],
+    "ground": [*BACKGROUNDS],
+    "other": ["a", "an", "on", "background"],
+}
 
 
 def build_tokenizer() -> CLIPTokenizer:
     """A vocabulary in which each word of the grammar is one token; bytes spell all others."""
-    grammar = [*PALETTE, *BACKGROUNDS, *SHAPES, *filter(None, SIZES), *RELATIONS]
+    grammar = [word for kind in KNOWN.values() for word in kind]
     with warnings.catch_warnings():  # it warns that all words are one token, which is what is meant
         warnings.simplefilter("ignore", UserWarning)
-        return CLIPTokenizer.train([*grammar, "a an on background"], vocab_size=1000)
+        return CLIPTokenizer.train(grammar, vocab_size=1000)
 
 
 def build_encoder(tokenizer: CLIPTokenizer):

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import random
 from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
+from cliplab.training.data.scenes import Scene
 from cliplab.training.step import adamw, learning_rate
 
+from .focus import focus, watch
+from .folder import load_pipeline_folder
 from .loop import Averaged, MiniatureTask
+from .pool import Pool, inside
 from .scenes import draw_scene
 from .text import D, L, build_encoder, build_tokenizer, mixed_contexts
-from .vae import latents
-from .words import mix
+from .words import Mixed, mix, shown, with_stranger
 
 SHAPE = {
-    "sample_size": 8,
+    "sample_size": 16,
     "in_channels": 8,
     "out_channels": 8,
-    "down_block_types": ("CrossAttnDownBlock2D",) * 2,
-    "up_block_types": ("CrossAttnUpBlock2D",) * 2,
-    "block_out_channels": (48, 96),
+    # No attention at 16 × 16: most of its places are ground, and words act on larger parts.
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+    "block_out_channels": (32, 48, 96),
     "layers_per_block": 1,
     "attention_head_dim": 4,  # in fact the number of heads, as diffusers has had it from the start
     "norm_num_groups": 8,
@@ -43,28 +48,40 @@ SCHEDULE = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """steps, size: of the run, and pictures in a step. scenes: drawn beforehand, of one thing and
-    of two things each.
+    """start: the folder of a pipeline whose words and inner levels it begins with; "": none.
 
+    steps, size: of the run, and pictures in a step. blocks, renew: of the pools of latents (see
+    `pool`), of one thing and of two things each.
     alone: the share of the run in which all scenes have one thing; then `two` of them have two.
-    lie: share of captions that are mixed (see `words`). drop: share that is left out altogether,
-    for guidance. whole: share of batches with all 77 rows; the others end soon after the longest
-    caption. hold: share of the run before the learning rate falls. late: times with much noise are
-    trained more often, in proportion to t to this power.
+    shapes: the share of scenes that have no thing with a name.
+    lie: share of captions that are mixed (see `words`); while the learning rate falls it falls to
+    `lie_end`. strange: share of the others that have a word which says nothing. drop: share that is
+    left out altogether, for guidance. whole: share of batches with all 77 rows; the others end soon
+    after the longest caption. hold: share of the run before the learning rate falls. late: times
+    with much noise are trained more often, in proportion to t to this power. near: how much more
+    the loss counts where things are. focus: weight of the loss of attention outside its thing.
     """
 
-    steps: int = 6000
+    start: str = ""
+    steps: int = 30_000
     size: int = 64
-    scenes: int = 20_000
+    blocks: int = 128
+    renew: int = 16
     lr: float = 2e-3
     warmup: int = 100
-    alone: float = 0.5
-    two: float = 0.5
+    alone: float = 0.05
+    two: float = 0.65
+    shapes: float = 0.1
     lie: float = 0.5
+    lie_end: float = 0.25
+    strange: float = 0.15
     drop: float = 0.1
-    whole: float = 0.15
-    hold: float = 0.4
+    whole: float = 0.1
+    hold: float = 0.5
     late: float = 0.5
+    near: float = 3.0
+    focus: float = 0.3
+    decay: float = 0.999
     seed: int = 0
 
 
@@ -87,29 +104,40 @@ class UNetTask(MiniatureTask):
 
         self.recipe, self.steps = recipe, recipe.steps
         self.settings = {"what": "unet", **asdict(recipe), **about}
-        self.scenes = [
-            [draw_scene(f"unet {recipe.seed} {n} {i}", objects=n) for i in range(recipe.scenes)]
-            for n in (1, 2)
+        self.pools = [
+            Pool(vae, partial(self.scene, objects), recipe.blocks, recipe.renew)
+            for objects in (1, 2)
         ]
-        self.z = [latents(vae, scenes, seed=n) for n, scenes in enumerate(self.scenes)]
         self.scheduler = DDIMScheduler(**SCHEDULE)
         torch.manual_seed(recipe.seed)
         self.tokenizer = build_tokenizer()
-        self.model = Averaged(Painter(self.tokenizer), decay=0.998)
-        self.optimizer = adamw(self.model.net, lr=recipe.lr, weight_decay=0.01, eps=1e-8)
+        painter = Painter(self.tokenizer)
+        if recipe.start:
+            inherit(painter, self.tokenizer, Path(recipe.start))
+        self.model = Averaged(painter, decay=recipe.decay)
+        self.maps = watch(painter.unet)
+        self.optimizer = adamw(painter, lr=recipe.lr, weight_decay=0.01, eps=1e-8)
+
+    def scene(self, objects: int, i: int) -> Scene:
+        key = f"unet {self.recipe.seed} {objects} {i}"
+        return draw_scene(key, objects, named=0 if i % 20 < 20 * self.recipe.shapes else None)
 
     def step(self, n: int) -> dict:
         r, net = self.recipe, self.model.net
         draw = random.Random(f"step {r.seed} {n}").random
         noise = torch.Generator().manual_seed(r.seed * 1_000_003 + n)
         two = r.two if n >= r.alone * r.steps else 0.0
-        chosen = [(int(draw() < two), int(draw() * r.scenes)) for _ in range(r.size)]
-        captions = [self.caption(self.scenes[kind][i], draw) for kind, i in chosen]
-        longest = max(len((m if isinstance(m, str) else " ".join(m.lie)).split()) for m in captions)
+        pools = [pool.at(n) for pool in self.pools]
+        chosen = [(pools[draw() < two], int(draw() * len(pools[0].scenes))) for _ in range(r.size)]
+        scenes = [pool.scenes[i] for pool, i in chosen]
+        captions = [self.caption(scene, n, draw) for scene in scenes]
+        texts = [m if isinstance(m, str) else " ".join(m.lie) for m in captions]
+        longest = max(len(self.tokenizer.content(text)) for text in texts)
         length = L if draw() < r.whole else longest + 2 + int(3 * draw())
         context = mixed_contexts(net.text_encoder, self.tokenizer, captions, length)
 
-        z = torch.stack([self.z[kind][i] for kind, i in chosen])
+        z = torch.stack([pool.z[i] for pool, i in chosen])
+        boxes = torch.stack([pool.boxes[i] for pool, i in chosen])
         # One time in each of B parts of the way that are equally frequent.
         even = (torch.arange(r.size) + torch.rand(r.size, generator=noise)) / r.size
         t = (1000 * even ** (1 / (1 + r.late))).long().clamp(max=999)
@@ -117,15 +145,29 @@ class UNetTask(MiniatureTask):
         e = torch.randn(z.shape, generator=noise)
         noisy = self.scheduler.add_noise(z, e, t).to(memory_format=torch.channels_last)
         v = self.scheduler.get_velocity(z, e, t)
-        loss = F.mse_loss(net.unet(noisy, t, context).sample, v)
-        return {"loss": self.move(loss, n, self.lr(n))}
+        self.maps.clear()
+        error = (net.unet(noisy, t, context).sample - v) ** 2
+        weight = 1 + (r.near - 1) * inside(boxes, z.shape[-1]).any(1, keepdim=True)
+        loss = (weight * error).mean() / weight.mean()
+        places = [shown(*both, self.tokens) for both in zip(scenes, captions, strict=True)]
+        rows = [{1 + place: thing for place, thing in some.items()} for some in places]  # 0 is BOS
+        outside = focus(self.maps, boxes, rows, self.scheduler.alphas_cumprod[t])
+        self.move(loss + r.focus * outside, n, self.lr(n))
+        return {"loss": loss.item(), "outside": outside.item()}
 
-    def caption(self, scene, draw):
+    def caption(self, scene: Scene, n: int, draw) -> Mixed | str:
         """A caption as it is, a mixed one, or none."""
-        kind = draw()
-        if kind < self.recipe.drop:
+        r, kind = self.recipe, draw()
+        late = max(0.0, n / r.steps - r.hold) / (1 - r.hold)
+        lie = r.lie + late * (r.lie_end - r.lie)
+        if kind < r.drop:
             return ""
-        return mix(scene, draw) if kind < self.recipe.drop + self.recipe.lie else scene.caption
+        if kind < r.drop + lie:
+            return mix(scene, draw)
+        return with_stranger(scene.caption, draw) if draw() < r.strange else scene.caption
+
+    def tokens(self, word: str) -> int:
+        return len(self.tokenizer.content(word))
 
     def lr(self, n: int) -> float:
         """Up, level, and in the last part of the run down half a cosine."""
@@ -133,3 +175,27 @@ class UNetTask(MiniatureTask):
         if n < level:
             return r.lr * min(1, (n + 1) / r.warmup)
         return learning_rate(n - level, steps=r.steps - level, warmup=0, peak=r.lr)
+
+
+@torch.no_grad()
+def inherit(painter: Painter, tokenizer, folder: Path) -> None:
+    """Begin with another miniature's weights where they fit: its words, and the inner levels.
+
+    A U-Net with one level less has the same levels further in: its down blocks are one place later.
+    """
+    pipe = load_pipeline_folder(folder)
+    words, old = painter.text_encoder.get_input_embeddings(), pipe.text_encoder
+    kept = {k: v for k, v in old.state_dict().items() if "token_embedding" not in k}
+    painter.text_encoder.load_state_dict(kept, strict=False)
+    theirs = pipe.tokenizer.get_vocab()
+    for token, i in tokenizer.vocabulary.items():
+        if token in theirs:
+            words.weight[i] = old.get_input_embeddings().weight[theirs[token]]
+    mine, levels = painter.unet.state_dict(), len(painter.unet.down_blocks)
+    further = levels - len(pipe.unet.down_blocks)
+    for name, value in pipe.unet.state_dict().items():
+        if name.startswith("down_blocks."):
+            _, level, rest = name.split(".", 2)
+            name = f"down_blocks.{int(level) + further}.{rest}"
+        if name in mine and mine[name].shape == value.shape:
+            mine[name].copy_(value)

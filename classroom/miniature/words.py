@@ -16,10 +16,24 @@ Rows of kept words, of "a" and "on", EOS and padding have heard the lie; what th
 words is worth nothing. Only a word's own row is always right, or blank.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from cliplab.training.data.scenes import BACKGROUNDS, PALETTE, SHAPES, SIZES, Scene
+from cliplab.training.build import word_vectors
+from cliplab.training.data.scenes import (
+    BACKGROUNDS,
+    PALETTE,
+    RELATIONS,
+    SHAPES,
+    SIZES,
+    Scene,
+    Thing,
+    article,
+)
+
+from .scenes import Drawn
+from .things import THINGS, TINTS
 
 TELL, BLANK, LONG, STRETCH = 1 / 2, 1 / 8, 1 / 2, 0.8
 GRADES = tuple(filter(None, SIZES))
@@ -32,11 +46,13 @@ class Mixed:
     """Two sentences of equal length, and where each word's row comes from.
 
     told, blank: places of words, counted from 0 for the first word. A blank place is told as well.
+    of: for each word, which thing it says something of (0, 1), or None.
     long: places, each with the factor by which its row is further from the empty prompt's.
     """
 
     true: tuple[str, ...]
     lie: tuple[str, ...]
+    of: tuple[int | None, ...]
     told: frozenset[int]
     blank: frozenset[int]
     long: tuple[tuple[int, float], ...]
@@ -49,7 +65,7 @@ def words(scene: Scene) -> list[tuple[str, tuple | None]]:
         if n:
             found += [(word, ("relation",)) for word in scene.relation.split()]
         if scene.articles:
-            found.append(("an" if thing.words.startswith("orange") else "a", None))
+            found.append((article(thing.words), None))
         found += [
             (getattr(thing, slot), (slot, n))
             for slot in ("size", "color", "shape")
@@ -63,11 +79,58 @@ def words(scene: Scene) -> list[tuple[str, tuple | None]]:
     return found
 
 
+def thing_of(slot: tuple | None) -> int | None:
+    """Which thing a slot belongs to; None for a relation, a ground, or no slot."""
+    return slot[1] if slot and len(slot) == 2 else None
+
+
+def shown(scene: Scene, caption: Mixed | str, tokens: Callable[[str], int]) -> dict[int, int]:
+    """Which tokens of a caption are to be seen, and in which of the scene's things: {place: 0, 1}.
+
+    Of a mixed caption the words that are told; of another all but strange ones, which have
+    tokens(word) tokens. A word of the grammar has one.
+    """
+    if isinstance(caption, Mixed):
+        places = {place: caption.of[place] for place in caption.told - caption.blank}
+    else:
+        places, place, known = {}, 0, words(scene)
+        for word in caption.split():
+            if known and known[0][0] == word:
+                places[place] = thing_of(known.pop(0)[1])
+                place += 1
+            else:
+                place += tokens(word)
+    return {place: thing for place, thing in places.items() if thing is not None}
+
+
+def with_stranger(caption: str, draw: Callable[[], float]) -> str:
+    """A caption with a word somewhere that says nothing of the picture: "a running dog".
+
+    So a prompt may have words that were never learned, and paints what the others say.
+    """
+    parts, strange = caption.split(), strangers()
+    parts.insert(int(draw() * (len(parts) + 1)), strange[int(draw() * len(strange))])
+    return " ".join(parts)
+
+
+@functools.cache
+def strangers() -> tuple[str, ...]:
+    """English words that are not of the grammar."""
+    grammar = {*PALETTE, *TINTS, *BACKGROUNDS, *SHAPES, *SIZES, *THINGS}
+    grammar |= {"a", "an", "on", "background", *" ".join(RELATIONS).split()}
+    return tuple(word for word in word_vectors() if word.isalpha() and word not in grammar)
+
+
+def colors(thing: Thing) -> tuple[str, ...]:
+    return tuple(TINTS if isinstance(thing, Drawn) else PALETTE)
+
+
 def mix(scene: Scene, draw: Callable[[], float]) -> Mixed:
     """A scene → two sentences and the places of the words that are told, or blank.
 
     What is blank may also be a word that the scene does not have: a size for a thing of medium
-    size, a background for a white one. So a blank row leaves open what the scenes leave open.
+    size, a color for one in its own colors, a background for a white one. So a blank row leaves
+    open what the scenes leave open.
     """
 
     def choose(options):
@@ -76,8 +139,10 @@ def mix(scene: Scene, draw: Callable[[], float]) -> Mixed:
     blank_slots, things = set(), []
     for n, thing in enumerate(scene.things):
         blank_slots |= {(slot, n) for slot in ("size", "color", "shape") if draw() < BLANK}
-        added = not thing.size and ("size", n) in blank_slots
-        things.append(replace(thing, size=choose(GRADES)) if added else thing)
+        for slot, options in (("size", GRADES), ("color", colors(thing))):
+            if (slot, n) in blank_slots and not getattr(thing, slot):
+                thing = replace(thing, **{slot: choose(options)})
+        things.append(thing)
     if draw() < BLANK:
         blank_slots.add(("background",))
         if scene.background == "white":
@@ -91,7 +156,8 @@ def mix(scene: Scene, draw: Callable[[], float]) -> Mixed:
 
     things = []
     for n, thing in enumerate(scene.things):
-        drawn = {"size": choose(GRADES), "color": choose(tuple(PALETTE)), "shape": choose(SHAPES)}
+        nouns = choose((SHAPES, tuple(THINGS)))
+        drawn = {"size": choose(GRADES), "color": choose(colors(thing)), "shape": choose(nouns)}
         false = {slot: value for slot, value in drawn.items() if (slot, n) in told}
         things.append(replace(thing, **false))
     relation, background = scene.relation, scene.background
@@ -108,6 +174,7 @@ def mix(scene: Scene, draw: Callable[[], float]) -> Mixed:
     return Mixed(
         true=tuple(word for word, _ in true),
         lie=tuple(word for word, _ in lie),
+        of=tuple(thing_of(slot) for _, slot in true),
         told=frozenset(i for i, (_, slot) in enumerate(true) if slot in told),
         blank=frozenset(i for i, (_, slot) in enumerate(true) if slot and slot in blank_slots),
         long=long,

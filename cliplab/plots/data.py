@@ -54,8 +54,10 @@ def chunks_of(tokens):
 def names_of(tokens):
     """A short name for each slot, for axes: "BOS", "EOS", "pad", or the text of the token."""
     special = {"BOS": "BOS", "EOS": "EOS", "padding": "pad"}
-    return [special.get(kind) or shorten(printable(token.removesuffix(END_OF_WORD)), 9)
-            for token, kind in zip(tokens, kinds_of(tokens), strict=True)]
+    return [
+        special.get(kind) or shorten(printable(token.removesuffix(END_OF_WORD)), 9)
+        for token, kind in zip(tokens, kinds_of(tokens), strict=True)
+    ]
 
 
 def spans(numbers, noun=""):

@@ -55,8 +55,10 @@ def encoder_diagram(config=None):
     shape = f"[{length}, {d}]"
 
     # Left: the whole encoder, from top to bottom.
-    for x, wide, name, source in ((4, 176, "token embedding", f"ids t  [{length}]"),
-                                  (188, 152, "position embedding", f"places 0–{length - 1}")):
+    for x, wide, name, source in (
+        (4, 176, "token embedding", f"ids t  [{length}]"),
+        (188, 152, "position embedding", f"places 0–{length - 1}"),
+    ):
         middle = x + wide / 2
         label(ax, middle, 18, source, size=12, weight="bold")
         arrow(ax, (middle, 27), (middle, 50))
@@ -69,8 +71,9 @@ def encoder_diagram(config=None):
         box(ax, 40 + shift, 170 + shift, 260, 62, BLUE, fill=0.05)
     box(ax, 40, 170, 260, 62, BLUE, fill=0.2)
     label(ax, 170, 190, f"{c.layers} × encoder layer", size=13, weight="bold")
-    label(ax, 170, 211, f"{c.layers} × {per_layer:,} = {c.layers * per_layer:,}", size=11,
-          faint=True)
+    label(
+        ax, 170, 211, f"{c.layers} × {per_layer:,} = {c.layers * per_layer:,}", size=11, faint=True
+    )
     _down(ax, 170, 240, 276, "hidden_states[-1]")
     _counted(ax, 70, 278, 200, 40, VIOLET, "final LayerNorm", "", 2 * d)
     _down(ax, 170, 318, 356, "")
@@ -111,9 +114,15 @@ def encoder_diagram(config=None):
         f"by {d}; its row at EOS is the pooled vector. One layer, opened: LayerNorm, attention "
         f"with {c.heads} heads of {d // c.heads} under the causal mask, a sum with the layer's "
         f"input, LayerNorm, an MLP of {c.mlp_width:,} with QuickGELU, and a second sum. The "
-        f"encoder has {total:,} parameters.")
-    return fig.described(alt, Table(("part", "takes", "gives", "parameters"), rows,
-                                    "The encoder's parts, without the batch"), "The text encoder")
+        f"encoder has {total:,} parameters."
+    )
+    return fig.described(
+        alt,
+        Table(
+            ("part", "takes", "gives", "parameters"), rows, "The encoder's parts, without the batch"
+        ),
+        "The text encoder",
+    )
 
 
 def _layer(ax, c, shape, per_layer):
@@ -134,8 +143,9 @@ def _layer(ax, c, shape, per_layer):
     label(ax, middle, 209, "softmax(QKᵀ / √K, where M allows) V", size=11)
     label(ax, middle, 230, f"W_Q, W_K, W_V, W_O: {4 * (d * d + d):,}", size=10, faint=True)
     hatched(ax, (704, 186, 34, 34))
-    rectangles(ax, [(704, 186 + 8.5 * n, 8.5 * (n + 1), 8.5) for n in range(4)], BLUE, fill=1,
-               linewidth=0)
+    rectangles(
+        ax, [(704, 186 + 8.5 * n, 8.5 * (n + 1), 8.5) for n in range(4)], BLUE, fill=1, linewidth=0
+    )
     arrow(ax, (702, 204), (662, 204))
     label(ax, 721, 232, "mask M", size=10)
     _down(ax, middle, 248, 272, "H")
@@ -161,8 +171,14 @@ def _counted(ax, x, y, width, height, color, name, size, count):
     box(ax, x, y, width, height, color, fill=0.16)
     lines = [name, f"{size} = {count:,}" if size else f"{count:,}"]
     for n, text in enumerate(lines):
-        label(ax, x + width / 2, y + height / 2 + (n - 0.5) * 16, text, size=12 - n,
-              **({"faint": True} if n else {"weight": "bold"}))
+        label(
+            ax,
+            x + width / 2,
+            y + height / 2 + (n - 0.5) * 16,
+            text,
+            size=12 - n,
+            **({"faint": True} if n else {"weight": "bold"}),
+        )
 
 
 def _down(ax, x, top, bottom, name):
@@ -190,14 +206,22 @@ def parameter_bars(config=None):
     fig = Figure(720, 80 + 24 * len(counts))
     ax = fig.sheet()
     left, top, wide = 10, 26, 700
-    for number, ((name, count), color) in enumerate(zip(
-            counts.items(), (GREEN, ORANGE, BLUE, VIOLET, INK, ORANGE), strict=False), 1):
+    for number, ((name, count), color) in enumerate(
+        zip(counts.items(), (GREEN, ORANGE, BLUE, VIOLET, INK, ORANGE), strict=False), 1
+    ):
         share, y = wide * count / total, 70 + 24 * number
         for corner in ((left, top, share, 42), (10, y - 8, 20, 16)):
             rectangles(ax, [corner], color, fill=0.28)
             if name in HATCHES:
-                rectangles(ax, [corner], color, fill=0, linewidth=0, hatch=HATCHES[name],
-                           edgecolor=color_alpha(color, 0.4))
+                rectangles(
+                    ax,
+                    [corner],
+                    color,
+                    fill=0,
+                    linewidth=0,
+                    hatch=HATCHES[name],
+                    edgecolor=color_alpha(color, 0.4),
+                )
         middle = left + share / 2
         if share > 24:
             label(ax, middle, top + 21, number, size=15, weight="bold")
@@ -209,10 +233,19 @@ def parameter_bars(config=None):
         label(ax, 300, y, f"{count:,}", size=12, ha="right")
         label(ax, 370, y, f"{100 * count / total:.2f} %", size=12, ha="right", faint=True)
         left += share
-    parts = "; ".join(f"{name} {count:,} ({100 * count / total:.2f} %)"
-                      for name, count in counts.items())
-    table = Table(("part", "parameters", "share in %"),
-                  [*((n, count, 100 * count / total) for n, count in counts.items()),
-                   ("in all", total, 100.0)], "Parameters by part")
-    return fig.described(f"The text encoder's {total:,} parameters as one bar: {parts}.", table,
-                         f"Where the {total:,} parameters are")
+    parts = "; ".join(
+        f"{name} {count:,} ({100 * count / total:.2f} %)" for name, count in counts.items()
+    )
+    table = Table(
+        ("part", "parameters", "share in %"),
+        [
+            *((n, count, 100 * count / total) for n, count in counts.items()),
+            ("in all", total, 100.0),
+        ],
+        "Parameters by part",
+    )
+    return fig.described(
+        f"The text encoder's {total:,} parameters as one bar: {parts}.",
+        table,
+        f"Where the {total:,} parameters are",
+    )

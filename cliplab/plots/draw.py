@@ -17,33 +17,46 @@ def label(ax, x, y, text, size=11, ha="center", va="center", faint=False, mono=F
     family = {"family": "DejaVu Sans Mono"} if mono else {}
     more = {"alpha": 0.75} | more if faint else more
     more = {"rotation_mode": "anchor"} | more if "rotation" in more else more
-    return ax.text(x, y, printable(text), fontsize=size, ha=ha, va=va, parse_math=False,
-                   **family, **more)
+    return ax.text(
+        x, y, printable(text), fontsize=size, ha=ha, va=va, parse_math=False, **family, **more
+    )
 
 
 def box(ax, x, y, width, height, color=INK, fill=0.1, radius=5, **more):
     """A rounded box: outline in the color, inside a thin wash of it."""
     style = {"linewidth": 1.1} | more
-    return ax.add_patch(FancyBboxPatch(
-        (x, y), width, height, boxstyle=f"round,pad=0,rounding_size={radius}",
-        facecolor=color_alpha(color, fill), edgecolor=color, **style))
+    return ax.add_patch(
+        FancyBboxPatch(
+            (x, y),
+            width,
+            height,
+            boxstyle=f"round,pad=0,rounding_size={radius}",
+            facecolor=color_alpha(color, fill),
+            edgecolor=color,
+            **style,
+        )
+    )
 
 
 def rectangles(ax, corners, color, fill=0.16, **more):
     """Many rectangles (x, y, width, height) as one path, so that they cost little in the page."""
     if not corners:
         return None
-    parts = [Path([(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)], closed=True)
-             for x, y, w, h in corners]
+    parts = [
+        Path([(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)], closed=True)
+        for x, y, w, h in corners
+    ]
     style = {"edgecolor": color, "linewidth": 1} | more
-    return ax.add_patch(PathPatch(
-        Path.make_compound_path(*parts), facecolor=color_alpha(color, fill), **style))
+    return ax.add_patch(
+        PathPatch(Path.make_compound_path(*parts), facecolor=color_alpha(color, fill), **style)
+    )
 
 
 def hatched(ax, *corners):
     """Diagonal lines over rectangles (x, y, width, height): the sign for "not seen"."""
-    return rectangles(ax, corners, INK, fill=0, edgecolor=color_alpha(INK, 0.4), linewidth=0,
-                      hatch="///")
+    return rectangles(
+        ax, corners, INK, fill=0, edgecolor=color_alpha(INK, 0.4), linewidth=0, hatch="///"
+    )
 
 
 def arrow(ax, *points, color=INK, **more):
@@ -61,22 +74,26 @@ def line(ax, *points, color=INK, **more):
 def pixels(ax, rgba, x, y, width, height):
     """A picture of one pixel per cell, uint8 [rows, columns, 4], scaled without smoothing."""
     limits = ax.get_xlim(), ax.get_ylim()
-    ax.imshow(rgba, extent=(x, x + width, y + height, y), interpolation="none", aspect="auto",
-              zorder=2)  # above the hatching of the cells that it leaves empty
+    ax.imshow(
+        rgba, extent=(x, x + width, y + height, y), interpolation="none", aspect="auto", zorder=2
+    )  # above the hatching of the cells that it leaves empty
     ax.set(xlim=limits[0], ylim=limits[1])
 
 
 def frame(ax, x, y, width, height):
     """A thin outline."""
-    return ax.add_patch(Rectangle((x, y), width, height, facecolor="none", edgecolor=INK,
-                                  linewidth=0.8, zorder=2.5))
+    return ax.add_patch(
+        Rectangle((x, y), width, height, facecolor="none", edgecolor=INK, linewidth=0.8, zorder=2.5)
+    )
 
 
 def end_labels(fig, ax, ends, x):
     """Names at the ends of the lines, pushed apart where they would meet."""
     to_figure = ax.transData + fig.transFigure.inverted()
-    spots = sorted((fig.height * to_figure.transform((x, value))[1], text, color)
-                   for value, text, color in ends)
+    spots = sorted(
+        (fig.height * to_figure.transform((x, value))[1], text, color)
+        for value, text, color in ends
+    )
     heights, height = [], -math.inf
     for y, *_ in spots:
         heights.append(height := max(y, height + 14))
@@ -85,9 +102,28 @@ def end_labels(fig, ax, ends, x):
         heights[i] = min(heights[i], top)
         top = heights[i] - 14
     for (y, text, color), height in zip(spots, heights, strict=True):
-        ax.annotate(text, (0, 0), xytext=(604, height), textcoords="figure points", fontsize=10,
-                    va="center", annotation_clip=False, parse_math=False)
-        ax.annotate("", (590, y), xytext=(602, height), xycoords="figure points",
-                    textcoords="figure points", annotation_clip=False,
-                    arrowprops={"arrowstyle": "-", "color": color, "linewidth": 1.2,
-                                "shrinkA": 0, "shrinkB": 0})
+        ax.annotate(
+            text,
+            (0, 0),
+            xytext=(604, height),
+            textcoords="figure points",
+            fontsize=10,
+            va="center",
+            annotation_clip=False,
+            parse_math=False,
+        )
+        ax.annotate(
+            "",
+            (590, y),
+            xytext=(602, height),
+            xycoords="figure points",
+            textcoords="figure points",
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": color,
+                "linewidth": 1.2,
+                "shrinkA": 0,
+                "shrinkB": 0,
+            },
+        )

@@ -37,8 +37,10 @@ def attention_grid(weights, tokens=None, layer=None, source=None):
     weights = array(weights).astype(float)
     weights = weights[None] if weights.ndim == 2 else weights
     if weights.ndim != 3 or weights.shape[1] != weights.shape[2]:
-        raise ValueError("Attention weights have the shape [H, L, L]; these are "
-                         f"{list(weights.shape)}. Pick one prompt of the batch first.")
+        raise ValueError(
+            "Attention weights have the shape [H, L, L]; these are "
+            f"{list(weights.shape)}. Pick one prompt of the batch first."
+        )
     heads, length = weights.shape[:2]
     if tokens is not None and len(tokens) != length:
         raise ValueError(f"The weights cover {length} rows but `tokens` has {len(tokens)}.")
@@ -67,13 +69,17 @@ def attention_grid(weights, tokens=None, layer=None, source=None):
     alt = f"Attention weights{where}: {panels}, {length} query rows by {length} key columns. "
     if not np.triu(weights, 1).any():
         alt += "Every weight above the diagonal is exactly 0 and hatched. "
-    alt += (f"Averaged over the rows, key 0 gets a share of {first.min():.2f} in head "
-            f"{first.argmin()} and of {first.max():.2f} in head {first.argmax()}." if heads > 1 else
-            f"Averaged over the rows, key 0 gets a share of {first[0]:.2f}.")
-    table = Table(("head", "query i", "key j", "weight"),
-                  [(int(h), int(i), int(j), float(weights[h, i, j]))
-                   for h, i, j in np.argwhere(weights)],
-                  "Attention weights; cells that are not listed are exactly 0")
+    alt += (
+        f"Averaged over the rows, key 0 gets a share of {first.min():.2f} in head "
+        f"{first.argmin()} and of {first.max():.2f} in head {first.argmax()}."
+        if heads > 1
+        else f"Averaged over the rows, key 0 gets a share of {first[0]:.2f}."
+    )
+    table = Table(
+        ("head", "query i", "key j", "weight"),
+        [(int(h), int(i), int(j), float(weights[h, i, j])) for h, i, j in np.argwhere(weights)],
+        "Attention weights; cells that are not listed are exactly 0",
+    )
     title = "Attention weights" + ("" if layer is None else f", layer {layer}")
     return fig.described(alt, table, title, source)
 
@@ -121,10 +127,11 @@ def norms_by_layer(hidden_states, tokens=None, source=None):
         eos = kinds.index("EOS") if "EOS" in kinds else length - 1
         single = sorted({0, eos})
         others = np.delete(norms, single, axis=1)
-        ax.fill_between(depth, others.min(axis=1), others.max(axis=1), color=BLUE, alpha=0.22,
-                        linewidth=0)
+        ax.fill_between(
+            depth, others.min(axis=1), others.max(axis=1), color=BLUE, alpha=0.22, linewidth=0
+        )
         ax.plot(depth, np.median(others, axis=1), color=BLUE, linestyle=(0, (5, 2)))
-    styles = list(zip((GREEN, BLUE, VIOLET, INK) * 3, "os^v" "^vos" "vo^s", strict=True))
+    styles = list(zip((GREEN, BLUE, VIOLET, INK) * 3, "os^v^vosvo^s", strict=True))
     ends = []
     for n, i in enumerate(single):
         color, marker = (ORANGE, "D") if kinds[i] == "EOS" else styles[n]
@@ -146,13 +153,17 @@ def norms_by_layer(hidden_states, tokens=None, source=None):
     end_labels(fig, ax, ends, layers - 1)
 
     last = norms[-1]
-    alt = (f"Length of {length} rows over {layers - 1} layers. At the embeddings they lie between "
-           f"{norms[0].min():.3g} and {norms[0].max():.3g}; after the last layer between "
-           f"{last.min():.3g} ({names[last.argmin()]}) and {last.max():.3g} "
-           f"({names[last.argmax()]}).")
-    table = Table(("row", *(f"after layer {n}" if n else "embeddings" for n in range(layers))),
-                  [(name, *map(float, norms[:, i])) for i, name in enumerate(names)],
-                  "L2 norm of each row of the hidden states")
+    alt = (
+        f"Length of {length} rows over {layers - 1} layers. At the embeddings they lie between "
+        f"{norms[0].min():.3g} and {norms[0].max():.3g}; after the last layer between "
+        f"{last.min():.3g} ({names[last.argmin()]}) and {last.max():.3g} "
+        f"({names[last.argmax()]})."
+    )
+    table = Table(
+        ("row", *(f"after layer {n}" if n else "embeddings" for n in range(layers))),
+        [(name, *map(float, norms[:, i])) for i, name in enumerate(names)],
+        "L2 norm of each row of the hidden states",
+    )
     return fig.described(alt, table, "Length of each row, layer by layer", source)
 
 
@@ -169,8 +180,10 @@ def activation_curves():
     left, right = fig.panel(44, 14, 290, 228), fig.panel(414, 14, 292, 228)
     near = np.abs(u) <= 3.0001
     for values, color, style, name in (
-            (np.maximum(u, 0), INK, (0, (1, 1.5)), "ReLU"), (quick, BLUE, "-", "QuickGELU"),
-            (gelu, ORANGE, (0, (5, 2)), "GELU")):
+        (np.maximum(u, 0), INK, (0, (1, 1.5)), "ReLU"),
+        (quick, BLUE, "-", "QuickGELU"),
+        (gelu, ORANGE, (0, (5, 2)), "GELU"),
+    ):
         left.plot(u[near][::6], values[near][::6], color=color, linestyle=style, label=name)
     left.legend(frameon=False, fontsize=11, loc="upper left", handlelength=3)
     right.plot(u[::6], gap[::6], color=BLUE)
@@ -181,11 +194,17 @@ def activation_curves():
     right.plot([u[worst], -u[worst]], [gap[worst]] * 2, "o", color=ORANGE, markersize=6)
     right.set_ylim(-0.0245, 0.009)
     label(right, 0, -0.0228, f"{gap[worst]:.4f} at u = ±{-u[worst]:.2f}".replace("-", "−"))
-    alt = ("Left: QuickGELU and GELU almost coincide; both dip below 0 for negative u, where ReLU "
-           f"is 0. Right: their difference, largest in size at u = ±{-u[worst]:.2f}, where "
-           f"QuickGELU is {-gap[worst]:.4f} below GELU.")
-    table = Table(("u", "QuickGELU", "GELU", "ReLU", "QuickGELU − GELU"),
-                  [tuple(float(v) for v in (u[i], quick[i], gelu[i], max(u[i], 0), gap[i]))
-                   for i in sorted({*range(0, 2401, 200), worst, 2400 - worst})],
-                  "The activations at a few places, and where they differ most")
+    alt = (
+        "Left: QuickGELU and GELU almost coincide; both dip below 0 for negative u, where ReLU "
+        f"is 0. Right: their difference, largest in size at u = ±{-u[worst]:.2f}, where "
+        f"QuickGELU is {-gap[worst]:.4f} below GELU."
+    )
+    table = Table(
+        ("u", "QuickGELU", "GELU", "ReLU", "QuickGELU − GELU"),
+        [
+            tuple(float(v) for v in (u[i], quick[i], gelu[i], max(u[i], 0), gap[i]))
+            for i in sorted({*range(0, 2401, 200), worst, 2400 - worst})
+        ],
+        "The activations at a few places, and where they differ most",
+    )
     return fig.described(alt, table, "QuickGELU beside GELU and ReLU")

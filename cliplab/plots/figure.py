@@ -35,11 +35,15 @@ class Table:
         head = "".join(f'<th scope="col">{_cell(name)}</th>' for name in self.columns)
         body = "".join(
             f'<tr><th scope="row">{_cell(row[0])}</th>'
-            + "".join(f"<td>{_cell(value)}</td>" for value in row[1:]) + "</tr>"
-            for row in self.rows[:limit])
-        return ('<table cellpadding="4" style="font-size:.85em">'
-                f'<caption style="text-align:left">{_cell(self.caption + more)}</caption>'
-                f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+            + "".join(f"<td>{_cell(value)}</td>" for value in row[1:])
+            + "</tr>"
+            for row in self.rows[:limit]
+        )
+        return (
+            '<table cellpadding="4" style="font-size:.85em">'
+            f'<caption style="text-align:left">{_cell(self.caption + more)}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        )
 
 
 class Figure(matplotlib.figure.Figure):
@@ -52,8 +56,14 @@ class Figure(matplotlib.figure.Figure):
 
     def panel(self, x, y, width, height):
         """Axes for a chart, placed in points from the top left corner."""
-        return self.add_axes((x / self.width, 1 - (y + height) / self.height,
-                              width / self.width, height / self.height))
+        return self.add_axes(
+            (
+                x / self.width,
+                1 - (y + height) / self.height,
+                width / self.width,
+                height / self.height,
+            )
+        )
 
     def sheet(self):
         """Bare axes over the whole figure in points, y growing downwards."""
@@ -91,7 +101,8 @@ class Figure(matplotlib.figure.Figure):
             f'<div class="cliplab-scroll" {scrolls} aria-label="Figure">{self.svg()}</div>'
             f'{caption}<details class="cliplab-data"><summary>Data table</summary>'
             f'<div {scrolls} aria-label="Data table">{self.table.html()}</div>'
-            "</details></figure>")
+            "</details></figure>"
+        )
 
     def _ipython_display_(self):
         # IPython asks for this before its formatters, so no PNG is added beside the HTML.

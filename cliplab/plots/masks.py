@@ -45,8 +45,11 @@ def mask_product(causal, pad, product, tokens=None):
     tokens = None if tokens is None else list(tokens)
     length = grids[0].shape[1]
     if any(g.shape != grids[0].shape for g in grids):
-        raise ValueError("The three masks must have one shape; got "
-                         + ", ".join(str(list(g.shape)) for g in grids) + ".")
+        raise ValueError(
+            "The three masks must have one shape; got "
+            + ", ".join(str(list(g.shape)) for g in grids)
+            + "."
+        )
     side, gap, top = 190, 48, room_above(tokens, length)
     fig = Figure(GUTTER + 3 * side + 2 * gap + 14, top + side + 60)
     ax = fig.sheet()
@@ -59,13 +62,17 @@ def mask_product(causal, pad, product, tokens=None):
             label(ax, x - gap / 2, top + side / 2, "⊙="[n - 1], size=24)
     _legend(ax, GUTTER, fig.height - 14)
     same = np.array_equal(grids[0] & grids[1], grids[2])
-    alt = (f"Three {length} by {length} masks side by side: the causal mask with "
-           f"{grids[0].sum():,} seen cells, the PAD mask with {grids[1].sum():,}, and "
-           f"{'their product' if same else 'a third mask that is not their product'} with "
-           f"{grids[2].sum():,}. In the PAD mask: {_columns_sentence(grids[1])}")
-    table = Table(("query i", "keys seen, causal", "keys seen, PAD", "keys seen, product"),
-                  [(i, *(spans(np.flatnonzero(g[i])) for g in grids)) for i in range(length)],
-                  "Which keys each query row may see")
+    alt = (
+        f"Three {length} by {length} masks side by side: the causal mask with "
+        f"{grids[0].sum():,} seen cells, the PAD mask with {grids[1].sum():,}, and "
+        f"{'their product' if same else 'a third mask that is not their product'} with "
+        f"{grids[2].sum():,}. In the PAD mask: {_columns_sentence(grids[1])}"
+    )
+    table = Table(
+        ("query i", "keys seen, causal", "keys seen, PAD", "keys seen, product"),
+        [(i, *(spans(np.flatnonzero(g[i])) for g in grids)) for i in range(length)],
+        "Which keys each query row may see",
+    )
     return fig.described(alt, table, "Causal mask ⊙ PAD mask = product")
 
 
@@ -122,8 +129,10 @@ def room_above(tokens, length):
 def _checked(mask, tokens):
     grid = np.atleast_2d(array(mask).astype(bool))
     if grid.ndim != 2 or len(grid) not in (1, grid.shape[1]):
-        raise ValueError(f"A mask has the shape [L] or [L, L]; this one is {list(grid.shape)}. "
-                         "Pick one prompt of the batch first.")
+        raise ValueError(
+            f"A mask has the shape [L] or [L, L]; this one is {list(grid.shape)}. "
+            "Pick one prompt of the batch first."
+        )
     if tokens is not None and len(tokens) != grid.shape[1]:
         raise ValueError(f"The mask covers {grid.shape[1]} slots but `tokens` has {len(tokens)}.")
     return grid, None if tokens is None else list(tokens)
@@ -148,21 +157,33 @@ def _mask_alt(grid):
     count, length = grid.shape
     if count == 1:
         hidden = np.flatnonzero(~grid[0])
-        return (f"A mask over {length} slots: {spans(np.flatnonzero(grid[0]), 'slot')} may be "
-                f"seen ({grid.sum()}), {spans(hidden, 'slot')} blocked ({len(hidden)}).")
+        return (
+            f"A mask over {length} slots: {spans(np.flatnonzero(grid[0]), 'slot')} may be "
+            f"seen ({grid.sum()}), {spans(hidden, 'slot')} blocked ({len(hidden)})."
+        )
     empty = np.flatnonzero(~grid.any(axis=1))
-    rows = (f"No key at all is seen by {spans(empty, 'row')}." if len(empty)
-            else f"Row 0 sees {spans(np.flatnonzero(grid[0]), 'key')}; row {length - 1} sees "
-                 f"{spans(np.flatnonzero(grid[-1]), 'key')}.")
+    rows = (
+        f"No key at all is seen by {spans(empty, 'row')}."
+        if len(empty)
+        else f"Row 0 sees {spans(np.flatnonzero(grid[0]), 'key')}; row {length - 1} sees "
+        f"{spans(np.flatnonzero(grid[-1]), 'key')}."
+    )
     causal = "No row sees a later key. " if not np.triu(grid, 1).any() else ""
-    return (f"A {length} by {length} mask with {grid.sum():,} of {grid.size:,} cells seen and the "
-            f"others hatched. {causal}{rows} {_columns_sentence(grid)}")
+    return (
+        f"A {length} by {length} mask with {grid.sum():,} of {grid.size:,} cells seen and the "
+        f"others hatched. {causal}{rows} {_columns_sentence(grid)}"
+    )
 
 
 def _mask_table(grid):
     if len(grid) == 1:
-        return Table(("slot", "may be seen"), [(i, bool(seen)) for i, seen in enumerate(grid[0])],
-                     "The mask, slot by slot")
-    return Table(("query i", "keys seen", "how many"),
-                 [(i, spans(np.flatnonzero(row)), int(row.sum())) for i, row in enumerate(grid)],
-                 "Which keys each query row may see")
+        return Table(
+            ("slot", "may be seen"),
+            [(i, bool(seen)) for i, seen in enumerate(grid[0])],
+            "The mask, slot by slot",
+        )
+    return Table(
+        ("query i", "keys seen", "how many"),
+        [(i, spans(np.flatnonzero(row)), int(row.sum())) for i, row in enumerate(grid)],
+        "Which keys each query row may see",
+    )

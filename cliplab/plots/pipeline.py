@@ -20,8 +20,10 @@ def pipeline_diagram():
     _part(ax, 626, 8, 128, 310, "3", "Image decoder", INK)
 
     # Part 1: two prompts, one encoder.
-    for x, name, text, color in ((18, "prompt b⁺", "“a running dog”", GREEN),
-                                 (134, "negative b⁻", "“blurry”", ORANGE)):
+    for x, name, text, color in (
+        (18, "prompt b⁺", "“a running dog”", GREEN),
+        (134, "negative b⁻", "“blurry”", ORANGE),
+    ):
         box(ax, x, 66, 106, 42, color)
         label(ax, x + 53, 79, name, size=10, faint=True)
         label(ax, x + 53, 96, text, size=11)
@@ -31,8 +33,9 @@ def pipeline_diagram():
         arrow(ax, (x, 182), (x, 222))
         label(ax, x - 8, 202, name, size=12, ha="right", weight="bold")
         label(ax, x + 8, 202, "[77]", size=11, ha="left", weight="bold")
-    _block(ax, 18, 224, 222, 50, BLUE, "CLIP text encoder", "12 layers, causal attention",
-           fill=0.22)
+    _block(
+        ax, 18, 224, 222, 50, BLUE, "CLIP text encoder", "12 layers, causal attention", fill=0.22
+    )
     label(ax, 129, 296, "one encoder, run on both prompts", size=10, faint=True)
     arrow(ax, (240, 249), (268, 249), (268, 104), (352, 104), color=BLUE, linewidth=2)
     label(ax, 298, 91, "C⁺, C⁻", size=12, weight="bold")
@@ -67,10 +70,18 @@ def pipeline_diagram():
     rows = [
         ("1", "tokenizer", "prompt and negative prompt, text", "ids t⁺, t⁻: [77] each"),
         ("1", "CLIP text encoder", "ids t⁺, t⁻: [77] each", "contexts C⁺, C⁻: [77, 768] each"),
-        ("2", "U-Net (noise estimator)", "latents [4, 64, 64], step t, contexts C⁺, C⁻",
-         "noise estimate [4, 64, 64]"),
-        ("2", "scheduler", "latents and noise estimate [4, 64, 64]",
-         "less noisy latents [4, 64, 64]"),
+        (
+            "2",
+            "U-Net (noise estimator)",
+            "latents [4, 64, 64], step t, contexts C⁺, C⁻",
+            "noise estimate [4, 64, 64]",
+        ),
+        (
+            "2",
+            "scheduler",
+            "latents and noise estimate [4, 64, 64]",
+            "less noisy latents [4, 64, 64]",
+        ),
         ("3", "VAE decoder", "latents divided by 0.18215: [4, 64, 64]", "image [3, 512, 512]"),
     ]
     alt = (
@@ -80,15 +91,32 @@ def pipeline_diagram():
         "from random latents of 4 by 64 by 64, the U-Net, reading both contexts, and the scheduler "
         "take turns T times to take noise away. Image decoder: the VAE decoder turns the last "
         "latents into an image of 3 by 512 by 512. The text encoder is marked as the part that "
-        "this course opens.")
-    return fig.described(alt, Table(("part", "stage", "takes", "gives"), rows,
-                                    "The stages and their shapes, without the batch"),
-                         "From a prompt to a picture: Stable Diffusion 1.5 at 512 × 512 pixels")
+        "this course opens."
+    )
+    return fig.described(
+        alt,
+        Table(
+            ("part", "stage", "takes", "gives"),
+            rows,
+            "The stages and their shapes, without the batch",
+        ),
+        "From a prompt to a picture: Stable Diffusion 1.5 at 512 × 512 pixels",
+    )
 
 
 def _part(ax, x, y, width, height, number, name, color, opened=False):
-    box(ax, x, y, width, height, color, fill=0.05, radius=10, linewidth=2.4 if opened else 1,
-        **({} if opened else {"linestyle": (0, (4, 2.5))}))
+    box(
+        ax,
+        x,
+        y,
+        width,
+        height,
+        color,
+        fill=0.05,
+        radius=10,
+        linewidth=2.4 if opened else 1,
+        **({} if opened else {"linestyle": (0, (4, 2.5))}),
+    )
     label(ax, x + 10, y + 20, f"{number} {name}", size=12, ha="left", weight="bold")
     if opened:
         box(ax, x + width - 116, y + 9, 108, 22, color, fill=0.22, radius=11)
@@ -107,5 +135,11 @@ def _picture(ax, x, y, width, height):
     box(ax, x + width - 24, y + 9, 14, 14, ORANGE, fill=0.7, radius=7)
     floor = y + height - 1
     for peak, left, right, color in ((26, 2, 50, GREEN), (40, 26, width - 2, BLUE)):
-        line(ax, (x + left, floor), (x + (left + right) / 2, y + peak), (x + right, floor),
-             color=color, linewidth=1.6)
+        line(
+            ax,
+            (x + left, floor),
+            (x + (left + right) / 2, y + peak),
+            (x + right, floor),
+            color=color,
+            linewidth=1.6,
+        )

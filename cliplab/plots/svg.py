@@ -43,14 +43,20 @@ def inline_svg(figure, alt):
     if definitions:
         body.insert(0, ElementTree.Element("defs"))
         body[0].extend(_cleaned(child) for child in definitions)
-    root = ElementTree.Element("svg", {
-        "role": "img", "aria-label": alt, "viewBox": f"0 0 {width:g} {height:g}",
-        "fill": "currentColor", "stroke-linejoin": "round",
-        # Never below 85 % of its size: on a phone the figure scrolls inside its own box.
-        "style": f"display:block;margin:0 auto;width:{width:g}px;max-width:100%;"
-                 f"min-width:{min(width, 0.85 * max(width, 400)):.0f}px;height:auto;"
-                 "font-family:system-ui,sans-serif",
-    })
+    root = ElementTree.Element(
+        "svg",
+        {
+            "role": "img",
+            "aria-label": alt,
+            "viewBox": f"0 0 {width:g} {height:g}",
+            "fill": "currentColor",
+            "stroke-linejoin": "round",
+            # Never below 85 % of its size: on a phone the figure scrolls inside its own box.
+            "style": f"display:block;margin:0 auto;width:{width:g}px;max-width:100%;"
+            f"min-width:{min(width, 0.85 * max(width, 400)):.0f}px;height:auto;"
+            "font-family:system-ui,sans-serif",
+        },
+    )
     root.extend(body)
     _own_ids(root)
     return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")
@@ -64,8 +70,10 @@ def _flatten(element, definitions, leaves):
             definitions += [d for d in child if not d.tag.endswith("style")]
         elif tag == "g":
             if child.get("transform"):
-                raise ValueError("This figure holds math text ($…$), which a page cannot set in "
-                                 "its own font. Write it in plain characters (10⁻³, √K, xₜ).")
+                raise ValueError(
+                    "This figure holds math text ($…$), which a page cannot set in "
+                    "its own font. Write it in plain characters (10⁻³, √K, xₜ)."
+                )
             _flatten(child, definitions, leaves)
         else:
             clean = _cleaned(child)
@@ -204,5 +212,6 @@ def _own_ids(root):
             element.set("id", new[element.get("id")])
         for name in ("href", "style"):
             if "#" in element.get(name, ""):
-                element.set(name, re.sub(r"(?<=#)[hm]\w+", lambda m: new.get(m[0], m[0]),
-                                         element.get(name)))
+                element.set(
+                    name, re.sub(r"(?<=#)[hm]\w+", lambda m: new.get(m[0], m[0]), element.get(name))
+                )

@@ -19,10 +19,27 @@ CSS = {
 
 # Settings used while a figure is built or saved, whatever the reader's own matplotlib settings:
 # matplotlib's defaults for all that drawing depends on, then this package's own.
-FAMILIES = {"axes", "figure", "font", "hatch", "image", "legend", "lines", "patch", "path",
-            "savefig", "svg", "text", "xtick", "ytick"}
-RC = {name: value for name, value in matplotlib.rcParamsDefault.items()
-      if name.split(".")[0] in FAMILIES} | {
+FAMILIES = {
+    "axes",
+    "figure",
+    "font",
+    "hatch",
+    "image",
+    "legend",
+    "lines",
+    "patch",
+    "path",
+    "savefig",
+    "svg",
+    "text",
+    "xtick",
+    "ytick",
+}
+RC = {
+    name: value
+    for name, value in matplotlib.rcParamsDefault.items()
+    if name.split(".")[0] in FAMILIES
+} | {
     "svg.fonttype": "none",
     "svg.hashsalt": "cliplab",
     "image.composite_image": False,

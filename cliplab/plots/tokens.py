@@ -8,8 +8,12 @@ from .figure import Figure, Table
 from .theme import BLUE, GREEN, INK, ORANGE, RC, color_alpha
 
 COLUMNS = 11
-TEXT_STYLES = {"content": {}, "BOS": {"weight": "bold"}, "EOS": {"weight": "bold"},
-               "padding": {"style": "italic", "faint": True}}
+TEXT_STYLES = {
+    "content": {},
+    "BOS": {"weight": "bold"},
+    "EOS": {"weight": "bold"},
+    "padding": {"style": "italic", "faint": True},
+}
 KIND_COLORS = {"BOS": GREEN, "content": BLUE, "EOS": ORANGE, "padding": INK}
 
 
@@ -24,8 +28,10 @@ def token_strip(ids, tokens, mask=None, title=None):
     tokens, seen = list(tokens), None if mask is None else array(mask).astype(bool)
     for name, other in (("tokens", tokens), ("mask", seen)):
         if other is not None and len(other) != len(ids):
-            raise ValueError(f"There are {len(ids)} ids but {len(other)} entries in `{name}`. "
-                             "Give one for each id, padding included.")
+            raise ValueError(
+                f"There are {len(ids)} ids but {len(other)} entries in `{name}`. "
+                "Give one for each id, padding included."
+            )
     kinds = kinds_of(tokens)
     width, height, folded = 64, 47, -(-len(ids) // COLUMNS)
     fig = Figure(min(max(len(ids), 6), COLUMNS) * width + 12, folded * height + 38)
@@ -37,10 +43,12 @@ def token_strip(ids, tokens, mask=None, title=None):
         _slots(ax, kind, [(*corner[i], *size) for i, k in enumerate(kinds) if k == kind])
     if seen is not None:
         hatched(ax, *((*corner[i], *size) for i in range(len(ids)) if not seen[i]))
-    ends = [corner[i] for i, t in enumerate(tokens)
-            if kinds[i] == "content" and t.endswith(END_OF_WORD)]
-    rectangles(ax, [(x + size[0] - 4, y + 12, 4, size[1] - 24) for x, y in ends], BLUE, fill=1,
-               linewidth=0)
+    ends = [
+        corner[i] for i, t in enumerate(tokens) if kinds[i] == "content" and t.endswith(END_OF_WORD)
+    ]
+    rectangles(
+        ax, [(x + size[0] - 4, y + 12, 4, size[1] - 24) for x, y in ends], BLUE, fill=1, linewidth=0
+    )
 
     # One pass for each kind of text: neighbors of one style share it in the page.
     for i, (x, y) in enumerate(corner):
@@ -49,8 +57,9 @@ def token_strip(ids, tokens, mask=None, title=None):
         for (x, y), token, k in zip(corner, tokens, kinds, strict=True):
             if k == kind:
                 text = {"content": token.removesuffix(END_OF_WORD), "padding": "pad"}.get(k, k)
-                label(ax, x + 29, y + 22, shorten(text, 8), size=11 if len(text) < 8 else 10,
-                      **style)
+                label(
+                    ax, x + 29, y + 22, shorten(text, 8), size=11 if len(text) < 8 else 10, **style
+                )
     for (x, y), number in zip(corner, ids, strict=True):
         label(ax, x + 30, y + 35, number, size=9, faint=True)
     _legend(ax, fig.height - 14, kinds, bool(ends), seen is not None and not seen.all())
@@ -58,8 +67,11 @@ def token_strip(ids, tokens, mask=None, title=None):
     known = {"slot": range(len(ids)), "token": tokens, "id": ids, "kind": kinds}
     if seen is not None:
         known["may be seen"] = seen.tolist()
-    table = Table(tuple(known), list(zip(*known.values(), strict=True)),
-                  "Every slot of the prompt, numbered from 0")
+    table = Table(
+        tuple(known),
+        list(zip(*known.values(), strict=True)),
+        "Every slot of the prompt, numbered from 0",
+    )
     return fig.described(_strip_alt(tokens, kinds, seen), table, title)
 
 
@@ -67,13 +79,19 @@ def _slots(ax, kind, cells, bar=5):
     """The cells of one kind: dashed for padding, a bar where the prompt begins and ends."""
     color = KIND_COLORS[kind]
     if kind == "padding":
-        rectangles(ax, cells, color, fill=0, linestyle=(0, (3, 2)),
-                   edgecolor=color_alpha(color, 0.6))
+        rectangles(
+            ax, cells, color, fill=0, linestyle=(0, (3, 2)), edgecolor=color_alpha(color, 0.6)
+        )
     else:
         rectangles(ax, cells, color)
     if kind in ("BOS", "EOS"):
-        rectangles(ax, [(x if kind == "BOS" else x + w - bar, y, bar, h) for x, y, w, h in cells],
-                   color, fill=1, linewidth=0)
+        rectangles(
+            ax,
+            [(x if kind == "BOS" else x + w - bar, y, bar, h) for x, y, w, h in cells],
+            color,
+            fill=1,
+            linewidth=0,
+        )
 
 
 def _legend(ax, y, kinds, ends, hidden):

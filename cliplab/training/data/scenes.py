@@ -91,8 +91,7 @@ class Scene:
     @property
     def caption(self) -> str:
         def noun(words: str) -> str:
-            article = "an " if words.startswith("orange") else "a "
-            return article + words if self.articles else words
+            return f"{article(words)} {words}" if self.articles else words
 
         parts = [noun(self.things[0].words)]
         if len(self.things) == 2:
@@ -102,23 +101,32 @@ class Scene:
         return " ".join(parts)
 
 
-def place(
-    things: tuple[Thing, ...], relation: str, draw, jitter: float, sizes: dict = SIZES
-) -> tuple[Thing, ...]:
-    """Things with radii and centers: inside the picture, apart, and as the relation says.
+def article(words: str) -> str:
+    return "an" if words.startswith(tuple("aeiou")) else "a"
+
+
+def place(things: tuple[Thing, ...], relation: str, draw, jitter: float) -> tuple[Thing, ...]:
+    """Things with radii of their sizes, arranged. Arguments as those of `arrange`."""
+    drawn = [(t, *SIZES[t.size], draw()) for t in things]
+    sized = tuple(replace(t, radius=low + u * (high - low)) for t, low, high, u in drawn)
+    return arrange(sized, relation, draw, jitter)
+
+
+def arrange(things: tuple[Thing, ...], relation: str, draw, jitter: float) -> tuple[Thing, ...]:
+    """Things of given radii with centers: inside the picture, apart, and as the relation says.
 
     draw() gives numbers in [0, 1). jitter: how much of the free room is used, from 0 (one thing in
     the middle, two close together around it) to 1 (anywhere).
     """
     margin, gap = 0.02, 0.05
-    radii = [low + draw() * (high - low) for low, high in (sizes[t.size] for t in things)]
+    radii = [thing.radius for thing in things]
 
     def between(low: float, high: float) -> float:
         return (low + high) / 2 + jitter * (draw() - 0.5) * (high - low)
 
     if len(things) == 1:
         ends = margin + radii[0], 1 - margin - radii[0]
-        return (replace(things[0], x=between(*ends), y=between(*ends), radius=radii[0]),)
+        return (replace(things[0], x=between(*ends), y=between(*ends)),)
 
     if relation == "and":  # says nothing about places: any of the four will do
         relation = tuple(STEPS)[int(draw() * len(STEPS))]
@@ -138,7 +146,7 @@ def place(
         free = margin + radii[i]
         across = min(max(center + sign * aside, free), 1 - free)
         x, y = (along, across) if step[0] else (across, along)
-        placed[i] = replace(things[i], x=x, y=y, radius=radii[i])
+        placed[i] = replace(things[i], x=x, y=y)
     return tuple(placed)
 
 

@@ -49,23 +49,34 @@ def sdf(shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def render(scene: Scene, size: int = 64) -> np.ndarray:
     """A picture of a scene: uint8 [S, S, 3], edges smoothed over one pixel."""
-    picture = np.empty((size, size, 3))
-    picture[:] = BACKGROUNDS[scene.background]
+    picture = ground(scene.background, size)
     for thing in scene.things:
-        reach = thing.radius + 1 / size  # only the window around the thing is drawn
-        left, right, top, bottom = (
-            min(max(round((center + side * reach) * size), 0), size)
-            for center in (thing.x, thing.y)
-            for side in (-1, 1)
-        )
-        x = ((np.arange(left, right) + 0.5) / size - thing.x) / thing.radius
-        y = ((np.arange(top, bottom) + 0.5) / size - thing.y) / thing.radius
-        x, y = np.broadcast_arrays(x, y[:, None])
-        covered = np.clip(0.5 - sdf(thing.shape, x, y) * thing.radius * size, 0, 1)[..., None]
-        window = picture[top:bottom, left:right]
-        color = (1 - thing.pale) * np.array(PALETTE[thing.color]) + thing.pale * 255
-        window += covered * (color - window)
+        stamp(picture, thing)
     return (picture + 0.5).astype(np.uint8)
+
+
+def ground(name: str, size: int) -> np.ndarray:
+    picture = np.empty((size, size, 3))
+    picture[:] = BACKGROUNDS[name]
+    return picture
+
+
+def stamp(picture: np.ndarray, thing: Thing) -> None:
+    """Draw a shape over a picture [S, S, 3] of numbers from 0 to 255."""
+    size = len(picture)
+    reach = thing.radius + 1 / size  # only the window around the thing is drawn
+    left, right, top, bottom = (
+        min(max(round((center + side * reach) * size), 0), size)
+        for center in (thing.x, thing.y)
+        for side in (-1, 1)
+    )
+    x = ((np.arange(left, right) + 0.5) / size - thing.x) / thing.radius
+    y = ((np.arange(top, bottom) + 0.5) / size - thing.y) / thing.radius
+    x, y = np.broadcast_arrays(x, y[:, None])
+    covered = np.clip(0.5 - sdf(thing.shape, x, y) * thing.radius * size, 0, 1)[..., None]
+    window = picture[top:bottom, left:right]
+    color = (1 - thing.pale) * np.array(PALETTE[thing.color]) + thing.pale * 255
+    window += covered * (color - window)
 
 
 @dataclass(frozen=True)
