@@ -451,8 +451,8 @@ def test_a_unet_learns_and_resumes(coder, tmp_path):
 def test_the_learning_rate_rises_holds_and_falls(coder):
     task = unet.UNetTask(unet.Recipe(steps=100, blocks=1, warmup=10, hold=0.4), coder, {})
     rates = [task.lr(n) for n in range(100)]
-    assert rates[0] == pytest.approx(2e-4)
-    assert rates[9] == rates[39] == 2e-3
+    assert rates[0] == pytest.approx(5e-4)
+    assert rates[9] == rates[39] == 5e-3
     assert rates[40:] == sorted(rates[40:], reverse=True)
     assert rates[-1] < 1e-5
 

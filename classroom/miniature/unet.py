@@ -11,10 +11,11 @@ import torch
 from torch import nn
 
 from cliplab.training.data.scenes import Scene
-from cliplab.training.optim import adamw, learning_rate
+from cliplab.training.optim import learning_rate
 from .focus import focus, watch
 from .folder import load_pipeline_folder
 from .loop import Averaged, move
+from .muon import muon
 from .pool import Pool, inside
 from .scenes import draw_scene
 from .text import D, L, build_encoder, build_tokenizer, mixed_contexts
@@ -34,6 +35,7 @@ SHAPE = {
     "cross_attention_dim": D,
     "resnet_time_scale_shift": "scale_shift",
 }
+OUTER = ("embed", "conv_in", "conv_out")  # parts that read or write numbers of their own: AdamW
 SCHEDULE = {
     "num_train_timesteps": 1000,
     "beta_schedule": "squaredcos_cap_v2",
@@ -66,7 +68,7 @@ class Recipe:
     size: int = 64
     blocks: int = 128
     renew: int = 16
-    lr: float = 2e-3
+    lr: float = 5e-3
     warmup: int = 100
     alone: float = 0.05
     two: float = 0.65
@@ -115,7 +117,7 @@ class UNetTask:
             inherit(painter, self.tokenizer, Path(recipe.start))
         self.model = Averaged(painter, decay=recipe.decay)
         self.maps = watch(painter.unet)
-        self.optimizer = adamw(painter, lr=recipe.lr, weight_decay=0.01, eps=1e-8)
+        self.optimizer = muon(painter, lr=recipe.lr, weight_decay=0.01, outer=OUTER)
 
     def scene(self, objects: int, i: int) -> Scene:
         key = f"unet {self.recipe.seed} {objects} {i}"
