@@ -16,6 +16,8 @@ from torch import Tensor
 
 from .pool import inside
 
+LEAST = 1e-6  # attention, so that a word that nothing looks at divides by no 0
+
 
 class Watched:
     """A processor of diffusers' attention that computes it as it is written, and keeps the maps."""
@@ -60,6 +62,6 @@ def focus(maps: list[Tensor], boxes: Tensor, places: list[dict[int, int]], signa
     outside = []
     for A in maps:
         there = inside(boxes[b, thing], int(A.shape[1] ** 0.5)).flatten(1)  # [words, N]
-        of_word = A[b, :, place]  # [words, N]
+        of_word = A[b, :, place] + LEAST  # [words, N]
         outside.append(1 - (of_word * there).sum(1) / of_word.sum(1))
     return (signal[b] * torch.stack(outside) ** 2).mean()

@@ -12,6 +12,15 @@ from cliplab.training import TrainingError
 VAE = "vae"  # the name of the autoencoder's folder in a run, and in a pipeline
 WORDS = "words.json"  # beside diffusers' files: the words that it has learned, by kind
 SETTINGS = "generation.json"  # beside diffusers' files: the guidance and steps that suit the model
+SCHEDULE = {
+    "num_train_timesteps": 1000,
+    "beta_schedule": "squaredcos_cap_v2",
+    "prediction_type": "v_prediction",
+    "clip_sample": False,
+    "set_alpha_to_one": True,
+    "timestep_spacing": "trailing",
+    "steps_offset": 1,  # without effect under this spacing; diffusers asks for it
+}
 
 
 def save_vae(vae, folder: Path) -> None:
@@ -49,7 +58,6 @@ def save_pipeline(painter, tokenizer, vae, folder: Path, dtype=torch.float32) ->
     from transformers import CLIPTokenizer
 
     from .text import KNOWN
-    from .unet import SCHEDULE
 
     tokenizer.save(folder / "tokenizer")
     parts = {

@@ -43,7 +43,7 @@ class Muon(AdamW):
         rows = turned.square().mean(1).view(-1, *[1] * (p.ndim - 1))
         square.lerp_(rows.expand_as(p), 1 - beta2)
         even = turned.view_as(p) / (square / (1 - beta2 ** state["step"])).sqrt().add(1e-8)
-        even *= RMS * (even.numel() ** 0.5) / even.norm()
+        even *= RMS * even.numel() ** 0.5 / even.norm().clamp(min=1e-8)
         p.mul_(1 - group["lr"] * group["weight_decay"]).add_(even, alpha=-group["lr"])
 
 

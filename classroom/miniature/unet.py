@@ -8,14 +8,15 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cliplab.training.data.scenes import Scene
-from cliplab.training.step import adamw, learning_rate
+from cliplab.training.step import learning_rate
 
 from .focus import focus, watch
-from .folder import load_pipeline_folder
+from .folder import SCHEDULE, load_pipeline_folder
 from .loop import Averaged, MiniatureTask
+from .muon import muon
 from .pool import Pool, inside
 from .scenes import draw_scene
 from .text import D, L, build_encoder, build_tokenizer, mixed_contexts
@@ -35,15 +36,7 @@ SHAPE = {
     "cross_attention_dim": D,
     "resnet_time_scale_shift": "scale_shift",
 }
-SCHEDULE = {
-    "num_train_timesteps": 1000,
-    "beta_schedule": "squaredcos_cap_v2",
-    "prediction_type": "v_prediction",
-    "clip_sample": False,
-    "set_alpha_to_one": True,
-    "timestep_spacing": "trailing",
-    "steps_offset": 1,  # without effect under this spacing; diffusers asks for it
-}
+OUTER = ("embed", "conv_in", "conv_out")  # parts that read or write numbers of their own: AdamW
 
 
 @dataclass(frozen=True)
@@ -60,6 +53,7 @@ class Recipe:
     after the longest caption. hold: share of the run before the learning rate falls. late: times
     with much noise are trained more often, in proportion to t to this power. near: how much more
     the loss counts where things are. focus: weight of the loss of attention outside its thing.
+    decay: of the moving average.
     """
 
     start: str = ""
@@ -67,7 +61,7 @@ class Recipe:
     size: int = 64
     blocks: int = 128
     renew: int = 16
-    lr: float = 2e-3
+    lr: float = 5e-3
     warmup: int = 100
     alone: float = 0.05
     two: float = 0.65
@@ -116,7 +110,7 @@ class UNetTask(MiniatureTask):
             inherit(painter, self.tokenizer, Path(recipe.start))
         self.model = Averaged(painter, decay=recipe.decay)
         self.maps = watch(painter.unet)
-        self.optimizer = adamw(painter, lr=recipe.lr, weight_decay=0.01, eps=1e-8)
+        self.optimizer = muon(painter, lr=recipe.lr, weight_decay=0.01, outer=OUTER)
 
     def scene(self, objects: int, i: int) -> Scene:
         key = f"unet {self.recipe.seed} {objects} {i}"
@@ -126,27 +120,18 @@ class UNetTask(MiniatureTask):
         r, net = self.recipe, self.model.net
         draw = random.Random(f"step {r.seed} {n}").random
         noise = torch.Generator().manual_seed(r.seed * 1_000_003 + n)
-        two = r.two if n >= r.alone * r.steps else 0.0
-        pools = [pool.at(n) for pool in self.pools]
-        chosen = [(pools[draw() < two], int(draw() * len(pools[0].scenes))) for _ in range(r.size)]
-        scenes = [pool.scenes[i] for pool, i in chosen]
+        scenes, z, boxes = self.batch(n, draw)
         captions = [self.caption(scene, n, draw) for scene in scenes]
         texts = [m if isinstance(m, str) else " ".join(m.lie) for m in captions]
-        longest = max(len(self.tokenizer.content(text)) for text in texts)
+        longest = max(self.tokens(text) for text in texts)
         length = L if draw() < r.whole else longest + 2 + int(3 * draw())
         context = mixed_contexts(net.text_encoder, self.tokenizer, captions, length)
 
-        z = torch.stack([pool.z[i] for pool, i in chosen])
-        boxes = torch.stack([pool.boxes[i] for pool, i in chosen])
-        # One time in each of B parts of the way that are equally frequent.
-        even = (torch.arange(r.size) + torch.rand(r.size, generator=noise)) / r.size
-        t = (1000 * even ** (1 / (1 + r.late))).long().clamp(max=999)
-        t = t[torch.randperm(r.size, generator=noise)]
-        e = torch.randn(z.shape, generator=noise)
+        t, e = self.times(noise), torch.randn(z.shape, generator=noise)
         noisy = self.scheduler.add_noise(z, e, t).to(memory_format=torch.channels_last)
-        v = self.scheduler.get_velocity(z, e, t)
         self.maps.clear()
-        error = (net.unet(noisy, t, context).sample - v) ** 2
+        made = net.unet(noisy, t, context).sample
+        error = (made - self.scheduler.get_velocity(z, e, t)) ** 2
         weight = 1 + (r.near - 1) * inside(boxes, z.shape[-1]).any(1, keepdim=True)
         loss = (weight * error).mean() / weight.mean()
         places = [shown(*both, self.tokens) for both in zip(scenes, captions, strict=True)]
@@ -154,6 +139,22 @@ class UNetTask(MiniatureTask):
         outside = focus(self.maps, boxes, rows, self.scheduler.alphas_cumprod[t])
         self.move(loss + r.focus * outside, n, self.lr(n))
         return {"loss": loss.item(), "outside": outside.item()}
+
+    def batch(self, n: int, draw) -> tuple[list[Scene], Tensor, Tensor]:
+        """Scenes of one and of two things, their latents [B, 8, 16, 16], and boxes [B, 2, 4]."""
+        r = self.recipe
+        two = r.two if n >= r.alone * r.steps else 0.0
+        pools = [pool.at(n) for pool in self.pools]
+        chosen = [(pools[draw() < two], int(draw() * len(pools[0].scenes))) for _ in range(r.size)]
+        z, boxes = (torch.stack([getattr(p, k)[i] for p, i in chosen]) for k in ("z", "boxes"))
+        return [pool.scenes[i] for pool, i in chosen], z, boxes
+
+    def times(self, noise: torch.Generator) -> Tensor:
+        """[B]: one time in each of B parts of the way that are equally frequent, in any order."""
+        B = self.recipe.size
+        even = (torch.arange(B) + torch.rand(B, generator=noise)) / B
+        t = (1000 * even ** (1 / (1 + self.recipe.late))).long().clamp(max=999)
+        return t[torch.randperm(B, generator=noise)]
 
     def caption(self, scene: Scene, n: int, draw) -> Mixed | str:
         """A caption as it is, a mixed one, or none."""
@@ -166,8 +167,8 @@ class UNetTask(MiniatureTask):
             return mix(scene, draw)
         return with_stranger(scene.caption, draw) if draw() < r.strange else scene.caption
 
-    def tokens(self, word: str) -> int:
-        return len(self.tokenizer.content(word))
+    def tokens(self, text: str) -> int:
+        return len(self.tokenizer.content(text))
 
     def lr(self, n: int) -> float:
         """Up, level, and in the last part of the run down half a cosine."""

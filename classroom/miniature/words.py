@@ -85,7 +85,7 @@ def thing_of(slot: tuple | None) -> int | None:
 
 
 def shown(scene: Scene, caption: Mixed | str, tokens: Callable[[str], int]) -> dict[int, int]:
-    """Which tokens of a caption are to be seen, and in which of the scene's things: {place: 0, 1}.
+    """Which tokens of a caption show which of the scene's things: {place: 0 or 1}.
 
     Of a mixed caption the words that are told; of another all but strange ones, which have
     tokens(word) tokens. A word of the grammar has one.

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 TAILS = "'s|'t|'re|'ve|'m|'ll|'d"
 WORD = TAILS + r"|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+"
 SPECIAL = regex.compile(r"(<\|startoftext\|>|<\|endoftext\|>)")
-REMEMBERED, REMEMBERED_LENGTH = 2**17, 64  # bounds on the memory that known words take
 
 
 class MergeStep(NamedTuple):
