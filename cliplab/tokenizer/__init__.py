@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import regex
 
 from . import bpe, cleaning, unicode_tables
-from .bpe import BOS, BYTE_TO_CHAR, CHAR_TO_BYTE, END_OF_WORD, EOS
+from .bpe import (
+    BOS,
+    BYTE_TO_CHAR,
+    CHAR_TO_BYTE,
+    END_OF_WORD,
+    EOS,
+    REMEMBERED,
+    REMEMBERED_LENGTH,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from . import cleaning
+from .bpe import REMEMBERED, REMEMBERED_LENGTH
 from .rows import fill, require_length, warn_of_cuts
 
 AT_ONCE = 512  # texts: enough for numpy, few enough for the processor's cache
 NOT_WHITE = "\x1c\x1d\x1e\x1f"  # white for str.split, and not for the tools' expressions
 
-REMEMBERED, REMEMBERED_LENGTH = 2**17, 64  # bounds on the memory that known words take
 ID = np.dtype(np.intc)  # what array("i") holds
 
 

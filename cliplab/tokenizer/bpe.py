@@ -19,6 +19,7 @@ from pathlib import Path
 
 END_OF_WORD = "</w>"
 BOS, EOS = "<|startoftext|>", "<|endoftext|>"
+REMEMBERED, REMEMBERED_LENGTH = 2**17, 64  # bounds on the memory that known words take
 
 
 def _byte_alphabet() -> dict[int, str]:
