@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SECTION = (
     (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## How to add a syntax\n")[1]
 )
-FILE, LINE = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)[:2]
+REGISTER = (ROOT / "cliplab/prompts/register.py").read_text(encoding="utf-8")
+FILE, LINE = re.findall(r"```(?:python|text)\n(.*?)```", SECTION, re.DOTALL)[:2]
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +31,13 @@ def toy(tmp_path, monkeypatch):
     spec = importlib.util.spec_from_file_location("cliplab.prompts.toy", path)
     toy = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(toy)
-    entry = eval("{" + LINE + "}", {"toy": toy})
-    assert list(entry) == ["toy"]
-    monkeypatch.setitem(TOOLS, "toy", entry["toy"])
+    monkeypatch.setitem(sys.modules, "cliplab.prompts.toy", toy)
+    last = '    "plain",\n'
+    assert REGISTER.count(last) == 1
+    register = {"__name__": "cliplab.prompts.register", "__package__": "cliplab.prompts"}
+    exec(REGISTER.replace(last, last + LINE), register)
+    assert list(register["TOOLS"]) == [*TOOLS, "toy"]
+    monkeypatch.setitem(TOOLS, "toy", register["TOOLS"]["toy"])
 
 
 def read(prompt):
@@ -121,9 +127,12 @@ def named(code: str) -> list[str]:
             allowed += [*node.defaults, *filter(None, node.kw_defaults)]
         elif isinstance(node, ast.keyword) and node.arg == "default":
             allowed.append(node.value)
-        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in (
+            "__all__",
+            "SYNTAXES",
+        ):
             allowed += node.value.elts
-        elif isinstance(node, ast.AnnAssign) and ast.unparse(node.target) in ("TOOLS", "METHODS"):
+        elif isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "METHODS":
             allowed += node.value.keys
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     return [node.value for node in found if node.value in [*TOOLS] and node not in allowed]

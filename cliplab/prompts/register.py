@@ -3,19 +3,22 @@
 A new one has a room of its own and one line here.
 """
 
-from . import a1111, comfyui, compel, lecture, plain
+from importlib import import_module
+
 from .fragment import Fragment, require_prompt
 from .settings import one_of
 from .tool import Tool
 
+SYNTAXES = (
+    "a1111",
+    "comfyui",
+    "compel",
+    "lecture",
+    "plain",
+)
 TOOLS: dict[str, Tool] = {
-    "a1111": a1111.TOOL,
-    "comfyui": comfyui.TOOL,
-    "compel": compel.TOOL,
-    "lecture": lecture.TOOL,
-    "plain": plain.TOOL,
+    syntax: import_module(f"{__package__}.{syntax}").TOOL for syntax in SYNTAXES
 }
-SYNTAXES = tuple(TOOLS)
 
 
 def parse_prompt(prompt: str, syntax: str = "a1111", quirks: bool = True) -> list[Fragment]:
