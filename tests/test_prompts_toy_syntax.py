@@ -131,7 +131,7 @@ def named(code: str) -> list[str]:
             "__all__",
             "SYNTAXES",
         ):
-            allowed += node.value.elts
+            allowed += getattr(node.value, "elts", [])
         elif isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "METHODS":
             allowed += node.value.keys
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Constant)]
