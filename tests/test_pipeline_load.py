@@ -12,7 +12,7 @@ import tiny_pipeline
 import torch
 from safetensors.torch import load_file, save_file
 
-from cliplab.checkpoints import CheckpointError
+from cliplab.checkpoints import CheckpointError, files
 from cliplab.checkpoints.files import NAMES
 from cliplab.extras import MissingExtra
 from cliplab.pipeline import generate, load, load_pipeline
@@ -117,7 +117,8 @@ def test_sd15_without_network_or_copy(cache):
     with pytest.raises(CheckpointError) as caught:
         load_pipeline("sd15", device="cpu")
     said = str(caught.value)
-    assert said.startswith("The model 'sd15' (stable-diffusion-v1-5/stable-diffusion-v1-5, 4.3 GB")
+    begin = "The weights of 'sd15' (stable-diffusion-v1-5/stable-diffusion-v1-5, 4.3 GB in full"
+    assert said.startswith(begin)
     assert "could not be fetched" in said
     assert "Connect once and run this again, give the path of a copy" in said
     assert "\n" not in said
@@ -132,7 +133,7 @@ def test_sd15_from_the_cache(cache, saved, folder):
     for name in load.TOKENIZER:
         (folder / "tokenizer" / name).touch()
     (folder / "tokenizer" / "special_tokens_map.json").write_text("{}")
-    repository, revision, _ = NAMES["sd15"]
+    repository, revision = NAMES["sd15"]
     place = cache / f"models--{repository.replace('/', '--')}" / "snapshots" / revision
     shutil.copytree(folder, place)
     with pytest.warns(UserWarning, match="safety checker of this model is left out") as said:
@@ -148,7 +149,7 @@ def test_sd15_from_the_cache(cache, saved, folder):
 
 
 def test_the_mini_when_it_is_not_there(monkeypatch, tmp_path):
-    monkeypatch.setattr(load.resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr(files.resources, "files", lambda package: tmp_path)
     with pytest.raises(CheckpointError, match=r"not in this copy of the package.*Train one"):
         load_pipeline("mini")
 

@@ -1,16 +1,16 @@
 """Where the weights are: a name, a file, or a folder → one safetensors file."""
 
+import json
 from importlib import resources
 from pathlib import Path
 
 from ..extras import need
 
 NAMES = {
-    # name: (repository, revision, folder)
+    # name: (repository, revision) of a pipeline in diffusers' format
     "sd15": (
         "stable-diffusion-v1-5/stable-diffusion-v1-5",
         "451f4fe16113bff5a5d2269ed5ad43b0592e9a14",
-        "text_encoder",
     ),
 }
 MINI = "mini"  # the CLIP that comes with the package
@@ -24,9 +24,10 @@ class CheckpointError(ValueError):
 def find_weights(name_or_path) -> Path:
     """The safetensors file that is meant. Raises CheckpointError, with what to do, without one."""
     if name_or_path == MINI:
-        return the_mini()
+        return bundled("clip-mini/model.safetensors", "CLIP", "cliplab.train")
     if name_or_path in NAMES:
-        return download(name_or_path)
+        files = ["text_encoder/config.json", "text_encoder/model.safetensors"]
+        return download(name_or_path, files, "492 MB")[-1]
     path = Path(name_or_path).expanduser()
     if path.is_dir():
         return _inside(path / "text_encoder" if (path / "text_encoder").is_dir() else path)
@@ -57,30 +58,46 @@ def _inside(folder: Path) -> Path:
     )
 
 
-def the_mini() -> Path:
-    """The miniature CLIP's file, inside the package."""
-    path = Path(str(resources.files("cliplab") / "assets" / "clip-mini" / "model.safetensors"))
+def bundled(file: str, what: str, trained_by: str) -> Path:
+    """A file of one of the miniatures, inside the package."""
+    path = Path(str(resources.files("cliplab") / "assets" / file))
     if not path.is_file():
         raise CheckpointError(
-            f"The miniature CLIP is not in this copy of the package: {path} is missing. Train one, "
-            "python -m cliplab.train, and give the path of its folder."
+            f"The miniature {what} is not in this copy of the package: {path} is missing. Train "
+            f"one, python -m {trained_by}, and give the path of its folder."
         )
     return path
 
 
-def download(name: str) -> Path:
-    """The file of a known name, from the local cache of huggingface_hub or from its servers."""
-    repository, revision, folder = NAMES[name]
+def download(name: str, files: list[str], size: str) -> list[Path]:
+    """Files of a known name in the cache of huggingface_hub, filled from its servers.
+
+    A file of a pinned revision that is in the cache is not asked for again, so that this works
+    without a network once it has run.
+    """
+    repository, revision = NAMES[name]
     need("huggingface_hub", "pipeline")
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError
 
     try:
-        hf_hub_download(repository, f"{folder}/config.json", revision=revision)
-        return Path(hf_hub_download(repository, f"{folder}/model.safetensors", revision=revision))
+        return [Path(hf_hub_download(repository, file, revision=revision)) for file in files]
     except (OSError, HfHubHTTPError) as error:
         raise CheckpointError(
-            f"The weights of {name!r} ({repository}, 492 MB) are not on this machine and could not "
-            f"be fetched ({type(error).__name__}). Connect once and run this again, or give the "
-            "path of a copy: a .safetensors file or a folder."
+            f"The weights of {name!r} ({repository}, {size}) are not on this machine and could not "
+            f"be fetched ({type(error).__name__}). Connect once and run this again, give the path "
+            f"of a copy, or take {MINI!r}, which comes with the package."
         ) from error
+
+
+def read_json(path: Path) -> dict:
+    """The object in a JSON file; {} where there is no file."""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise CheckpointError(f"{path} cannot be read: {error}.") from None
+    if not isinstance(said, dict):
+        raise CheckpointError(f"{path} is no JSON object.")
+    return said

@@ -1,18 +1,20 @@
 """A file of weights → a text encoder, after every key, shape and dtype has been looked at."""
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
+from torch import nn
 
 from ..text_encoder import CLIPTextConfig, CLIPTextModel
-from .files import MINI, CheckpointError, find_weights
-from .layouts import from_layout, is_foreign, recognize, to_layout
+from .files import MINI, CheckpointError, find_weights, read_json
+from .layouts import TEXT, Tower, from_layout, is_foreign, recognize, to_layout
 
+Model = TypeVar("Model", bound=nn.Module)
 FLOATS = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "F64": torch.float64}
 
 
@@ -59,68 +61,56 @@ def read_text_encoder(file, path: Path, dtype, heads: int | None = None) -> CLIP
     """The text encoder of an open file, in the file's dtype."""
     keys = [key for key in file.keys() if not is_foreign(key)]  # noqa: SIM118
     layout = recognize(keys)
-    shapes, dtypes = look_at(file, keys)
-    said = {**(file.metadata() or {}), **read_config_json(path.with_name("config.json"))}
+    shapes = shapes_of(file, keys)
+    said = {**(file.metadata() or {}), **said_of(path, "text_config")}
     config = infer_config(shapes, layout, said, heads)
+    return filled(lambda: CLIPTextModel(config), file, shapes, layout, TEXT, dtype)
+
+
+def filled(
+    build: Callable[[], Model], file, shapes: dict, layout: str, tower: Tower, dtype
+) -> Model:
+    """A new model with the file's tensors for its weights, once all of them have been compared."""
     with torch.device("meta"):
-        model = CLIPTextModel(config)  # names and shapes without memory
-    compare(shapes, dtypes, to_layout(model.state_dict(), layout), dtype)
-    state = from_layout({key: file.get_tensor(key) for key in keys}, layout)
+        model = build()  # names and shapes without memory
+    dtypes = {key: file.get_slice(key).get_dtype() for key in shapes}
+    compare(shapes, dtypes, to_layout(model.state_dict(), layout, tower), dtype)
+    state = from_layout({key: file.get_tensor(key) for key in shapes}, layout, tower)
     model.load_state_dict({key: t.contiguous() for key, t in state.items()}, assign=True)
     return model
 
 
-def look_at(file, keys) -> tuple[dict, dict]:
-    """The shapes and dtypes of some of a file's tensors, without reading them."""
-    slices = {key: file.get_slice(key) for key in keys}
-    shapes = {key: tuple(s.get_shape()) for key, s in slices.items()}
-    return shapes, {key: s.get_dtype() for key, s in slices.items()}
+def shapes_of(file, keys) -> dict[str, tuple[int, ...]]:
+    """The shapes of some of a file's tensors, without reading them."""
+    return {key: tuple(file.get_slice(key).get_shape()) for key in keys}
 
 
-def read_config_json(path: Path, tower: str = "text_config") -> dict:
-    """What config.json says about the text encoder, or another tower; {} where there is none."""
-    if not path.is_file():
-        return {}
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        said = said.get(tower, said)  # a whole CLIP has one for each tower
-        return {key: value for key, value in said.items() if value is not None}
-    except (ValueError, AttributeError) as error:
-        raise CheckpointError(f"config.json beside it cannot be read: {error}.") from None
+def said_of(path: Path, tower: str) -> dict:
+    """What the config.json beside a file says about one of its encoders."""
+    said = read_json(path.with_name("config.json"))
+    said = said.get(tower, said)  # a whole CLIP has one for each tower
+    return {key: value for key, value in said.items() if value is not None}
 
 
 def infer_config(shapes: dict, layout: str, said: dict, heads: int | None) -> CLIPTextConfig:
     """The configuration that the shapes show; what they do not show is taken from what was said."""
 
-    def size(key: str) -> tuple[int, int]:
-        name = name_in(layout, key)
-        if len(shapes.get(name, ())) != 2:
-            raise CheckpointError(
-                f"Without a matrix {name} the size of the encoder is not known; the file has "
-                f"{list(shapes[name]) if name in shapes else 'no such key'}. Layout: {layout}."
-            )
-        return shapes[name]
+    def size(key: str) -> tuple[int, ...]:
+        return shape_of(shapes, name_in(layout, key), 2)
 
     V, D = size("embeddings.token_embedding.weight")
-    layers = {int(n) for key in shapes for n in re.findall(r"\.(?:layers|resblocks)\.(\d+)\.", key)}
-    if len(layers) != max(layers, default=0) + 1:
-        gap = min(set(range(len(layers) + 1)) - layers)
-        raise CheckpointError(
-            f"Its layers are numbered up to {max(layers)}, and layer {gap} is missing: "
-            f"{len(layers)} are there."
-        )
     shown = {
         "vocab_size": V,
         "hidden_size": D,
         "max_position_embeddings": size("embeddings.position_embedding.weight")[0],
         "intermediate_size": size("encoder.layers.0.mlp.fc1.weight")[0],
-        "num_hidden_layers": len(layers),
+        "num_hidden_layers": count_layers(shapes),
     }
     E = None
     if name_in(layout, "text_projection.weight") in shapes:
         stored = size("text_projection.weight")
         E = stored[1] if layout.startswith("open") else stored[0]
-    refuse_other_mathematics(said, shown)
+    refuse_other_mathematics(said, shown, "text encoder")
     if heads is None:
         heads = said.get("num_attention_heads") or (D // 64 if D % 64 == 0 else None)
     if heads is None:
@@ -144,18 +134,39 @@ def infer_config(shapes: dict, layout: str, said: dict, heads: int | None) -> CL
         raise CheckpointError(str(error)) from None
 
 
-def name_in(layout: str, key: str) -> str:
+def name_in(layout: str, key: str, tower: Tower = TEXT) -> str:
     """What a layout calls a parameter."""
-    return next(iter(to_layout({key: torch.empty(0, 0, device="meta")}, layout)))
+    return next(iter(to_layout({key: torch.empty(0, 0, device="meta")}, layout, tower)))
 
 
-def refuse_other_mathematics(said: dict, shown: dict) -> None:
+def shape_of(shapes: dict, name: str, axes: int) -> tuple[int, ...]:
+    """The shape of a tensor without which the encoder's size is not known."""
+    if len(shapes.get(name, ())) != axes:
+        raise CheckpointError(
+            f"Without {name}, of {axes} axes, the size of the encoder is not known; the file has "
+            f"{list(shapes[name]) if name in shapes else 'no such key'}."
+        )
+    return shapes[name]
+
+
+def count_layers(shapes: dict) -> int:
+    layers = {int(n) for key in shapes for n in re.findall(r"\.(?:layers|resblocks)\.(\d+)\.", key)}
+    if len(layers) != max(layers, default=0) + 1:
+        gap = min(set(range(len(layers) + 1)) - layers)
+        raise CheckpointError(
+            f"Its layers are numbered up to {max(layers)}, and layer {gap} is missing: "
+            f"{len(layers)} are there."
+        )
+    return len(layers)
+
+
+def refuse_other_mathematics(said: dict, shown: dict, encoder: str) -> None:
     """config.json must agree with the weights, and ask for no other activation or epsilon."""
     for key, value in {"hidden_act": "quick_gelu", "layer_norm_eps": 1e-5, **shown}.items():
         if said.get(key, value) != value:
             has = "the weights show" if key in shown else "this encoder computes with"
             raise CheckpointError(
-                f"config.json says {key} = {said[key]!r}, but {has} {value!r}. "
+                f"config.json says {key} = {said[key]!r} of the {encoder}, but {has} {value!r}. "
                 "The answers would be wrong, so nothing was loaded."
             )
 
@@ -167,6 +178,7 @@ def compare(shapes: dict, dtypes: dict, expected: dict, dtype) -> None:
         for key, tensor in expected.items()
         if key in shapes and shapes[key] != tuple(tensor.shape)
     ]
+    dtypes = {key: kind for key, kind in dtypes.items() if not key.endswith("num_batches_tracked")}
     wrong_dtype = [f"{key} is {kind}" for key, kind in dtypes.items() if kind not in FLOATS]
     problems = [
         f"{what} ({len(names)}): {', '.join(names[:8])}{', …' if len(names) > 8 else ''}"

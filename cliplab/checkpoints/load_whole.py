@@ -1,6 +1,5 @@
 """A folder or a file with a whole CLIP → both encoders, temperature, tokenizer, preprocessing."""
 
-import json
 import re
 from pathlib import Path
 
@@ -9,9 +8,19 @@ import torch
 from ..contrastive import CLIP, image_encoder
 from ..image_encoder import CLIPResNetConfig, CLIPVisionConfig, Preprocess
 from ..tokenizer import CLIPTokenizer
-from .files import CheckpointError, find_weights
-from .layouts import HEAD, IMAGE, from_layout, is_image, is_resnet, to_layout
-from .load import compare, look_at, opened, read_config_json, read_text_encoder
+from .files import CheckpointError, find_weights, read_json
+from .layouts import HEAD, IMAGE, is_image, is_resnet
+from .load import (
+    count_layers,
+    filled,
+    name_in,
+    opened,
+    read_text_encoder,
+    refuse_other_mathematics,
+    said_of,
+    shape_of,
+    shapes_of,
+)
 
 
 def load_clip(
@@ -60,17 +69,10 @@ def read_image_encoder(file, path: Path, dtype):
             "It holds no image encoder. A text encoder alone is opened by load_text_encoder."
         )
     layout = "openai" if keys[0].startswith("visual.") else "hf"
-    shapes, dtypes = look_at(file, keys)
-    said = file.metadata() or {}
-    heads = {"num_attention_heads": said.get("image_attention_heads")}
-    said = heads | read_config_json(path.with_name("config.json"), "vision_config")
-    with torch.device("meta"):
-        model = image_encoder(infer_image_config(shapes, layout, said))
-    counts = {key: kind for key, kind in dtypes.items() if not key.endswith("num_batches_tracked")}
-    compare(shapes, counts, to_layout(model.state_dict(), layout, IMAGE), dtype)
-    state = from_layout({key: file.get_tensor(key) for key in keys}, layout, IMAGE)
-    model.load_state_dict({key: t.contiguous() for key, t in state.items()}, assign=True)
-    return model
+    shapes = shapes_of(file, keys)
+    heads = {"num_attention_heads": (file.metadata() or {}).get("image_attention_heads")}
+    config = infer_image_config(shapes, layout, heads | said_of(path, "vision_config"))
+    return filled(lambda: image_encoder(config), file, shapes, layout, IMAGE, dtype)
 
 
 def infer_image_config(shapes: dict, layout: str, said: dict):
@@ -79,28 +81,19 @@ def infer_image_config(shapes: dict, layout: str, said: dict):
         return infer_resnet_config(shapes, said)
 
     def size(key: str, axes: int = 2) -> tuple[int, ...]:
-        name = next(iter(to_layout({key: torch.empty(0, 0, device="meta")}, layout, IMAGE)))
-        return shape_of(shapes, name, axes)
+        return shape_of(shapes, name_in(layout, key, IMAGE), axes)
 
     D, _, P, _ = size("embeddings.patch_embedding.weight", 4)
     places = size("embeddings.position_embedding.weight")[0] - 1
     E = size("visual_projection.weight")[1 if layout == "openai" else 0]
-    layers = [int(n) for key in shapes for n in re.findall(r"\.(?:layers|resblocks)\.(\d+)\.", key)]
     shown = {
         "image_size": P * round(places**0.5),
         "patch_size": P,
         "hidden_size": D,
-        "num_hidden_layers": max(layers, default=-1) + 1,
+        "num_hidden_layers": count_layers(shapes),
         "intermediate_size": size("encoder.layers.0.mlp.fc1.weight")[0],
-        "hidden_act": "quick_gelu",
-        "layer_norm_eps": 1e-5,
     }
-    for key, value in shown.items():
-        if said.get(key, value) != value:
-            raise CheckpointError(
-                f"config.json says {key} = {said[key]!r} of the image encoder, which has {value!r} "
-                "here. The answers would be wrong, so nothing was loaded."
-            )
+    refuse_other_mathematics(said, shown, "image encoder")
     return configured(
         CLIPVisionConfig,
         image_size=shown["image_size"],
@@ -134,16 +127,6 @@ def configured(config, **numbers):
         raise CheckpointError(f"Its image encoder cannot be: {error}") from None
 
 
-def shape_of(shapes: dict, name: str, axes: int) -> tuple[int, ...]:
-    if len(shapes.get(name, ())) != axes:
-        has = list(shapes[name]) if name in shapes else "no such key"
-        raise CheckpointError(
-            f"Without {name}, of {axes} axes, the size of the image encoder is not known; the file "
-            f"has {has}."
-        )
-    return shapes[name]
-
-
 def read_tokenizer(folder: Path, vocab_size: int) -> CLIPTokenizer | None:
     """The tokenizer beside the weights; else CLIP's own, where the vocabulary is as large."""
     beside = any((folder / name).is_file() for name in ("merges.txt", "tokenizer.json"))
@@ -164,13 +147,11 @@ def read_preprocess(folder: Path, image_size: int) -> Preprocess:
         ("preprocessor_config.json", "image_mean", "image_std"),
         ("open_clip_config.json", "mean", "std"),
     ):
-        path = folder / name
-        if path.is_file():
+        said = read_json(folder / name)
+        said = said.get("preprocess_cfg", said)
+        if mean in said and std in said:
             try:
-                said = json.loads(path.read_text(encoding="utf-8"))
-                said = said.get("preprocess_cfg", said)
-                if mean in said and std in said:
-                    return Preprocess(image_size, tuple(said[mean]), tuple(said[std]))
-            except (ValueError, TypeError, AttributeError) as error:
+                return Preprocess(image_size, tuple(said[mean]), tuple(said[std]))
+            except TypeError as error:
                 raise CheckpointError(f"{name} beside it cannot be read: {error}.") from None
     return Preprocess(image_size)

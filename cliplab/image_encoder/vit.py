@@ -6,11 +6,13 @@ model has OpenAI's spread of weights (see `initialize`).
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from ..text_encoder.layers import CLIPEncoder, LayerNorm
+from ..text_encoder.model import accept_prefix
 from .config import CLIPVisionConfig
 
 
@@ -66,7 +68,8 @@ class CLIPVisionModel(nn.Module):
         self.post_layernorm = LayerNorm(c.width)
         self.visual_projection = nn.Linear(c.width, c.projection, bias=False)
         initialize(self)
-        self.register_load_state_dict_pre_hook(accept_prefix)
+        # Hugging Face writes it before every key but the projection's.
+        self.register_load_state_dict_pre_hook(partial(accept_prefix, "vision_model."))
 
     def forward(self, pixels: Tensor) -> ImageEncoderOutput:
         """pixels: floating point [B, 3, S, S], normalized as `Preprocess` does."""
@@ -99,14 +102,6 @@ def initialize(model: CLIPVisionModel) -> None:
             nn.init.uniform_(proj.weight, -most, most)
             proj.bias.zero_()
         attn.out_proj.bias.zero_()
-
-
-def accept_prefix(model, state: dict, prefix: str, *_) -> None:
-    """Hugging Face writes `vision_model.` before every key but the projection's."""
-    named = prefix + "vision_model."
-    for key in [key for key in state if key.startswith(named)]:
-        state[prefix + key.removeprefix(named)] = state.pop(key)
-    state.pop(prefix + "embeddings.position_ids", None)
 
 
 def require_pixels(pixels: Tensor, S: int) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..checkpoints.files import read_json
 from ..prompts.settings import one_of
 from ..weighting import METHODS, PromptEncoder
 from ..weighting.encoder import read_prompts
-from .load import read_json
 from .painting import Painting
 
 USUAL = 7.5  # guidance of Stable Diffusion 1.5, and of diffusers where nothing is said
@@ -148,8 +148,7 @@ def denoise(
 def best_guidance(pipe) -> float:
     """What the model's folder says in generation.json; 7.5 where it says nothing."""
     folder = getattr(pipe.config, "_name_or_path", None)
-    path = Path(folder or "") / "generation.json"
-    return read_json(path).get("guidance", USUAL) if folder and path.is_file() else USUAL
+    return read_json(Path(folder) / "generation.json").get("guidance", USUAL) if folder else USUAL
 
 
 @contextmanager

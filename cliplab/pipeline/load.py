@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import resources
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
 
 from ..checkpoints import CheckpointError
-from ..checkpoints.files import MINI, NAMES
+from ..checkpoints.files import MINI, NAMES, bundled, download, read_json
 from ..extras import need
 
 WEIGHTS = {  # of each part that has any
@@ -145,21 +143,15 @@ def quiet() -> Iterator[None]:
     import diffusers.utils.logging as ours
     import transformers.utils.logging as theirs
 
-    bars = [library for library in (ours, theirs) if library.is_progress_bar_enabled()]
-    levels = [(library, library.get_verbosity()) for library in (ours, theirs)]
-    try:
-        for library in bars:
-            library.disable_progress_bar()
-        for library, _ in levels:
+    with ExitStack() as afterwards, warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        for library in (ours, theirs):
+            afterwards.callback(library.set_verbosity, library.get_verbosity())
             library.set_verbosity(logging.ERROR)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            yield
-    finally:
-        for library in bars:
-            library.enable_progress_bar()
-        for library, level in levels:
-            library.set_verbosity(level)
+            if library.is_progress_bar_enabled():
+                afterwards.callback(library.enable_progress_bar)
+                library.disable_progress_bar()
+        yield
 
 
 # Where the folder is, and whether it is whole -----------------------------------------------------
@@ -168,16 +160,16 @@ def quiet() -> Iterator[None]:
 def find_folder(name_or_path, dtype: torch.dtype) -> Path:
     """The folder that is meant, with a model_index.json in it."""
     if name_or_path == MINI:
-        folder = Path(str(resources.files("cliplab") / "assets" / "sd-mini"))
-        if not (folder / "model_index.json").is_file():
-            raise CheckpointError(
-                "The miniature Stable Diffusion is not in this copy of the package: "
-                f"{folder / 'model_index.json'} is missing. Train one, python -m "
-                "classroom.miniature, and give the path of its folder."
-            )
-        return folder
+        index = "sd-mini/model_index.json"
+        return bundled(index, "Stable Diffusion", "classroom.miniature").parent
     if name_or_path in NAMES:
-        return download(name_or_path, "fp16" if dtype in HALF else None)
+        variant = "fp16" if dtype in HALF else None
+        files = ["model_index.json", "scheduler/scheduler_config.json"]
+        files += [f"tokenizer/{file}" for file in TOKENIZER]
+        for part in WEIGHTS:
+            files += [f"{part}/config.json", weights_file(part, variant)]
+        size = f"{'2.1 GB in half' if variant else '4.3 GB in full'} precision"
+        return download(name_or_path, files, size)[0].parent
     folder = Path(name_or_path).expanduser()
     if not (folder / "model_index.json").is_file():
         known = ", ".join([MINI, *NAMES])
@@ -186,32 +178,6 @@ def find_folder(name_or_path, dtype: torch.dtype) -> Path:
             "path of a folder in diffusers' format, with model_index.json, unet, vae, …"
         )
     return folder
-
-
-def download(name: str, variant: str | None) -> Path:
-    """The folder of a known name in the cache of huggingface_hub, filled from its servers.
-
-    A file of a pinned revision that is in the cache is not asked for again, so that this works
-    without a network once it has run.
-    """
-    repository, revision, _ = NAMES[name]
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError
-
-    files = ["model_index.json", "scheduler/scheduler_config.json"]
-    files += [f"tokenizer/{file}" for file in TOKENIZER]
-    for part in WEIGHTS:
-        files += [f"{part}/config.json", weights_file(part, variant)]
-    try:
-        found = [hf_hub_download(repository, file, revision=revision) for file in files]
-    except (OSError, HfHubHTTPError) as error:
-        size = "2.1 GB in half" if variant else "4.3 GB in full"
-        raise CheckpointError(
-            f"The model {name!r} ({repository}, {size} precision) is not on this machine and could "
-            f"not be fetched ({type(error).__name__}). Connect once and run this again, give the "
-            'path of a copy in diffusers\' format, or take "mini", which comes with the package.'
-        ) from error
-    return Path(found[0]).parent
 
 
 def weights_file(part: str, variant: str | None) -> str:
@@ -231,14 +197,3 @@ def variant_in(folder: Path, dtype: torch.dtype) -> str | None:
         f"{'is' if len(missing) == 1 else 'are'} missing. Pickles (.bin) are not read, since "
         "opening one runs the code in it."
     )
-
-
-def read_json(path: Path) -> dict:
-    """The object in a JSON file."""
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(f"{path} cannot be read: {error}.") from None
-    if not isinstance(said, dict):
-        raise CheckpointError(f"{path} is no JSON object.")
-    return said

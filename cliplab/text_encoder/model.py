@@ -8,6 +8,7 @@ It differs from Hugging Face's CLIPTextModel, whose parameter names it shares, i
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -162,9 +163,11 @@ def initialize(model: CLIPTextModel) -> None:
         normal(model.text_projection.weight, std=D**-0.5)
 
 
-def accept_old_names(model, state: dict, prefix: str, *_) -> None:
-    """Before transformers 5.6 every key began with `text_model.`, and position ids were stored."""
-    old = prefix + "text_model."
-    for key in [key for key in state if key.startswith(old)]:
-        state[prefix + key.removeprefix(old)] = state.pop(key)
+def accept_prefix(tower: str, model, state: dict, prefix: str, *_) -> None:
+    """Let keys begin with the tower's name, as Hugging Face writes them, beside position ids."""
+    for key in [key for key in state if key.startswith(prefix + tower)]:
+        state[prefix + key.removeprefix(prefix + tower)] = state.pop(key)
     state.pop(prefix + "embeddings.position_ids", None)
+
+
+accept_old_names = partial(accept_prefix, "text_model.")  # those before transformers 5.6

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ...checkpoints import load_clip
-from ...checkpoints.files import the_mini
+from ...checkpoints.files import MINI, find_weights
 from ...contrastive import CLIP as Clip
 from ...contrastive import similarity_matrix
 from ...masks import causal_mask, length_normalization
@@ -155,7 +155,7 @@ TEXT = {
         outputs=("scores", "attention", "queries", "keys", "context", "vector", "moved"),
         precision="int8",
         tolerance=1e-4,
-        weights=(the_mini(),),
+        weights=(find_weights(MINI),),
         dynamic={"ids": {0: "B"}, "seen": {0: "B"}},
     ),
 }
@@ -166,7 +166,7 @@ IMAGE = {
         outputs=("vector",),
         precision="int8",
         tolerance=1e-4,
-        weights=(the_mini(),),
+        weights=(find_weights(MINI),),
         dynamic={"pixels": {0: "B"}},
     ),
 }

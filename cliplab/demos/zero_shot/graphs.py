@@ -10,7 +10,7 @@ zero_shot   texts [C, T, E]: label c in template t, of unit length; image [1, E]
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...checkpoints.files import the_mini
+from ...checkpoints.files import MINI, find_weights
 from ...training.evaluate import classify
 from ..graphs.clip import mini, units
 from ..graphs.graph import Graph
@@ -41,7 +41,7 @@ ZERO_SHOT = {
         outputs=("weights", "cosine", "share", "length"),
         precision="fp16",
         tolerance=1e-4,
-        weights=(the_mini(),),
+        weights=(find_weights(MINI),),
         dynamic={"texts": {0: "C", 1: "T"}},
     ),
 }
