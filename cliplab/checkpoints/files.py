@@ -21,12 +21,12 @@ class CheckpointError(ValueError):
     """A file of weights cannot be found, cannot be trusted, or does not hold what it should."""
 
 
-def find_weights(name_or_path) -> Path:
+def find_weights(name_or_path: str | Path) -> Path:
     """The safetensors file that is meant. Raises CheckpointError, with what to do, without one."""
     if name_or_path == MINI:
         return the_mini()
     if name_or_path in NAMES:
-        return download(name_or_path)
+        return download(str(name_or_path))
     path = Path(name_or_path).expanduser()
     if path.is_dir():
         return _inside(path / "text_encoder" if (path / "text_encoder").is_dir() else path)

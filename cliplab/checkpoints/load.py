@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ FLOATS = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "F
 
 
 def load_text_encoder(
-    name_or_path,
+    name_or_path: str | Path,
     *,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
@@ -55,7 +55,9 @@ def opened(path: Path) -> Iterator[safe_open]:
         raise CheckpointError(f"{path}: {error}") from None
 
 
-def read_text_encoder(file, path: Path, dtype, heads: int | None = None) -> CLIPTextModel:
+def read_text_encoder(
+    file: safe_open, path: Path, dtype: torch.dtype | None, heads: int | None = None
+) -> CLIPTextModel:
     """The text encoder of an open file, in the file's dtype."""
     keys = [key for key in file.keys() if not is_foreign(key)]  # noqa: SIM118
     layout = recognize(keys)
@@ -70,7 +72,7 @@ def read_text_encoder(file, path: Path, dtype, heads: int | None = None) -> CLIP
     return model
 
 
-def look_at(file, keys) -> tuple[dict, dict]:
+def look_at(file: safe_open, keys: Iterable[str]) -> tuple[dict, dict]:
     """The shapes and dtypes of some of a file's tensors, without reading them."""
     slices = {key: file.get_slice(key) for key in keys}
     shapes = {key: tuple(s.get_shape()) for key, s in slices.items()}
@@ -137,7 +139,7 @@ def infer_config(shapes: dict, layout: str, said: dict, heads: int | None) -> CL
             heads=int(heads),
             layers=shown["num_hidden_layers"],
             mlp_width=shown["intermediate_size"],
-            eos_token_id=None if eos is None else int(eos),
+            eos_token_id=V - 1 if eos is None else int(eos),
             projection=E,
         )
     except (ValueError, TypeError) as error:
@@ -160,7 +162,7 @@ def refuse_other_mathematics(said: dict, shown: dict) -> None:
             )
 
 
-def compare(shapes: dict, dtypes: dict, expected: dict, dtype) -> None:
+def compare(shapes: dict, dtypes: dict, expected: dict, dtype: torch.dtype | None) -> None:
     """Name everything that is wrong, in the file's own words, in one error."""
     wrong_shape = [
         f"{key} is {list(shapes[key])}, not {list(tensor.shape)}"

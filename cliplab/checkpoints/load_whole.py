@@ -3,19 +3,32 @@
 import json
 import re
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
+from safetensors import safe_open
 
 from ..contrastive import CLIP, image_encoder
-from ..image_encoder import CLIPResNetConfig, CLIPVisionConfig, Preprocess
+from ..image_encoder import (
+    CLIPResNet,
+    CLIPResNetConfig,
+    CLIPVisionConfig,
+    CLIPVisionModel,
+    Preprocess,
+)
 from ..tokenizer import CLIPTokenizer
 from .files import CheckpointError, find_weights
 from .layouts import HEAD, IMAGE, from_layout, is_image, is_resnet, to_layout
 from .load import compare, look_at, opened, read_config_json, read_text_encoder
 
+Config = TypeVar("Config", CLIPVisionConfig, CLIPResNetConfig)
+
 
 def load_clip(
-    name_or_path, *, dtype: torch.dtype = torch.float32, device: torch.device | str | None = None
+    name_or_path: str | Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str | None = None,
 ) -> CLIP:
     """Load a whole CLIP, in evaluation mode.
 
@@ -52,7 +65,9 @@ def load_clip(
     return clip.to(device=device, dtype=dtype).eval()
 
 
-def read_image_encoder(file, path: Path, dtype):
+def read_image_encoder(
+    file: safe_open, path: Path, dtype: torch.dtype
+) -> CLIPVisionModel | CLIPResNet:
     """The image encoder of an open file, in the file's dtype."""
     keys = [key for key in file.keys() if is_image(key)]  # noqa: SIM118
     if not keys:
@@ -73,7 +88,9 @@ def read_image_encoder(file, path: Path, dtype):
     return model
 
 
-def infer_image_config(shapes: dict, layout: str, said: dict):
+def infer_image_config(
+    shapes: dict, layout: str, said: dict
+) -> CLIPVisionConfig | CLIPResNetConfig:
     """The configuration that the shapes show; heads, which they do not, from what was said."""
     if is_resnet(key.removeprefix("visual.") for key in shapes):
         return infer_resnet_config(shapes, said)
@@ -127,7 +144,7 @@ def infer_resnet_config(shapes: dict, said: dict) -> CLIPResNetConfig:
     )
 
 
-def configured(config, **numbers):
+def configured(config: type[Config], **numbers: Any) -> Config:
     try:
         return config(**numbers)
     except ValueError as error:

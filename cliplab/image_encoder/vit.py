@@ -6,11 +6,12 @@ model has OpenAI's spread of weights (see `initialize`).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ..text_encoder.layers import CLIPEncoder, LayerNorm
+from ..text_encoder.layers import CLIPAttention, CLIPEncoder, LayerNorm
 from .config import CLIPVisionConfig
 
 
@@ -92,8 +93,9 @@ def initialize(model: CLIPVisionModel) -> None:
     nn.init.normal_(model.embeddings.class_embedding, std=D**-0.5)
     nn.init.normal_(model.embeddings.position_embedding.weight, std=D**-0.5)
     nn.init.normal_(model.visual_projection.weight, std=D**-0.5)
-    for layer in model.encoder.layers:
-        attn = layer.self_attn
+    for attn in model.modules():
+        if not isinstance(attn, CLIPAttention):
+            continue
         for proj in (attn.q_proj, attn.k_proj, attn.v_proj):
             most = (6 / (D + 3 * D)) ** 0.5  # fan in D, fan out 3D
             nn.init.uniform_(proj.weight, -most, most)
@@ -101,7 +103,7 @@ def initialize(model: CLIPVisionModel) -> None:
         attn.out_proj.bias.zero_()
 
 
-def accept_prefix(model, state: dict, prefix: str, *_) -> None:
+def accept_prefix(model: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
     """Hugging Face writes `vision_model.` before every key but the projection's."""
     named = prefix + "vision_model."
     for key in [key for key in state if key.startswith(named)]:

@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from ..checkpoints import CheckpointError
 from ..checkpoints.files import MINI, NAMES
 from ..extras import need
+
+if TYPE_CHECKING:
+    from diffusers import StableDiffusionPipeline
 
 WEIGHTS = {  # of each part that has any
     "text_encoder": "model",
@@ -27,8 +31,11 @@ SMALL_GPU = 10 * 2**30  # bytes of memory below which a GPU needs sparing
 
 
 def load_pipeline(
-    name_or_path, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None
-):
+    name_or_path: str | Path,
+    *,
+    dtype: torch.dtype | None = None,
+    device: torch.device | str | None = None,
+) -> StableDiffusionPipeline:
     """Load a text-to-image model as diffusers' own StableDiffusionPipeline.
 
     name_or_path: "mini", the miniature that comes with the package; "sd15", Stable Diffusion 1.5
@@ -70,7 +77,7 @@ def fastest() -> str:
     return next((kind for kind, is_there in there.items() if is_there), "cpu")
 
 
-def open_folder(folder: Path, dtype: torch.dtype):
+def open_folder(folder: Path, dtype: torch.dtype) -> StableDiffusionPipeline:
     """The pipeline in a folder, without its safety checker, on the CPU."""
     said = read_json(folder / "model_index.json")
     kind = said.get("_class_name")
@@ -102,7 +109,7 @@ def open_folder(folder: Path, dtype: torch.dtype):
     return pipe
 
 
-def open_part(folder: Path, part: str, dtype: torch.dtype):
+def open_part(folder: Path, part: str, dtype: torch.dtype) -> torch.nn.Module:
     """The text encoder, the U-Net or the VAE. A weight that is missing would be random: refused."""
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import CLIPTextModel
@@ -124,7 +131,7 @@ def open_part(folder: Path, part: str, dtype: torch.dtype):
     return model.eval()
 
 
-def require_fit(pipe, folder: Path) -> None:
+def require_fit(pipe: StableDiffusionPipeline, folder: Path) -> None:
     """The widths where two parts meet."""
     meets = [
         ("text encoder's width", pipe.text_encoder.config.hidden_size),
@@ -165,7 +172,7 @@ def quiet() -> Iterator[None]:
 # Where the folder is, and whether it is whole -----------------------------------------------------
 
 
-def find_folder(name_or_path, dtype: torch.dtype) -> Path:
+def find_folder(name_or_path: str | Path, dtype: torch.dtype) -> Path:
     """The folder that is meant, with a model_index.json in it."""
     if name_or_path == MINI:
         folder = Path(str(resources.files("cliplab") / "assets" / "sd-mini"))
@@ -177,7 +184,7 @@ def find_folder(name_or_path, dtype: torch.dtype) -> Path:
             )
         return folder
     if name_or_path in NAMES:
-        return download(name_or_path, "fp16" if dtype in HALF else None)
+        return download(str(name_or_path), "fp16" if dtype in HALF else None)
     folder = Path(name_or_path).expanduser()
     if not (folder / "model_index.json").is_file():
         known = ", ".join([MINI, *NAMES])

@@ -8,13 +8,14 @@ It differs from Hugging Face's CLIPTextModel, whose parameter names it shares, i
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from .config import CLIPTextConfig
 from .inputs import read_ids, visibility
-from .layers import CLIPEncoder, CLIPTextEmbeddings, LayerNorm
+from .layers import CLIPEncoder, CLIPEncoderLayer, CLIPTextEmbeddings, LayerNorm
 from .trace import NO_TRACE, Trace
 
 LARGEST_ID = 2  # as eos_token_id it is no id, but Hugging Face's old rule: pool at the largest id
@@ -120,7 +121,7 @@ class CLIPTextModel(nn.Module):
         return TextEncoderOutput(
             context=C,
             hidden_states=H if hidden_states else None,
-            trace=note if trace else None,
+            trace=note if trace else None,  # type: ignore[arg-type]  # NO_TRACE: trace is False
             _pooled=pooled,
             _text_embeds=projected,
             _has_eos=has_eos,
@@ -150,7 +151,9 @@ def initialize(model: CLIPTextModel) -> None:
     normal = nn.init.normal_
     normal(model.embeddings.token_embedding.weight, std=0.02)
     normal(model.embeddings.position_embedding.weight, std=0.01)
-    for layer in model.encoder.layers:
+    for layer in model.modules():
+        if not isinstance(layer, CLIPEncoderLayer):
+            continue
         attn, mlp = layer.self_attn, layer.mlp
         for proj in (attn.q_proj, attn.k_proj, attn.v_proj, attn.out_proj):
             normal(proj.weight, std=D**-0.5)
@@ -162,7 +165,7 @@ def initialize(model: CLIPTextModel) -> None:
         normal(model.text_projection.weight, std=D**-0.5)
 
 
-def accept_old_names(model, state: dict, prefix: str, *_) -> None:
+def accept_old_names(model: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
     """Before transformers 5.6 every key began with `text_model.`, and position ids were stored."""
     old = prefix + "text_model."
     for key in [key for key in state if key.startswith(old)]:

@@ -35,7 +35,8 @@ class Teachers:
         if not clips:
             raise ValueError("There must be at least one teacher.")
         self.clips = [
-            clip.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+            # torch's stubs lack memory_format.
+            clip.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
             for clip in clips
         ]
 
