@@ -18,6 +18,7 @@ from .image_encoder import (
     CLIPResNetConfig,
     CLIPVisionConfig,
     CLIPVisionModel,
+    ImageEncoder,
     Preprocess,
 )
 from .masks import length_normalization
@@ -102,7 +103,7 @@ class CLIP(nn.Module):
     def __init__(
         self,
         text_model: CLIPTextModel,
-        image_model: CLIPVisionModel | CLIPResNet,
+        image_model: ImageEncoder,
         *,
         tokenizer: CLIPTokenizer | None = None,
         preprocess: Preprocess | None = None,
@@ -210,7 +211,7 @@ class CLIP(nn.Module):
         return sum(p.numel() for p in self.parameters())
 
 
-def image_encoder(config: CLIPVisionConfig | CLIPResNetConfig) -> CLIPVisionModel | CLIPResNet:
+def image_encoder(config: CLIPVisionConfig | CLIPResNetConfig) -> ImageEncoder:
     """The encoder that a configuration describes."""
     return CLIPResNet(config) if isinstance(config, CLIPResNetConfig) else CLIPVisionModel(config)
 

@@ -9,13 +9,7 @@ import torch
 from safetensors import safe_open
 
 from ..contrastive import CLIP, image_encoder
-from ..image_encoder import (
-    CLIPResNet,
-    CLIPResNetConfig,
-    CLIPVisionConfig,
-    CLIPVisionModel,
-    Preprocess,
-)
+from ..image_encoder import CLIPResNetConfig, CLIPVisionConfig, ImageEncoder, Preprocess
 from ..tokenizer import CLIPTokenizer
 from .files import CheckpointError, find_weights
 from .layouts import HEAD, IMAGE, from_layout, is_image, is_resnet, to_layout
@@ -65,9 +59,7 @@ def load_clip(
     return clip.to(device=device, dtype=dtype).eval()
 
 
-def read_image_encoder(
-    file: safe_open, path: Path, dtype: torch.dtype
-) -> CLIPVisionModel | CLIPResNet:
+def read_image_encoder(file: safe_open, path: Path, dtype: torch.dtype) -> ImageEncoder:
     """The image encoder of an open file, in the file's dtype."""
     keys = [key for key in file.keys() if is_image(key)]  # noqa: SIM118
     if not keys:

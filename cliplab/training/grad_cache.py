@@ -100,14 +100,8 @@ def enable_gradient_checkpointing(model: nn.Module) -> None:
                 checkpoint,
                 layer.forward,
                 use_reentrant=False,
-                context_fn=partial(first_and_second_run, layer),
+                context_fn=partial(lambda of: (nullcontext(), statistics_kept(of)), layer),
             )
-
-
-def first_and_second_run(
-    layer: nn.Module,
-) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    return nullcontext(), statistics_kept(layer)
 
 
 def disable_gradient_checkpointing(model: nn.Module) -> None:
