@@ -34,7 +34,7 @@ FAULTS = (
     Fault("types", "cliplab/vae.py", "def untyped(x): ...", "missing a type annotation"),
     Fault("types", "cliplab/masks.py", 'causal_mask("77")', "incompatible type"),
     Fault("scripts", "cliplab/demos/lib/state.js", 'Math.max("77");', "not assignable"),
-    Fault("scripts", "cliplab/demos/lib/ask.js", "export const untidy = {a:1}", "code style"),
+    Fault("scripts", "cliplab/demos/lib/ask.js", "export const untidy = {a:1}", "Code style"),
     Fault("spelling", "README.md", "A mispeled word.", "mispeled"),
     Fault("links", "CHANGELOG.md", "[A page](book/gone.md).", "a file that is not there"),
     Fault("links", "ARCHITECTURE.md", "[A place](README.md#gone).", "a place that README.md"),
@@ -86,7 +86,7 @@ def plant(copy: Path, fault: Fault) -> int:
 
 def noticed(fault: Fault, line: int, said: str) -> bool:
     """Whether file, line and words are there; Prettier alone names no line."""
-    place = re.escape(fault.file) + ("" if fault.said == "code style" else rf"\D{{1,5}}{line}\b")
+    place = re.escape(fault.file) + ("" if fault.said == "Code style" else rf"\D{{1,5}}{line}\b")
     return bool(re.search(place, said)) and fault.said in said
 
 

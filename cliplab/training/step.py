@@ -51,7 +51,10 @@ class Trainer:
         self.words = whole_words(clip.tokenizer) if teachers and clip.tokenizer else []
         self.batches, self.recipe, self.device, self.world = batches, recipe, device, world
         self.steps, self.settings = recipe.steps, recipe.as_dict()
-        self.model = clip.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]  # as there
+        self.model = clip.train()
+        clip.to(  # type: ignore[call-overload]  # torch's stubs lack memory_format
+            device, memory_format=torch.channels_last
+        )
         if world > 1:
             convert_sync_batchnorm(clip)
         if recipe.gradient_checkpointing:
