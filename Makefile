@@ -36,10 +36,8 @@ help:  ## say this
 book: $(BOOK)  ## build the book; it opens in any browser, with no network
 	@echo "The book is ready: open _build/html/index.html"
 
-check: $(READY)  ## the quick checks: form, rules, scripts, spelling
-	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
-	@$(BIN)/python tools/js.py
-	@$(BIN)/python tools/spelling.py
+check: $(READY)  ## the quick checks: rules, form, types, scripts, spelling, links
+	@$(BIN)/python tools/check.py
 
 test: browser check $(BOOK)  ## build the book and test everything: code, notebooks, pages
 	@OMP_NUM_THREADS=1 CLIPLAB_REQUIRE_BROWSER=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(NBVAL) \

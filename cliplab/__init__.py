@@ -12,6 +12,7 @@ and nothing reaches for the network unless a model is asked for by name.
 """
 
 import importlib
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -47,7 +48,7 @@ _WHERE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = ["__version__", *sorted(_WHERE)]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name in _WHERE:
         value = getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
         globals()[name] = value

@@ -4,10 +4,13 @@ Text stands first, as in the lecture: u are captions (rows of S), v are pictures
 """
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
+from PIL.Image import Image
 from torch import Tensor, nn
 
 from .image_encoder import (
@@ -15,6 +18,7 @@ from .image_encoder import (
     CLIPResNetConfig,
     CLIPVisionConfig,
     CLIPVisionModel,
+    ImageEncoder,
     Preprocess,
 )
 from .masks import length_normalization
@@ -22,6 +26,7 @@ from .text_encoder import CLIPTextConfig, CLIPTextModel
 from .tokenizer import CLIPTokenizer
 
 SHARPEST = 100.0  # the largest 1 / τ
+T = TypeVar("T")
 
 
 def similarity_matrix(u: Tensor, v: Tensor, tau: float | Tensor) -> Tensor:
@@ -98,7 +103,7 @@ class CLIP(nn.Module):
     def __init__(
         self,
         text_model: CLIPTextModel,
-        image_model: CLIPVisionModel | CLIPResNet,
+        image_model: ImageEncoder,
         *,
         tokenizer: CLIPTokenizer | None = None,
         preprocess: Preprocess | None = None,
@@ -120,7 +125,9 @@ class CLIP(nn.Module):
         self.preprocess = preprocess or Preprocess(image.image_size)
 
     @classmethod
-    def from_preset(cls, name: str, tokenizer: CLIPTokenizer | None = None, **settings) -> "CLIP":
+    def from_preset(
+        cls, name: str, tokenizer: CLIPTokenizer | None = None, **settings: Any
+    ) -> "CLIP":
         """A fresh CLIP by name: "tiny", "mini", "mini-vit", "ViT-B/32", "ViT-L/14" or "RN50".
 
         tokenizer: whose vocabulary the text encoder has; None → CLIP's own. settings: as for CLIP.
@@ -130,8 +137,8 @@ class CLIP(nn.Module):
         text, image, preprocess = PRESETS[name]
         tokenizer = tokenizer or CLIPTokenizer()
         text = replace(text, vocab_size=tokenizer.vocab_size, eos_token_id=tokenizer.eos_id)
-        settings = {"tokenizer": tokenizer, "preprocess": preprocess} | settings
-        return cls(CLIPTextModel(text), image_encoder(image), **settings)
+        settings = {"preprocess": preprocess} | settings
+        return cls(CLIPTextModel(text), image_encoder(image), tokenizer=tokenizer, **settings)
 
     @property
     def tau(self) -> Tensor:
@@ -161,7 +168,7 @@ class CLIP(nn.Module):
 
     # What people have -----------------------------------------------------------------------------
 
-    def ids(self, texts: list[str]) -> Tensor:
+    def ids(self, texts: Sequence[str]) -> Tensor:
         """Texts → ids [N, L], padded to the longest of them: EOS sees nothing that comes after it.
 
         Warns with TruncationWarning where a text is longer than the encoder's context.
@@ -177,19 +184,21 @@ class CLIP(nn.Module):
         texts = [texts] if isinstance(texts, str) else texts
         return self._encode(texts, batch_size, lambda part: self.encode_ids(self.ids(part)))
 
-    def encode_image(self, images, batch_size: int = 256) -> Tensor:
+    def encode_image(self, images: Image | list[Image], batch_size: int = 256) -> Tensor:
         """PIL pictures → unit vectors [N, E], `batch_size` at a time, without gradients."""
         images = images if isinstance(images, (list, tuple)) else [images]
 
-        def encode(part) -> Tensor:
+        def encode(part: Sequence[Image]) -> Tensor:
             pixels = torch.stack([self.preprocess(image) for image in part])
             return self.encode_pixels(pixels.to(self.logit_scale))
 
         return self._encode(images, batch_size, encode)
 
     @torch.no_grad()
-    def _encode(self, items, batch_size: int, encode) -> Tensor:
-        E, training = self.text_model.config.projection, self.training
+    def _encode(
+        self, items: Sequence[T], batch_size: int, encode: Callable[[Sequence[T]], Tensor]
+    ) -> Tensor:
+        E, training = self.image_model.config.projection, self.training
         starts = range(0, len(items), batch_size)
         self.eval()
         try:
@@ -202,9 +211,9 @@ class CLIP(nn.Module):
         return sum(p.numel() for p in self.parameters())
 
 
-def image_encoder(config: CLIPVisionConfig | CLIPResNetConfig) -> CLIPVisionModel | CLIPResNet:
+def image_encoder(config: CLIPVisionConfig | CLIPResNetConfig) -> ImageEncoder:
     """The encoder that a configuration describes."""
-    return (CLIPResNet if isinstance(config, CLIPResNetConfig) else CLIPVisionModel)(config)
+    return CLIPResNet(config) if isinstance(config, CLIPResNetConfig) else CLIPVisionModel(config)
 
 
 def require_pairs(u: Tensor, v: Tensor, same: Tensor | None) -> None:
@@ -237,7 +246,7 @@ def require_pairs(u: Tensor, v: Tensor, same: Tensor | None) -> None:
 
 HALF = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}  # pixels from −1 to 1
 MINI_TEXT = CLIPTextConfig(49408, 77, 128, 4, 4, 512, projection=128)
-PRESETS = {
+PRESETS: dict[str, tuple[CLIPTextConfig, CLIPVisionConfig | CLIPResNetConfig, Preprocess]] = {
     # name: (text, image, how pictures are read)
     "tiny": (MINI_TEXT, CLIPResNetConfig.mini(32), Preprocess(32, **HALF)),
     "mini": (MINI_TEXT, CLIPResNetConfig.mini(64), Preprocess(64, **HALF)),

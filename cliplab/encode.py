@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
         show(rows, options.model)
 
 
-def table(prompt: str, options) -> tuple[list[dict], list[dict]]:
+def table(prompt: str, options: argparse.Namespace) -> tuple[list[dict], list[dict]]:
     """Rows and fragments of the prompt's context, as plain data."""
     tokenizer, model = CLIPTokenizer(), load(options.model)
     how = {"clip_skip": options.clip_skip, "truncate": options.truncate}
@@ -80,7 +80,7 @@ def in_json(weighted: list[dict]) -> list[dict]:
     ]
 
 
-def load(name: str):
+def load(name: str) -> CLIPTextModel:
     """The encoder of that name or path; "random": a small one, with CLIP's vocabulary."""
     if name != "random":
         return load_text_encoder(name).eval()

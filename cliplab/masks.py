@@ -3,8 +3,10 @@
 A mask is True where something may be seen, as in torch's scaled_dot_product_attention.
 """
 
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,9 +20,10 @@ __all__ = [
 ]  # fmt: skip
 
 CLIP_EOS = 49407
+Ids = Tensor | np.ndarray | Sequence[int] | Sequence[Sequence[int]]
 
 
-def length_normalization(ids, length: int = 77, pad: int | None = None) -> Tensor:
+def length_normalization(ids: Ids, length: int = 77, pad: int | None = None) -> Tensor:
     """Pad or cut sequences to one length: BOS + content + EOS + padding, or BOS + as much + EOS.
 
     ids     BOS + content + EOS, as ``tokenizer(text)`` gives them; or a list of such sequences
@@ -49,30 +52,30 @@ def length_normalization(ids, length: int = 77, pad: int | None = None) -> Tenso
     rows[:] = eos[:, None] if pad is None else pad
     left_over = fill(rows[:, :-1], np.delete(ids, last), counts - 1)
     rows[np.arange(len(rows)), np.minimum(counts, length) - 1] = eos
-    warn_of_cuts(left_over, eos, length, stacklevel=2)
+    warn_of_cuts(left_over, eos, length, level=2)
     normalized = torch.from_numpy(rows)
     return normalized[0] if single else normalized
 
 
-def read_sequences(ids) -> tuple[list[list[int]], bool]:
+def read_sequences(ids: Ids) -> tuple[list[list[int]], bool]:
     """Ids as lists of whole numbers, and whether it was a single sequence.
 
     Lists, tensors and arrays of one or two axes are read; anything else is a TypeError or, where
     there is nothing, a ValueError.
     """
 
-    def plain(x):
+    def plain(x: Any) -> Any:
         return x.tolist() if hasattr(x, "tolist") else x
 
-    def whole(numbers) -> bool:
+    def whole(numbers: Iterable[object]) -> bool:
         kinds = set(map(type, numbers))
-        return all(issubclass(kind, Integral) and kind is not bool for kind in kinds)
+        return all(kind is not bool and issubclass(kind, Integral) for kind in kinds)
 
     ids = plain(ids)
-    rows = [plain(x) for x in ids] if isinstance(ids, (list, tuple)) else None
-    single = rows is not None and whole(rows)
+    rows: list[Any] = [*map(plain, ids)] if isinstance(ids, (list, tuple)) else [None]
+    single = whole(rows)
     sequences = [rows] if single else rows
-    nested = sequences is not None and all(isinstance(x, (list, tuple)) for x in sequences)
+    nested = all(isinstance(x, (list, tuple)) for x in sequences)
     if not nested or not whole(chain.from_iterable(sequences)):
         raise TypeError(
             f"Ids are a list of whole numbers, or a list of such lists; not {ids!r:.60}."

@@ -6,6 +6,9 @@ import sys
 import warnings
 from pathlib import Path
 
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
 from cliplab.checkpoints import CheckpointError
 from cliplab.extras import MissingExtra
 from cliplab.pipeline import generate, load_pipeline
@@ -52,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"{options.out}: {width} × {height} pixels, {how}")
 
 
-def paint(options) -> dict:
+def paint(options: argparse.Namespace) -> dict:
     """Paint, write the file, and say what was done; the same stands in the PNG's "parameters"."""
     if options.out.suffix.lower() != ".png":
         raise ValueError(f"--out is a .png, which keeps every pixel; not {options.out.name!r}.")
@@ -68,10 +71,8 @@ def paint(options) -> dict:
     return {"prompt": prompt, **how, "out": str(options.out), "size": strip.size}
 
 
-def side_by_side(images: list):
+def side_by_side(images: list[Image.Image]) -> Image.Image:
     """Pictures of one size in a row."""
-    from PIL import Image
-
     width, height = images[0].size
     strip = Image.new("RGB", (width * len(images), height))
     for i, image in enumerate(images):
@@ -79,10 +80,8 @@ def side_by_side(images: list):
     return strip
 
 
-def write_png(image, path: Path, about: dict) -> None:
+def write_png(image: Image.Image, path: Path, about: dict) -> None:
     """The picture with all that painted it, as JSON in the PNG's text "parameters"."""
-    from PIL.PngImagePlugin import PngInfo
-
     text = PngInfo()
     text.add_itxt("parameters", json.dumps(about, ensure_ascii=False))
     image.save(path, pnginfo=text)

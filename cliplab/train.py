@@ -197,7 +197,10 @@ def run(settings: dict[str, Any], options: argparse.Namespace, rank: int, world:
 def fingerprint(clip: CLIP, data: Mixture, teachers: list[CLIP]) -> str:
     """Eight bytes that are others for other data and other teachers: of the data's vocabulary, of
     its size if known, and of each teacher's weights."""
-    known = clip.tokenizer.merges, [len(s) for s in data.sources if not s.streamed]
+    known = (
+        clip.tokenizer and clip.tokenizer.merges,
+        [len(s) for s in data.sources if not s.streamed],
+    )
     digest = hashlib.blake2b(repr(known).encode(), digest_size=8)
     for teacher in teachers:
         for tensor in teacher.state_dict().values():

@@ -5,12 +5,21 @@ but a Gaussian over latents; that Gaussian, the sizes, and the way in and out st
 """
 
 import math
+from collections.abc import Sequence
 from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from .image_encoder.preprocess import on_white
+
+if TYPE_CHECKING:
+    from diffusers import AutoencoderKL
+
+Pictures = Image.Image | Sequence[Image.Image] | Tensor  # as `to_tensor` reads them
 
 
 class DiagonalGaussian:
@@ -113,14 +122,14 @@ def latent_size(height: int, width: int, halvings: int = 3) -> tuple[int, int]:
     return h, w
 
 
-def halvings(vae) -> int:
+def halvings(vae: "AutoencoderKL") -> int:
     """How many convolutions of stride 2 the encoder of an AutoencoderKL holds."""
     convolutions = (m for m in vae.encoder.modules() if isinstance(m, nn.Conv2d))
     return sum(m.stride == (2, 2) for m in convolutions)
 
 
 @torch.no_grad()
-def posterior(vae, images) -> DiagonalGaussian:
+def posterior(vae: "AutoencoderKL", images: Pictures) -> DiagonalGaussian:
     """Pictures → the Gaussian over their latents, unscaled, in the VAE's own dtype (erratum E24).
 
     vae     a diffusers AutoencoderKL; its encoder and `quant_conv` run as they are set up there
@@ -128,11 +137,18 @@ def posterior(vae, images) -> DiagonalGaussian:
     images  a PIL picture, a list of them, or a tensor, as `to_tensor` reads them
     """
     x = to_tensor(images).to(_require_vae(vae).device, vae.dtype)  # [B, 3, H, W]
-    latent_size(*x.shape[-2:], halvings(vae))  # says what is wrong with a picture too small
+    height, width = x.shape[-2:]
+    latent_size(height, width, halvings(vae))  # says what is wrong with a picture too small
     return DiagonalGaussian(vae.encode(x).latent_dist.parameters)
 
 
-def encode(vae, images, generator: torch.Generator | None = None, *, sample: bool = True) -> Tensor:
+def encode(
+    vae: "AutoencoderKL",
+    images: Pictures,
+    generator: torch.Generator | None = None,
+    *,
+    sample: bool = True,
+) -> Tensor:
     """Pictures → latents [B, C, h, w] as the U-Net takes them: z times the scaling factor.
 
     vae, images: as for `posterior`. generator: of the sample; None → torch's own. sample: False →
@@ -145,7 +161,7 @@ def encode(vae, images, generator: torch.Generator | None = None, *, sample: boo
 
 
 @torch.no_grad()
-def decode(vae, latents: Tensor) -> list:
+def decode(vae: "AutoencoderKL", latents: Tensor) -> list[Image.Image]:
     """Latents [B, C, h, w], scaled as the U-Net leaves them, → B PIL pictures.
 
     z is the latent over the scaling factor; `post_quant_conv` and the decoder follow (errata E15,
@@ -168,7 +184,7 @@ def decode(vae, latents: Tensor) -> list:
     return to_pictures(x)
 
 
-def to_tensor(images) -> Tensor:
+def to_tensor(images: Pictures) -> Tensor:
     """PIL pictures → [B, 3, H, W] from −1 (black) to 1 (white), the range a VAE was trained on.
 
     images: one PIL picture or a list of one size (transparent parts on white), or a floating
@@ -177,9 +193,6 @@ def to_tensor(images) -> Tensor:
     """
     if isinstance(images, Tensor):
         return _require_range(images)
-    import numpy as np
-    from PIL import Image
-
     images = [images] if isinstance(images, Image.Image) else images
     if not isinstance(images, (list, tuple)) or not all(isinstance(i, Image.Image) for i in images):
         raise TypeError(
@@ -207,16 +220,14 @@ def _require_range(x: Tensor) -> Tensor:
     return x if x.ndim == 4 else x[None]
 
 
-def to_pictures(x: Tensor) -> list:
+def to_pictures(x: Tensor) -> list[Image.Image]:
     """[B, 3, H, W] from −1 to 1 → B PIL pictures; what lies outside is cut."""
-    from PIL import Image
-
     shares = (x.float() / 2 + 0.5).clamp(0, 1)
     array = (255 * shares).round().byte().permute(0, 2, 3, 1).cpu().numpy()  # [B, H, W, 3]
     return [Image.fromarray(picture) for picture in array]
 
 
-def psnr(image, other) -> float:
+def psnr(image: Image.Image, other: Image.Image) -> float:
     """How near two PIL pictures are, in decibels: 10 log₁₀(255² / mean squared difference).
 
     +10 dB is a tenth of the error; equal pictures give infinity. Raises ValueError when the sizes
@@ -230,7 +241,7 @@ def psnr(image, other) -> float:
     return 10 * math.log10(4 / error) if error else math.inf
 
 
-def _require_vae(vae):
+def _require_vae(vae: Any) -> "AutoencoderKL":
     """The VAE itself, or a TypeError for what is none, such as the whole pipeline."""
     if not hasattr(vae, "encoder") or not hasattr(vae, "decoder"):
         raise TypeError(
@@ -239,7 +250,7 @@ def _require_vae(vae):
     return vae
 
 
-def _factor(vae) -> float:
+def _factor(vae: "AutoencoderKL") -> float:
     """The scaling factor of a VAE that only scales."""
     if vae.config.get("shift_factor"):
         raise ValueError(

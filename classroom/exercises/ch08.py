@@ -46,7 +46,7 @@ class Words:
     """An encoder made up for the checks: a fixed vector, of any length, for each text."""
 
     def __init__(self, E: int = 5):
-        self.E, self.asked = E, []
+        self.E, self.asked = E, list[str]()
 
     def __call__(self, texts) -> torch.Tensor:
         if isinstance(texts, str):

@@ -21,13 +21,13 @@ class CheckpointError(ValueError):
     """A file of weights cannot be found, cannot be trusted, or does not hold what it should."""
 
 
-def find_weights(name_or_path) -> Path:
+def find_weights(name_or_path: str | Path) -> Path:
     """The safetensors file that is meant. Raises CheckpointError, with what to do, without one."""
     if name_or_path == MINI:
         return bundled("clip-mini/model.safetensors", "CLIP", "cliplab.train")
     if name_or_path in NAMES:
         files = ["text_encoder/config.json", "text_encoder/model.safetensors"]
-        return download(name_or_path, files, "492 MB")[-1]
+        return download(str(name_or_path), files, "492 MB")[-1]
     path = Path(name_or_path).expanduser()
     if path.is_dir():
         return _inside(path / "text_encoder" if (path / "text_encoder").is_dir() else path)

@@ -14,6 +14,7 @@ The file of a whole CLIP holds an image tower as well:
 A residual network has OpenAI's layout only: transformers has no such encoder.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -80,7 +81,7 @@ def is_foreign(key: str) -> bool:
     return key.startswith(IMAGE_KEYS) or key in FOREIGN_KEYS
 
 
-def recognize(keys) -> str:
+def recognize(keys: Sequence[str]) -> str:
     """The layout of a file, by its keys. Raises CheckpointError when it is none of the four."""
     for layout, starts in (
         ("hf-old", ("text_model.",)),
@@ -162,7 +163,7 @@ def clip_to_layout(state: dict[str, Tensor], layout: str) -> dict[str, Tensor]:
     return {**text, **image, **{key: state[key] for key in HEAD if key in state}}
 
 
-def is_resnet(keys) -> bool:
+def is_resnet(keys: Iterable[str]) -> bool:
     """Whether these are, without `visual.`, the keys of a residual network."""
     return any(key.startswith(("attnpool.", "layer1.")) for key in keys)
 

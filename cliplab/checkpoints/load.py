@@ -1,7 +1,7 @@
 """A file of weights → a text encoder, after every key, shape and dtype has been looked at."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +19,7 @@ FLOATS = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "F
 
 
 def load_text_encoder(
-    name_or_path,
+    name_or_path: str | Path,
     *,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
@@ -57,7 +57,9 @@ def opened(path: Path) -> Iterator[safe_open]:
         raise CheckpointError(f"{path}: {error}") from None
 
 
-def read_text_encoder(file, path: Path, dtype, heads: int | None = None) -> CLIPTextModel:
+def read_text_encoder(
+    file: safe_open, path: Path, dtype: torch.dtype | None, heads: int | None = None
+) -> CLIPTextModel:
     """The text encoder of an open file, in the file's dtype."""
     keys = [key for key in file.keys() if not is_foreign(key)]  # noqa: SIM118
     layout = recognize(keys)
@@ -68,7 +70,12 @@ def read_text_encoder(file, path: Path, dtype, heads: int | None = None) -> CLIP
 
 
 def filled(
-    build: Callable[[], Model], file, shapes: dict, layout: str, tower: Tower, dtype
+    build: Callable[[], Model],
+    file: safe_open,
+    shapes: dict[str, tuple[int, ...]],
+    layout: str,
+    tower: Tower,
+    dtype: torch.dtype | None,
 ) -> Model:
     """A new model with the file's tensors for its weights, once all of them have been compared."""
     with torch.device("meta"):
@@ -80,7 +87,7 @@ def filled(
     return model
 
 
-def shapes_of(file, keys) -> dict[str, tuple[int, ...]]:
+def shapes_of(file: safe_open, keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
     """The shapes of some of a file's tensors, without reading them."""
     return {key: tuple(file.get_slice(key).get_shape()) for key in keys}
 
@@ -127,7 +134,7 @@ def infer_config(shapes: dict, layout: str, said: dict, heads: int | None) -> CL
             heads=int(heads),
             layers=shown["num_hidden_layers"],
             mlp_width=shown["intermediate_size"],
-            eos_token_id=None if eos is None else int(eos),
+            eos_token_id=V - 1 if eos is None else int(eos),
             projection=E,
         )
     except (ValueError, TypeError) as error:
@@ -171,7 +178,7 @@ def refuse_other_mathematics(said: dict, shown: dict, encoder: str) -> None:
             )
 
 
-def compare(shapes: dict, dtypes: dict, expected: dict, dtype) -> None:
+def compare(shapes: dict, dtypes: dict, expected: dict, dtype: torch.dtype | None) -> None:
     """Name everything that is wrong, in the file's own words, in one error."""
     wrong_shape = [
         f"{key} is {list(shapes[key])}, not {list(tensor.shape)}"

@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
+from safetensors import safe_open
 
 from ..contrastive import CLIP, image_encoder
-from ..image_encoder import CLIPResNetConfig, CLIPVisionConfig, Preprocess
+from ..image_encoder import CLIPResNetConfig, CLIPVisionConfig, ImageEncoder, Preprocess
 from ..tokenizer import CLIPTokenizer
 from .files import CheckpointError, find_weights, read_json
 from .layouts import HEAD, IMAGE, is_image, is_resnet
@@ -22,9 +24,14 @@ from .load import (
     shapes_of,
 )
 
+Config = TypeVar("Config", CLIPVisionConfig, CLIPResNetConfig)
+
 
 def load_clip(
-    name_or_path, *, dtype: torch.dtype = torch.float32, device: torch.device | str | None = None
+    name_or_path: str | Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str | None = None,
 ) -> CLIP:
     """Load a whole CLIP, in evaluation mode.
 
@@ -61,7 +68,7 @@ def load_clip(
     return clip.to(device=device, dtype=dtype).eval()
 
 
-def read_image_encoder(file, path: Path, dtype):
+def read_image_encoder(file: safe_open, path: Path, dtype: torch.dtype) -> ImageEncoder:
     """The image encoder of an open file, in the file's dtype."""
     keys = [key for key in file.keys() if is_image(key)]  # noqa: SIM118
     if not keys:
@@ -75,7 +82,9 @@ def read_image_encoder(file, path: Path, dtype):
     return filled(lambda: image_encoder(config), file, shapes, layout, IMAGE, dtype)
 
 
-def infer_image_config(shapes: dict, layout: str, said: dict):
+def infer_image_config(
+    shapes: dict, layout: str, said: dict
+) -> CLIPVisionConfig | CLIPResNetConfig:
     """The configuration that the shapes show; heads, which they do not, from what was said."""
     if is_resnet(key.removeprefix("visual.") for key in shapes):
         return infer_resnet_config(shapes, said)
@@ -120,7 +129,7 @@ def infer_resnet_config(shapes: dict, said: dict) -> CLIPResNetConfig:
     )
 
 
-def configured(config, **numbers):
+def configured(config: type[Config], **numbers: Any) -> Config:
     try:
         return config(**numbers)
     except ValueError as error:

@@ -4,13 +4,14 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ..contrastive import CLIP
-from ..image_encoder import CLIPResNetConfig, CLIPVisionConfig
+from ..image_encoder import CLIPResNetConfig, CLIPVisionConfig, Preprocess
 from ..text_encoder import CLIPTextConfig, CLIPTextModel
 from .files import CheckpointError
 from .layouts import HEAD, LAYOUTS, clip_to_layout, require_layout, to_layout
@@ -18,7 +19,7 @@ from .layouts import HEAD, LAYOUTS, clip_to_layout, require_layout, to_layout
 CONFIGS = ("config.json", "open_clip_config.json")
 
 
-def save_text_encoder(model: CLIPTextModel, path, layout: str = "hf") -> Path:
+def save_text_encoder(model: CLIPTextModel, path: str | Path, layout: str = "hf") -> Path:
     """Write a text encoder; return the path of its safetensors file.
 
     path: a folder, which gets model.safetensors and, in Hugging Face's layouts, the config.json
@@ -45,7 +46,7 @@ def save_text_encoder(model: CLIPTextModel, path, layout: str = "hf") -> Path:
 
 
 def save_clip(
-    clip: CLIP, folder, layout: str | None = None, dtype: torch.dtype | None = None
+    clip: CLIP, folder: str | Path, layout: str | None = None, dtype: torch.dtype | None = None
 ) -> Path:
     """Write a whole CLIP into a folder; return the path of its safetensors file.
 
@@ -114,6 +115,7 @@ def tower(c: CLIPTextConfig | CLIPVisionConfig) -> dict:
 def hf_config(clip: CLIP, dtype: torch.dtype | None) -> dict:
     """Both configurations in Hugging Face's words."""
     c, text = clip.image_model.config, config_json(clip.text_model)
+    assert isinstance(c, CLIPVisionConfig)  # of others `require_layout` has said so
     stored = str(dtype).removeprefix("torch.") if dtype else text["dtype"]
     vision = {
         "model_type": "clip_vision_model",
@@ -136,7 +138,7 @@ def hf_config(clip: CLIP, dtype: torch.dtype | None) -> dict:
 def open_clip_config(clip: CLIP) -> dict:
     """Both configurations in open_clip's words."""
     text, image = clip.text_model.config, clip.image_model.config
-    vision = {"image_size": image.image_size, "width": image.width}
+    vision: dict[str, Any] = {"image_size": image.image_size, "width": image.width}
     if isinstance(image, CLIPResNetConfig):
         vision |= {"layers": list(image.layers), "head_width": image.channels // image.heads}
     else:
@@ -166,7 +168,7 @@ def open_clip_config(clip: CLIP) -> dict:
     return {"model_cfg": model, "preprocess_cfg": preprocess}
 
 
-def hf_preprocessor(preprocess) -> dict:
+def hf_preprocessor(preprocess: Preprocess) -> dict:
     """How pictures are read, in the words of Hugging Face's CLIPImageProcessor."""
     S = preprocess.image_size
     return {

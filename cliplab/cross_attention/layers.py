@@ -74,7 +74,7 @@ class CrossAttention(nn.Module):
         return self.to_out[0](self.join(A))  # [B, P, C]
 
 
-def read_factors(factors, B: int, L: int) -> Tensor:
+def read_factors(factors: Tensor | None, B: int, L: int) -> Tensor:
     """A factor for each token as [B, 1, 1, L], or [1, 1, 1, L] for all prompts alike."""
     if factors is None:
         return torch.ones(1, 1, 1, L)

@@ -5,12 +5,18 @@ From the weights at every layer and step comes one picture for each token.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from .layers import read_factors
+
+if TYPE_CHECKING:
+    from diffusers import UNet2DConditionModel
+    from diffusers.models.attention_processor import Attention
 
 # Processors that all compute the plain attention, each in its own way.
 PLAIN = {"AttnProcessor", "AttnProcessor2_0", "SlicedAttnProcessor", "XFormersAttnProcessor"}
@@ -26,15 +32,15 @@ class AttentionWatch:
         A step of SD 1.5 with 64 × 64 latents takes 8 MB for each prompt.
     """
 
-    def __init__(self, factors, guided: bool):
+    def __init__(self, factors: Tensor | None, guided: bool):
         self.maps: list[dict[str, Tensor]] = []
         self.factors, self.guided = factors, guided
         self.latent = (0, 0)  # height and width of the latent of the call that is running
 
-    def begin(self, unet, args, kwargs) -> None:
+    def begin(self, unet: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """A call of the U-Net begins."""
-        sample = args[0] if args else kwargs["sample"]
-        self.latent = tuple(sample.shape[-2:])
+        height, width = (args[0] if args else kwargs["sample"]).shape[-2:]
+        self.latent = height, width
         self.maps.append({})
 
     def note(self, layer: str, Q: Tensor, K: Tensor, M: Tensor | None) -> None:
@@ -67,7 +73,12 @@ class WatchedAttention:
         self.layer, self.watch = layer, watch
 
     def __call__(
-        self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, temb=None
+        self,
+        attn: "Attention",
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor,
+        attention_mask: Tensor | None = None,
+        temb: Tensor | None = None,
     ) -> Tensor:
         X, context, M = hidden_states, encoder_hidden_states, attention_mask
         (B, P, C), L, H = X.shape, context.shape[1], attn.heads
@@ -88,7 +99,9 @@ class WatchedAttention:
 
 
 @contextmanager
-def watch_attention(unet, factors=None, guided: bool = True) -> Iterator[AttentionWatch]:
+def watch_attention(
+    unet: "UNet2DConditionModel", factors: Tensor | None = None, guided: bool = True
+) -> Iterator[AttentionWatch]:
     """Record, and re-weight, the cross-attention of a UNet2DConditionModel inside a `with`.
 
     unet     diffusers' model. On leaving, its attention processors are again what they were.
@@ -145,8 +158,9 @@ def region_maps(maps: list[dict[str, Tensor]], size: int | tuple[int, int]) -> T
     # Averaging and resizing are both linear: layers of one size are added first, then resized once.
     sums: dict[tuple[int, int], Tensor] = {}
     for weights in layers:
-        shape = tuple(weights.shape[1:3])
+        shape = weights.shape[1], weights.shape[2]
         sums[shape] = sums[shape] + weights if shape in sums else weights
-    size = (size, size) if isinstance(size, int) else tuple(size)
+    height, width = (size, size) if isinstance(size, int) else size
     images = [total.movedim(-1, 1) for total in sums.values()]  # [B, L, h, w] for each size
-    return sum(F.interpolate(image, size, mode="bilinear") for image in images) / len(layers)
+    resized = (F.interpolate(image, (height, width), mode="bilinear") for image in images)
+    return reduce(torch.add, resized) / len(layers)

@@ -13,7 +13,9 @@ from .preprocess import Preprocess
 from .resnet import CLIPResNet
 from .vit import CLIPVisionModel, ImageEncoderOutput
 
+ImageEncoder = CLIPVisionModel | CLIPResNet
+
 __all__ = [
-    "CLIPResNet", "CLIPResNetConfig", "CLIPVisionConfig", "CLIPVisionModel", "ImageEncoderOutput",
-    "Preprocess",
+    "CLIPResNet", "CLIPResNetConfig", "CLIPVisionConfig", "CLIPVisionModel", "ImageEncoder",
+    "ImageEncoderOutput", "Preprocess",
 ]  # fmt: skip

@@ -22,7 +22,7 @@ class CLIPVisionConfig:
     mlp_width: int
     projection: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_whole_numbers(self)
         if self.image_size % self.patch_size:
             raise ValueError(
@@ -71,9 +71,9 @@ class CLIPResNetConfig:
     width: int
     projection: int
     layers: tuple[int, int, int, int] = (3, 4, 6, 3)
-    heads: int | None = None
+    heads: int = None  # type: ignore[assignment]  # becomes a number below
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         layers = tuple(self.layers)
         if len(layers) != 4 or not all(isinstance(n, int) and n >= 1 for n in layers):
             raise ValueError(f"layers counts the blocks of four stages, not {self.layers!r}.")

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)  # red, green, blue of OpenAI's 400 M pictures
@@ -23,10 +25,7 @@ class Preprocess:
     mean: tuple[float, float, float] = OPENAI_MEAN
     std: tuple[float, float, float] = OPENAI_STD
 
-    def __call__(self, image) -> Tensor:
-        import numpy as np
-        from PIL import Image
-
+    def __call__(self, image: Image.Image) -> Tensor:
         if not isinstance(image, Image.Image):
             raise TypeError(f"This takes a PIL picture, not a {type(image).__name__}.")
         S, image = self.image_size, on_white(image)
@@ -44,10 +43,8 @@ class Preprocess:
         return (pixels - mean) / std
 
 
-def on_white(image):
+def on_white(image: Image.Image) -> Image.Image:
     """Any PIL picture as RGB; where it is transparent, white shows through."""
-    from PIL import Image
-
     if image.mode.startswith(("I", "F")):
         raise ValueError(
             f'This picture has more than 8 bits a channel (mode "{image.mode}"). '

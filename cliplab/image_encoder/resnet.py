@@ -35,7 +35,7 @@ class Bottleneck(nn.Module):
         self.shrink = nn.AvgPool2d(stride) if stride > 1 else nn.Identity()
         self.conv3 = nn.Conv2d(channels, outputs, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(outputs)
-        self.downsample = nn.Identity()
+        self.downsample: nn.Module = nn.Identity()
         if stride > 1 or inputs != outputs:
             conv = nn.Conv2d(inputs, outputs, 1, bias=False)
             self.downsample = nn.Sequential(

@@ -11,7 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from ..text_encoder.layers import CLIPEncoder, LayerNorm
+from ..text_encoder.layers import CLIPAttention, CLIPEncoder, LayerNorm
 from ..text_encoder.model import accept_prefix
 from .config import CLIPVisionConfig
 
@@ -95,8 +95,9 @@ def initialize(model: CLIPVisionModel) -> None:
     nn.init.normal_(model.embeddings.class_embedding, std=D**-0.5)
     nn.init.normal_(model.embeddings.position_embedding.weight, std=D**-0.5)
     nn.init.normal_(model.visual_projection.weight, std=D**-0.5)
-    for layer in model.encoder.layers:
-        attn = layer.self_attn
+    for attn in model.modules():
+        if not isinstance(attn, CLIPAttention):
+            continue
         for proj in (attn.q_proj, attn.k_proj, attn.v_proj):
             most = (6 / (D + 3 * D)) ** 0.5  # fan in D, fan out 3D
             nn.init.uniform_(proj.weight, -most, most)

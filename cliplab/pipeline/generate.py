@@ -8,15 +8,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Integral, Real
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from ..checkpoints.files import read_json
 from ..prompts.settings import one_of
-from ..weighting import METHODS, PromptEncoder
-from ..weighting.encoder import read_prompts
+from ..weighting import METHODS, Context, PromptEncoder
+from ..weighting.encoder import Prompts, read_prompts
 from .painting import Painting
+
+if TYPE_CHECKING:
+    from diffusers import StableDiffusionPipeline
+    from PIL.Image import Image
 
 USUAL = 7.5  # guidance of Stable Diffusion 1.5, and of diffusers where nothing is said
 IN_ATTENTION = "attention"  # a method beside those of the encoder
@@ -24,9 +29,9 @@ MULTIPLE = 8  # diffusers' pipeline takes no other sizes, whatever the VAE's own
 
 
 def generate(
-    pipe,
-    prompt: str | Sequence[str],
-    negative: str | Sequence[str] = "",
+    pipe: StableDiffusionPipeline,
+    prompt: Prompts,
+    negative: Prompts = "",
     syntax: str = "a1111",
     method: str | None = None,
     *,
@@ -36,7 +41,7 @@ def generate(
     height: int | None = None,
     width: int | None = None,
     progress: bool | None = None,
-    **options,
+    **options: Any,
 ) -> Painting:
     """Paint a prompt, or each of a list, with weights, at any length.
 
@@ -77,15 +82,15 @@ def generate(
     B, guided = len(prompts), guidance > 1
     texts = prompts + negatives if guided else prompts
     different = list(dict.fromkeys(texts))  # most often all negatives are one
-    made = dict(zip(different, encoder(different), strict=True))  # all of one length
+    made = dict(zip(different, encoder.contexts(different), strict=True))  # all of one length
     contexts = [made[text] for text in texts]
-    factors = torch.stack([c.weights for c in contexts[B:] + contexts[:B]])  # as the U-Net has them
-    factors = factors.float() if method == IN_ATTENTION else None
+    weights = torch.stack([c.weights for c in contexts[B:] + contexts[:B]])  # as the U-Net has them
+    factors = weights.float() if method == IN_ATTENTION else None
 
-    def paint(show: bool) -> tuple[list, list[Tensor]]:
+    def paint(show: bool) -> tuple[list[Image], list[Tensor]]:
         return denoise(pipe, contexts, seeds, steps, guidance, size, show)
 
-    def watched(show: bool) -> tuple:
+    def watched(show: bool) -> tuple[list[Image], list[Tensor], list[dict[str, Tensor]]]:
         from ..cross_attention import watch_attention
 
         with watch_attention(pipe.unet, factors, guided=guided and factors is None) as watch:
@@ -95,7 +100,7 @@ def generate(
         from ..cross_attention import region_maps
 
         _, latents, maps = watched(False)
-        return region_maps(maps, tuple(latents[0].shape[-2:]))[-B:]
+        return region_maps(maps, (latents[0].shape[-2], latents[0].shape[-1]))[-B:]
 
     show = sys.stderr.isatty() if progress is None else progress
     images, latents = paint(show) if factors is None else watched(show)[:2]
@@ -105,8 +110,14 @@ def generate(
 
 
 def denoise(
-    pipe, contexts: list, seeds: list[int], steps: int, guidance: float, size: tuple, show: bool
-) -> tuple[list, list[Tensor]]:
+    pipe: StableDiffusionPipeline,
+    contexts: list[Context],
+    seeds: list[int],
+    steps: int,
+    guidance: float,
+    size: tuple[int, int],
+    show: bool,
+) -> tuple[list[Image], list[Tensor]]:
     """Contexts (of the prompts, then of the negatives) → pictures, and every step's latents."""
     B = len(seeds)
     embeds = torch.stack([context.tensor for context in contexts])  # [B or 2B, L', D]
@@ -116,7 +127,7 @@ def denoise(
     noise = torch.cat([torch.randn(shape, generator=draw) for draw in draws]).to(embeds)
     latents = []
 
-    def keep(pipe, step, t, now):
+    def keep(pipe: object, step: int, t: Tensor, now: dict[str, Tensor]) -> dict[str, Tensor]:
         latents.append(now["latents"])
         return now
 
@@ -145,14 +156,14 @@ def denoise(
     return images, [noise * pipe.scheduler.init_noise_sigma, *latents]
 
 
-def best_guidance(pipe) -> float:
+def best_guidance(pipe: StableDiffusionPipeline) -> float:
     """What the model's folder says in generation.json; 7.5 where it says nothing."""
     folder = getattr(pipe.config, "_name_or_path", None)
     return read_json(Path(folder) / "generation.json").get("guidance", USUAL) if folder else USUAL
 
 
 @contextmanager
-def progress_bar(pipe, show: bool) -> Iterator[None]:
+def progress_bar(pipe: StableDiffusionPipeline, show: bool) -> Iterator[None]:
     """With or without diffusers' progress bar; what was set before is set again afterwards."""
     before = getattr(pipe, "_progress_bar_config", {})
     pipe.set_progress_bar_config(**before | {"disable": not show})
@@ -165,7 +176,7 @@ def progress_bar(pipe, show: bool) -> Iterator[None]:
 # What cannot be painted, said before the first step -----------------------------------------------
 
 
-def require_pipeline(pipe) -> None:
+def require_pipeline(pipe: object) -> None:
     kinds = [kind.__name__ for kind in type(pipe).__mro__]
     if "StableDiffusionPipeline" not in kinds:
         raise TypeError(
@@ -174,22 +185,25 @@ def require_pipeline(pipe) -> None:
         )
 
 
-def require_whole(name: str, value, least: int, most: int | float = math.inf) -> None:
+def require_whole(name: str, value: object, least: int, most: int | float = math.inf) -> None:
     """A whole number in the range; a bool is none."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or not least <= value <= most:
+    whole = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
+    if whole is None or not least <= whole <= most:
         upto = f" to {most:,}" if most < math.inf else " or more"
         raise ValueError(f"{name} is a whole number, {least:,}{upto}; not {value!r}.")
 
 
-def require_guidance(guidance) -> None:
-    if not isinstance(guidance, Real) or not 1 <= guidance < math.inf:
+def require_guidance(guidance: object) -> None:
+    if not isinstance(guidance, Real) or not 1 <= float(guidance) < math.inf:
         raise ValueError(
             "guidance is a number of at least 1, where 1 means none: the negative prompt is then "
             f"without effect. It cannot be {guidance!r}."
         )
 
 
-def read_size(pipe, height: int | None, width: int | None) -> tuple[int, int]:
+def read_size(
+    pipe: StableDiffusionPipeline, height: int | None, width: int | None
+) -> tuple[int, int]:
     """Height and width in pixels; None: the model's own. Multiples of 8 (erratum E25)."""
     own = pipe.unet.config.sample_size
     own = own if isinstance(own, Sequence) else (own, own)

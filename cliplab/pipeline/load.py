@@ -7,12 +7,16 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from ..checkpoints import CheckpointError
 from ..checkpoints.files import MINI, NAMES, bundled, download, read_json
 from ..extras import need
+
+if TYPE_CHECKING:
+    from diffusers import StableDiffusionPipeline
 
 WEIGHTS = {  # of each part that has any
     "text_encoder": "model",
@@ -25,8 +29,11 @@ SMALL_GPU = 10 * 2**30  # bytes of memory below which a GPU needs sparing
 
 
 def load_pipeline(
-    name_or_path, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None
-):
+    name_or_path: str | Path,
+    *,
+    dtype: torch.dtype | None = None,
+    device: torch.device | str | None = None,
+) -> StableDiffusionPipeline:
     """Load a text-to-image model as diffusers' own StableDiffusionPipeline.
 
     name_or_path: "mini", the miniature that comes with the package; "sd15", Stable Diffusion 1.5
@@ -68,7 +75,7 @@ def fastest() -> str:
     return next((kind for kind, is_there in there.items() if is_there), "cpu")
 
 
-def open_folder(folder: Path, dtype: torch.dtype):
+def open_folder(folder: Path, dtype: torch.dtype) -> StableDiffusionPipeline:
     """The pipeline in a folder, without its safety checker, on the CPU."""
     said = read_json(folder / "model_index.json")
     kind = said.get("_class_name")
@@ -100,7 +107,7 @@ def open_folder(folder: Path, dtype: torch.dtype):
     return pipe
 
 
-def open_part(folder: Path, part: str, dtype: torch.dtype):
+def open_part(folder: Path, part: str, dtype: torch.dtype) -> torch.nn.Module:
     """The text encoder, the U-Net or the VAE. A weight that is missing would be random: refused."""
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import CLIPTextModel
@@ -122,7 +129,7 @@ def open_part(folder: Path, part: str, dtype: torch.dtype):
     return model.eval()
 
 
-def require_fit(pipe, folder: Path) -> None:
+def require_fit(pipe: StableDiffusionPipeline, folder: Path) -> None:
     """The widths where two parts meet."""
     meets = [
         ("text encoder's width", pipe.text_encoder.config.hidden_size),
@@ -157,7 +164,7 @@ def quiet() -> Iterator[None]:
 # Where the folder is, and whether it is whole -----------------------------------------------------
 
 
-def find_folder(name_or_path, dtype: torch.dtype) -> Path:
+def find_folder(name_or_path: str | Path, dtype: torch.dtype) -> Path:
     """The folder that is meant, with a model_index.json in it."""
     if name_or_path == MINI:
         index = "sd-mini/model_index.json"
@@ -169,7 +176,7 @@ def find_folder(name_or_path, dtype: torch.dtype) -> Path:
         for part in WEIGHTS:
             files += [f"{part}/config.json", weights_file(part, variant)]
         size = f"{'2.1 GB in half' if variant else '4.3 GB in full'} precision"
-        return download(name_or_path, files, size)[0].parent
+        return download(str(name_or_path), files, size)[0].parent
     folder = Path(name_or_path).expanduser()
     if not (folder / "model_index.json").is_file():
         known = ", ".join([MINI, *NAMES])

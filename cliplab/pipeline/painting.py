@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from ..tokenizer.bpe import CHAR_TO_BYTE, END_OF_WORD
 from ..weighting import Context
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 @dataclass(eq=False)
@@ -24,7 +28,7 @@ class Painting:
     seeds, steps, guidance   with which the same is painted again
     """
 
-    images: list
+    images: list[Image]
     latents: list[Tensor]
     contexts: list[Context]
     negatives: list[Context]

@@ -1,6 +1,7 @@
 """The numbers that fix a text encoder's shape."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,10 @@ class CLIPTextConfig:
     heads: int
     layers: int
     mlp_width: int
-    eos_token_id: int | None = None
+    eos_token_id: int = None  # type: ignore[assignment]  # becomes an id below
     projection: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_whole_numbers(self)
         if self.width % self.heads:
             raise ValueError(
@@ -56,7 +57,7 @@ class CLIPTextConfig:
         return cls(49408, 77, 512, 8, 12, 2048, projection=512)
 
 
-def require_whole_numbers(config) -> None:
+def require_whole_numbers(config: Any) -> None:
     """Refuse, in a sentence, what is no count; None is fine where it is the default."""
     for field in fields(config):
         value = getattr(config, field.name)

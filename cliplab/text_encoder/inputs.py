@@ -1,12 +1,14 @@
 """Read what the caller gave as ids and mask; refuse, in a sentence, what cannot be meant."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from ..masks import causal_mask
+from ..masks import Ids, causal_mask
 
 
-def read_ids(ids, context_length: int, device: torch.device) -> Tensor:
+def read_ids(ids: Ids, context_length: int, device: torch.device) -> Tensor:
     """Ids as [B, L] integers: from a tensor or lists, [B, L] or [L] (one prompt)."""
     try:
         ids = torch.as_tensor(ids, device=device)
@@ -28,7 +30,7 @@ def read_ids(ids, context_length: int, device: torch.device) -> Tensor:
     return ids.reshape(-1, ids.shape[-1])
 
 
-def visibility(ids: Tensor, mask) -> Tensor:
+def visibility(ids: Tensor, mask: Any) -> Tensor:
     """M [L, L] or [B, L, L] from the caller's mask; ids [B, L].
 
     None → causal. [B, L], or [L] for one prompt → PAD mask, multiplied with the causal mask.

@@ -9,13 +9,14 @@ It differs from Hugging Face's CLIPTextModel, whose parameter names it shares, i
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from .config import CLIPTextConfig
 from .inputs import read_ids, visibility
-from .layers import CLIPEncoder, CLIPTextEmbeddings, LayerNorm
+from .layers import CLIPEncoder, CLIPEncoderLayer, CLIPTextEmbeddings, LayerNorm
 from .trace import NO_TRACE, Trace
 
 LARGEST_ID = 2  # as eos_token_id it is no id, but Hugging Face's old rule: pool at the largest id
@@ -121,7 +122,7 @@ class CLIPTextModel(nn.Module):
         return TextEncoderOutput(
             context=C,
             hidden_states=H if hidden_states else None,
-            trace=note if trace else None,
+            trace=note if trace else None,  # type: ignore[arg-type]  # NO_TRACE: trace is False
             _pooled=pooled,
             _text_embeds=projected,
             _has_eos=has_eos,
@@ -151,7 +152,9 @@ def initialize(model: CLIPTextModel) -> None:
     normal = nn.init.normal_
     normal(model.embeddings.token_embedding.weight, std=0.02)
     normal(model.embeddings.position_embedding.weight, std=0.01)
-    for layer in model.encoder.layers:
+    for layer in model.modules():
+        if not isinstance(layer, CLIPEncoderLayer):
+            continue
         attn, mlp = layer.self_attn, layer.mlp
         for proj in (attn.q_proj, attn.k_proj, attn.v_proj, attn.out_proj):
             normal(proj.weight, std=D**-0.5)
@@ -163,7 +166,9 @@ def initialize(model: CLIPTextModel) -> None:
         normal(model.text_projection.weight, std=D**-0.5)
 
 
-def accept_prefix(tower: str, model, state: dict, prefix: str, *_) -> None:
+def accept_prefix(
+    tower: str, model: nn.Module, state: dict[str, Any], prefix: str, *_: Any
+) -> None:
     """Let keys begin with the tower's name, as Hugging Face writes them, beside position ids."""
     for key in [key for key in state if key.startswith(prefix + tower)]:
         state[prefix + key.removeprefix(prefix + tower)] = state.pop(key)

@@ -11,7 +11,7 @@ names become module paths: "encoder.layers.0.self_attn.Q".
 from torch import Tensor
 
 
-class Trace(dict):
+class Trace(dict[str, Tensor]):
     """name → tensor: all that one forward pass computed, in the order in which it was computed."""
 
     def __call__(self, name: str, value: Tensor) -> Tensor:

@@ -9,9 +9,11 @@ import json
 import operator
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from re import Match, Pattern
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
 
 import regex
 
@@ -28,6 +30,8 @@ from .bpe import (
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from .batch import Stretches
 
 # A word is a contraction's tail, a run of letters, one digit, or a run of anything else that is not
 # white space.
@@ -68,7 +72,8 @@ class CLIPTokenizer:
                 f'clean is "hf" (as transformers 5) or "openai" (as openai/CLIP), not {clean!r}.'
             )
         self.clean_as = clean
-        self.merges = [tuple(pair) for pair in (clip_merges() if merges is None else merges)]
+        known = clip_merges() if merges is None else merges
+        self.merges = [(left, right) for left, right in known]
         self.vocabulary = bpe.vocabulary_of(self.merges)
         self.symbols = list(self.vocabulary)
         self.vocab_size = len(self.symbols)
@@ -81,7 +86,7 @@ class CLIPTokenizer:
         # read differently once they have been lower-cased: OpenAI as BOS and EOS, transformers as
         # "<|", a word, "|>".
         flags = regex.IGNORECASE if clean == "openai" else 0
-        self._pattern = regex.compile(f"{SPECIAL.pattern[1:-1]}|{WORD}", flags)
+        self._pattern: Pattern[str] = regex.compile(f"{SPECIAL.pattern[1:-1]}|{WORD}", flags)
         self._known: dict[str, list[int]] = {}
         self._specials = {BOS: [self.bos_id], EOS: [self.eos_id]}
         if clean == "hf":
@@ -96,7 +101,11 @@ class CLIPTokenizer:
 
     # Text to ids ----------------------------------------------------------------------------------
 
-    def __call__(self, text: str | list[str]) -> list[int] | list[list[int]]:
+    @overload
+    def __call__(self, text: str) -> list[int]: ...
+    @overload
+    def __call__(self, text: list[str] | tuple[str, ...]) -> list[list[int]]: ...
+    def __call__(self, text: str | list[str] | tuple[str, ...]) -> list[int] | list[list[int]]:
         """BOS + content + EOS of a text, unpadded and uncut; of a list of texts, a list of them."""
         if isinstance(text, (list, tuple)):
             return [self(one) for one in text]
@@ -121,7 +130,7 @@ class CLIPTokenizer:
         return to_tensor(self, texts, length, pad)
 
     @functools.cached_property
-    def stretches(self):
+    def stretches(self) -> "Stretches":
         """What ``batch`` remembers."""
         from .batch import Stretches
 
@@ -159,7 +168,7 @@ class CLIPTokenizer:
             stretch, [i for word in self._cut(stretch) for i in self._word(word.group())]
         )
 
-    def _cut(self, cleaned: str):
+    def _cut(self, cleaned: str) -> Iterator[Match[str]]:
         """The words of a cleaned text, as matches of a regular expression."""
         if self.clean_as == "openai" or cleaned.isascii():
             return self._pattern.finditer(cleaned)
@@ -194,12 +203,12 @@ class CLIPTokenizer:
         data = b"".join(_bytes_of(s) for s in symbols)
         return data.decode("utf-8", errors="replace").rstrip(" ")
 
-    def _checked(self, i) -> int:
+    def _checked(self, number: SupportsIndex) -> int:
         try:
-            i = operator.index(i)
+            i = operator.index(number)
         except TypeError:
             raise TypeError(
-                f"Ids are whole numbers; this is {type(i).__name__}: {i!r:.60}"
+                f"Ids are whole numbers; this is {type(number).__name__}: {number!r:.60}"
             ) from None
         if not 0 <= i < self.vocab_size:
             raise ValueError(
@@ -275,7 +284,7 @@ class CLIPTokenizer:
             )
         if isinstance(texts, str):
             raise TypeError("train takes a list of texts; this is one text.")
-        blank, counts = cls([], clean=clean), Counter()
+        blank, counts = cls([], clean=clean), Counter[str]()
         for text in texts:
             _require_text(text)
             counts.update(match.group() for match in blank._cut(blank.clean(text)))
@@ -317,7 +326,7 @@ class CLIPTokenizer:
 
         ``clean`` is what the file says, "hf" where it says nothing, unless it is given here.
         """
-        path, about = Path(path), {}
+        path, about = Path(path), dict[str, Any]()
         if path.is_dir():
             about = read_json(path / "tokenizer_config.json")
             files = [path / name for name in ("merges.txt", "tokenizer.json")]
@@ -338,7 +347,7 @@ class CLIPTokenizer:
         return tokenizer
 
 
-def read_json(path: Path) -> dict:
+def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file; empty where there is no file."""
     return bpe.json_object(path) if path.exists() else {}
 
@@ -350,7 +359,7 @@ def clip_merges() -> list[tuple[str, str]]:
         return bpe.read_merges(path)[0]
 
 
-def _require_text(text) -> None:
+def _require_text(text: object) -> None:
     if not isinstance(text, str):
         raise TypeError(
             f"A prompt is a str, or a list of them; this is {type(text).__name__}: {text!r:.60}"

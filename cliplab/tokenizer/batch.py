@@ -6,6 +6,7 @@ stretches joined, and a batch the bytes of its texts: no id becomes a Python num
 
 from array import array
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -37,24 +38,36 @@ class Stretches(dict[str, bytes]):
         return ids
 
 
-def to_tensor(tokenizer, texts: list[str], length: int, pad: int | None) -> Tensor:
+class Tokenizer(Protocol):
+    """What a batch asks of the tokenizer."""
+
+    clean_as: str
+    bos_id: int
+    eos_id: int
+
+    @property
+    def stretches(self) -> Stretches: ...
+    def clean(self, text: str) -> str: ...
+
+
+def to_tensor(tokenizer: Tokenizer, texts: list[str], length: int, pad: int | None) -> Tensor:
     """``tokenizer.batch``, whose caller the warning of what was cut points at."""
     require_length(length)
     eos = np.full(len(texts), tokenizer.eos_id)
     rows = np.full((len(texts), length), tokenizer.eos_id if pad is None else pad, np.int64)
     rows[:, 0] = tokenizer.bos_id
-    left_over = {}
+    left_over: dict[int, list[int]] = {}
     for start in range(0, len(texts), AT_ONCE):
         some = rows[start : start + AT_ONCE]
         ids, counts = contents(tokenizer, texts[start : start + AT_ONCE])
         left = fill(some[:, 1:-1], ids, counts)
         some[np.arange(len(some)), np.minimum(counts, length - 2) + 1] = tokenizer.eos_id
         left_over |= {start + row: ids for row, ids in left.items()}
-    warn_of_cuts(left_over, eos, length, stacklevel=3)
+    warn_of_cuts(left_over, eos, length, level=3)
     return torch.from_numpy(rows)
 
 
-def contents(tokenizer, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+def contents(tokenizer: Tokenizer, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """The content ids of all texts, one after the other, and how many each text has."""
     ids_of = tokenizer.stretches.__getitem__
     contents = [b"".join(map(ids_of, stretches)) for stretches in cut_up(tokenizer, texts)]
@@ -62,7 +75,7 @@ def contents(tokenizer, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(b"".join(contents), ID), sizes // ID.itemsize
 
 
-def cut_up(tokenizer, texts: list[str]) -> Iterable[list[str]]:
+def cut_up(tokenizer: Tokenizer, texts: list[str]) -> Iterable[list[str]]:
     """The stretches of each text. "hf": as typed, since no step there looks across white space.
 
     "openai": of the cleaned text, since ftfy judges a text as a whole.

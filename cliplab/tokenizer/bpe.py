@@ -16,6 +16,7 @@ import json
 from collections import Counter, defaultdict
 from itertools import pairwise, repeat
 from pathlib import Path
+from typing import Any
 
 END_OF_WORD = "</w>"
 BOS, EOS = "<|startoftext|>", "<|endoftext|>"
@@ -25,7 +26,7 @@ REMEMBERED, REMEMBERED_LENGTH = 2**17, 64  # bounds on the memory that known wor
 def _byte_alphabet() -> dict[int, str]:
     """One visible character per byte: itself if it prints, else one from U+0100 on, as in GPT-2."""
     runs = ("!~", "¡¬", "®ÿ")  # the first and the last of those that print
-    printable = [byte for first, last in runs for byte in range(ord(first), ord(last) + 1)]
+    printable = [byte for run in runs for byte in range(ord(run[0]), ord(run[1]) + 1)]
     hidden = [byte for byte in range(256) if byte not in printable]
     shown = {byte: chr(byte) for byte in printable}
     return shown | {byte: chr(256 + i) for i, byte in enumerate(hidden)}
@@ -71,7 +72,7 @@ def merge_steps(ids: list[int], ranks: dict[tuple[int, int], int], results: list
     Yields (rank, ids after this step). Quadratic; for words that people look at.
     """
     while known := [pair for pair in pairwise(ids) if pair in ranks]:
-        pair = min(known, key=ranks.get)
+        pair = min(known, key=ranks.get)  # type: ignore[arg-type]  # all that is known has a rank
         ids = replace_pair(ids, pair, results[ranks[pair]])
         yield ranks[pair], ids
 
@@ -151,14 +152,15 @@ def learn_merges(counts: Counter[str], number: int) -> list[tuple[str, str]]:
     strings = list(vocabulary_of([]))[:-2]
     id_of = {s: i for i, s in enumerate(strings)}
     words = [(word_ids(word), count) for word, count in counts.items()]
-    frequency, where = Counter(), defaultdict(set)
+    frequency: Counter[tuple[int, int]] = Counter()
+    where: dict[tuple[int, int], set[int]] = defaultdict(set)
     for w, (ids, count) in enumerate(words):
         for pair in pairwise(ids):
             frequency[pair] += count
             where[pair].add(w)
     queue = [(-count, pair) for pair, count in frequency.items()]
     heapq.heapify(queue)
-    merges = []
+    merges: list[tuple[str, str]] = []
     while queue and len(merges) < number:
         count, pair = heapq.heappop(queue)
         if -count != frequency[pair] or not count:
@@ -186,7 +188,7 @@ def learn_merges(counts: Counter[str], number: int) -> list[tuple[str, str]]:
     return merges
 
 
-def write_merges(path, merges: list[str], **about: str) -> None:
+def write_merges(path: str | Path, merges: list[str], **about: str) -> None:
     """Write merges ("a b", one per line) as JSON, after what there is to say about them."""
     head = "".join(
         f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)},\n"
@@ -196,9 +198,9 @@ def write_merges(path, merges: list[str], **about: str) -> None:
     Path(path).write_text(f'{{\n{head} "merges": [\n{lines}\n]}}\n', encoding="utf-8")
 
 
-def read_merges(path) -> tuple[list[tuple[str, str]], dict[str, str]]:
+def read_merges(path: str | Path) -> tuple[list[tuple[str, str]], dict[str, Any]]:
     """Read merges, and what is said about them, from JSON or from Hugging Face's ``merges.txt``."""
-    about: dict[str, str] = {}
+    about: dict[str, Any] = {}
     if Path(path).suffix == ".json":
         about = json_object(path)
         about = about.get("model", about)  # transformers' tokenizer.json has them one level down
@@ -211,17 +213,17 @@ def read_merges(path) -> tuple[list[tuple[str, str]], dict[str, str]]:
     else:
         text = Path(path).read_text(encoding="utf-8")
         lines = [line for line in text.split("\n") if line and not line.startswith("#version")]
-    merges = [tuple(line.split(" ")) if isinstance(line, str) else () for line in lines]
-    for number, merge_ in enumerate(merges):
-        if len(merge_) != 2 or not all(merge_):
+    merges = [line.split(" ") if isinstance(line, str) else [] for line in lines]
+    for number, symbols in enumerate(merges):
+        if len(symbols) != 2 or not all(symbols):
             raise ValueError(
                 f"Merge {number} of {path} is {lines[number]!r}; "
                 "two symbols with one space between them are expected."
             )
-    return merges, about
+    return [(left, right) for left, right in merges], about
 
 
-def json_object(path) -> dict:
+def json_object(path: str | Path) -> dict[str, Any]:
     """The JSON object in a file. Raises ValueError, with the path, for anything else."""
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -11,6 +11,8 @@ where it stood in the typed text.
 
 import html
 import unicodedata
+from collections.abc import Iterator
+from re import Pattern
 
 import regex
 
@@ -18,7 +20,7 @@ from . import unicode_tables
 
 Span = tuple[int, int]
 
-WHITESPACE = regex.compile(r"\s+")
+WHITESPACE: Pattern[str] = regex.compile(r"\s+")
 # Text that ftfy and html.unescape provably leave alone: printable ASCII without "&", tabs, line
 # feeds.
 PLAIN = regex.compile(r"[\t\n\x20-\x25\x27-\x7e]*")
@@ -63,7 +65,7 @@ def align_openai(text: str) -> tuple[str, list[Span]]:
 
 def align_hf(text: str) -> tuple[str, list[Span]]:
     """``clean_hf(text)``, and for each of its characters the (start, end) typed for it."""
-    composed, spans, start = "", [], 0
+    composed, spans, start = "", list[Span](), 0
     for piece in composable_pieces(text):
         new = compose(piece)
         span = (start, start := start + len(piece))
@@ -87,7 +89,7 @@ def align_lower(text: str, spans: list[Span]) -> tuple[str, list[Span]]:
     return cleaned, out[leading : leading + len(cleaned)]
 
 
-def composable_pieces(text: str):
+def composable_pieces(text: str) -> Iterator[str]:
     """Cut a text wherever NFC of the two sides is NFC of the whole."""
     piece = ""
     for char in text:

@@ -13,7 +13,7 @@ class TruncationWarning(UserWarning):
         self.lost = lost
 
 
-def require_length(length) -> None:
+def require_length(length: object) -> None:
     if not isinstance(length, int) or length < 2:
         raise ValueError(
             f"length is a whole number of at least 2, for BOS and EOS; not {length!r}."
@@ -38,7 +38,7 @@ def fill(rows: np.ndarray, ids: np.ndarray, counts: np.ndarray) -> dict[int, lis
     return left_over
 
 
-def warn_of_cuts(left_over: dict[int, list[int]], eos: np.ndarray, length: int, stacklevel: int):
+def warn_of_cuts(left_over: dict[int, list[int]], eos: np.ndarray, length: int, level: int) -> None:
     """Warn, once, of what was left over; eos [N] holds the EOS of each sequence.
 
     The EOS at the end of what was left over are padding, and no loss.
@@ -57,7 +57,7 @@ def warn_of_cuts(left_over: dict[int, list[int]], eos: np.ndarray, length: int, 
     number = f"up to {most}" if len(cut) > 1 else most
     where = "" if one else f" Cut: {listed(cut)}."
     message = f"{who} not fit into {length} places; tokens lost before EOS: {number}.{where}"
-    warnings.warn(TruncationWarning(message, lost), stacklevel=stacklevel + 1)
+    warnings.warn(TruncationWarning(message, lost), stacklevel=level + 1)
 
 
 def listed(rows: list[int], shown: int = 8) -> str:

@@ -14,12 +14,13 @@ import json
 import re
 import unicodedata
 from importlib import resources
+from typing import Any
 
 
 @functools.cache
-def tables() -> dict:
+def tables() -> dict[str, Any]:
     text = (resources.files("cliplab") / "assets" / "unicode.json").read_text(encoding="utf-8")
-    return json.loads(text)
+    return dict(json.loads(text))
 
 
 def characters(table: str) -> str:
@@ -29,14 +30,14 @@ def characters(table: str) -> str:
 
 
 @functools.cache
-def words(before: str) -> re.Pattern:
+def words(before: str) -> re.Pattern[str]:
     """The pattern of words in cleaned text, where only spaces are white; ``before`` goes first."""
     letters, numbers = characters("letters"), characters("numbers")
     return re.compile(rf"{before}|[{letters}]+|[{numbers}]|[^ {letters}{numbers}]+")
 
 
 @functools.cache
-def normalizing() -> re.Pattern:
+def normalizing() -> re.Pattern[str]:
     """Runs of the characters that NFC may change; a character that it does not know ends a run."""
     return re.compile(f"[{characters('normal forms')}]+")
 
@@ -48,7 +49,7 @@ def nfc(text: str) -> str:
 
 
 @functools.cache
-def unlike_python() -> re.Pattern:
+def unlike_python() -> re.Pattern[str]:
     return re.compile(f"[{''.join(tables()['lower case'])}]")
 
 

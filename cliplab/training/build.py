@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..contrastive import CLIP
+from ..text_encoder import Embedding
 from ..tokenizer import CLIPTokenizer
 from .batches import Batches, MixedBatches, StreamBatches
 from .data import EmojiPairs, FolderPairs, Mixture, ShapePairs, ShardPairs, Source
@@ -84,7 +85,7 @@ def word_vectors() -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def give_words(embedding: nn.Embedding, tokenizer: CLIPTokenizer) -> int:
+def give_words(embedding: Embedding, tokenizer: CLIPTokenizer) -> int:
     """Make a token table of what is known of words, and keep training from changing it.
 
     Rows of tokens that are a whole word become its vector, with zeros where the table is wider;

@@ -34,10 +34,11 @@ class Teachers:
     def __init__(self, clips: Sequence[CLIP], device: torch.device | str = "cpu"):
         if not clips:
             raise ValueError("There must be at least one teacher.")
-        self.clips = [
-            clip.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
-            for clip in clips
-        ]
+        self.clips = [clip.eval().requires_grad_(False) for clip in clips]
+        for clip in clips:
+            clip.to(  # type: ignore[call-overload]  # torch's stubs lack memory_format
+                device, memory_format=torch.channels_last
+            )
 
     @torch.no_grad()
     def encode(self, texts: list[str], images: Tensor) -> tuple[Tensor, Tensor]:

@@ -151,6 +151,10 @@ class SyncBatchNorm(nn.BatchNorm2d):
     torch's SyncBatchNorm does the same on GPUs only.
     """
 
+    running_mean: Tensor  # None only where no statistics are kept
+    running_var: Tensor
+    momentum: float
+
     def forward(self, x: Tensor) -> Tensor:
         if not (self.training and is_distributed()):
             return super().forward(x)

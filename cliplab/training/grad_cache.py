@@ -58,6 +58,7 @@ def grad_cache_backward(
     loss = loss_of(*cached)
     loss.backward()
     for (encode, parts), representations in zip(sides, cached, strict=True):
+        assert representations.grad is not None  # the loss is of both
         gradients = representations.grad.split(micro_batch)
         for part, gradient in zip(parts, gradients, strict=True):
             with precision():
@@ -95,11 +96,11 @@ def enable_gradient_checkpointing(model: nn.Module) -> None:
     """
     for layer in model.modules():
         if isinstance(layer, (CLIPEncoderLayer, Bottleneck)):
-            layer.forward = partial(
+            vars(layer)["forward"] = partial(
                 checkpoint,
                 layer.forward,
                 use_reentrant=False,
-                context_fn=lambda layer=layer: (nullcontext(), statistics_kept(layer)),
+                context_fn=partial(lambda of: (nullcontext(), statistics_kept(of)), layer),
             )
 
 
@@ -117,7 +118,7 @@ def encode_bucketed(clip: CLIP, ids: Tensor) -> Tensor:
     follows.
     """
     bucket = BUCKET_CPU if ids.device.type == "cpu" else BUCKET_GPU
-    lengths = (ids == clip.tokenizer.eos_id).int().argmax(dim=1) + 1  # [M]
+    lengths = (ids == ids[:, -1:]).int().argmax(dim=1) + 1  # [M]; padding is EOS as well
     order = lengths.argsort(stable=True)
     parts = [clip.encode_ids(ids[rows, : lengths[rows].max()]) for rows in order.split(bucket)]
     return torch.cat(parts).index_select(0, order.argsort())

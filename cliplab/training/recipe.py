@@ -59,8 +59,8 @@ class Recipe:
             ("weight of the teachers (distill)", self.distill, True),
         ):
             if not 0 <= value < math.inf or (value == 0 and not may_be_0):
-                least = "0 or above" if may_be_0 else "above 0"
-                raise ValueError(f"The {what} must be {least}, not {value}.")
+                range_ = "0 or above" if may_be_0 else "above 0"
+                raise ValueError(f"The {what} must be {range_}, not {value}.")
         if not 0 <= self.augment <= 1:
             raise ValueError(f"Pictures are varied (augment) by 0 to 1, not {self.augment}.")
         if self.precision not in PRECISIONS:

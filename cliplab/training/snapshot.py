@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from .errors import TrainingError
@@ -27,7 +27,7 @@ def save_snapshot(
     TrainingError when the disk is full or cannot be written; the old file is then still there.
     """
     tensors = {f"model.{key}": t.detach().cpu() for key, t in model.state_dict().items()}
-    names = {parameter: name for name, parameter in model.named_parameters()}
+    names: dict[Tensor, str] = {p: name for name, p in model.named_parameters()}
     for parameter, kept in optimizer.state.items():
         for key in MOMENTS:
             tensors[f"optimizer.{key}.{names[parameter]}"] = kept[key].detach().cpu()

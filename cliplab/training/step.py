@@ -48,10 +48,13 @@ class Trainer:
                 f"has {len(teachers) or 'none'}. Teachers and a weight above 0 go together."
             )
         self.teachers = Teachers(teachers, device) if teachers else None
-        self.words = whole_words(clip.tokenizer) if teachers else []
+        self.words = whole_words(clip.tokenizer) if teachers and clip.tokenizer else []
         self.batches, self.recipe, self.device, self.world = batches, recipe, device, world
         self.steps, self.settings = recipe.steps, recipe.as_dict()
-        self.model = clip.to(device, memory_format=torch.channels_last).train()
+        self.model = clip.train()
+        clip.to(  # type: ignore[call-overload]  # torch's stubs lack memory_format
+            device, memory_format=torch.channels_last
+        )
         if world > 1:
             convert_sync_batchnorm(clip)
         if recipe.gradient_checkpointing:
@@ -59,8 +62,9 @@ class Trainer:
         self.optimizer = adamw(clip, lr=recipe.lr, weight_decay=recipe.weight_decay)
         self.scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
         dtype = AUTOCAST[recipe.precision]  # of matrix products; losses and norms stay in fp32
-        how = {"dtype": dtype or torch.bfloat16, "enabled": dtype is not None}
-        self.precision = partial(torch.autocast, device.type, **how)
+        self.precision = partial(
+            torch.autocast, device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None
+        )
 
     def records(self, start: int) -> Generator[dict[str, Any]]:
         """The record of each step, from `start` on; the wait for its batch counts as its time."""
@@ -174,6 +178,7 @@ class Trainer:
 
 def loss_between(clip: CLIP, u: Tensor, v: Tensor, same: Tensor | None, kind: str) -> Tensor:
     if kind == "sigmoid":
+        assert clip.bias is not None  # a CLIP for this loss is made with sigmoid=True
         return sigmoid_loss(u, v, clip.tau, clip.bias, same=same)
     return clip_loss(u, v, clip.tau, same=same)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, overload
 
 import torch
 from torch import Tensor
@@ -49,6 +49,10 @@ class PromptEncoder:
         self.tool, self.method = with_settings(tool, settings), with_settings(weighing, settings)
         self.encoder = ChunkEncoder(tokenizer, model, self.tool, clip_skip, final_norm, truncate)
 
+    @overload
+    def __call__(self, prompt: str) -> Context: ...
+    @overload
+    def __call__(self, prompt: list[str] | tuple[str, ...]) -> list[Context]: ...
     def __call__(self, prompt: Prompts) -> Context | list[Context]:
         """The context of a prompt; of several prompts their contexts, brought to one length."""
         if isinstance(prompt, (list, tuple)):
@@ -176,6 +180,12 @@ class PromptEncoder:
         return replace(made, tensor=tensor)
 
 
+@overload
+def encode_prompt(prompt: str, tokenizer: Any, model: Any, *how: Any, **more: Any) -> Context: ...
+@overload
+def encode_prompt(
+    prompt: list[str] | tuple[str, ...], tokenizer: Any, model: Any, *how: Any, **more: Any
+) -> list[Context]: ...
 def encode_prompt(
     prompt: Prompts,
     tokenizer: Any,
@@ -210,7 +220,7 @@ def encode_prompt(
     words they are. No gradient is kept.
     Source: Lecture eqs 11–14; A1111 v1.10.1, ComfyUI a125cd8, Compel 2.5.1.
     """
-    how = {"clip_skip": clip_skip, "final_norm": final_norm, "truncate": truncate}
+    how: dict[str, Any] = {"clip_skip": clip_skip, "final_norm": final_norm, "truncate": truncate}
     return PromptEncoder(tokenizer, model, syntax, method, **how, **settings)(prompt)
 
 
@@ -238,8 +248,7 @@ def read_prompts(prompt: Prompts, negative: Prompts) -> tuple[list[str], list[st
     prompts = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
     if not prompts:
         raise ValueError("There is no prompt: give a str, or a list of at least one.")
-    several = isinstance(negative, (list, tuple))
-    negatives = list(negative) if several else [negative] * len(prompts)
+    negatives = list(negative) if isinstance(negative, (list, tuple)) else [negative] * len(prompts)
     for text in prompts + negatives:
         require_prompt(text)
     if len(negatives) != len(prompts):

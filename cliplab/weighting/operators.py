@@ -62,15 +62,15 @@ def apply(psi: Callable[[Tensor], Tensor], c: Tensor, k: int) -> Tensor:
 
 def read_partition(subsets: Sequence[Iterable[int]], L: int) -> list[int]:
     """For each position 0 … L − 1 the number of its subset; ValueError if that is not one."""
-    owner: list[int | None] = [None] * L
+    owner = [-1] * L
     for k, subset in enumerate(subsets):
         for i in sorted({int(i) for i in subset}):
             if not 0 <= i < L:
                 raise ValueError(f"Subset {k} holds position {i}; positions are 0 to {L - 1}.")
-            if owner[i] is not None:
+            if owner[i] >= 0:
                 raise ValueError(f"Position {i} is in subset {owner[i]} and in subset {k}.")
             owner[i] = k
-    if missing := [i for i, k in enumerate(owner) if k is None]:
+    if missing := [i for i, k in enumerate(owner) if k < 0]:
         shown = ", ".join(map(str, missing[:6])) + (", …" if len(missing) > 6 else "")
         raise ValueError(
             f"No subset holds {'position' if len(missing) == 1 else 'positions'} {shown}. The "

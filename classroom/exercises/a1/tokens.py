@@ -118,7 +118,7 @@ def merge_word(answer):
     return "that is byte-pair encoding: choose and join, until no pair is known."
 
 
-def by_pair(ranks: dict[str, int]) -> dict[tuple[str, str], int]:
+def by_pair(ranks: dict[str, int]) -> dict[tuple[str, ...], int]:
     return {tuple(pair.split(" ")): rank for pair, rank in ranks.items()}
 
 

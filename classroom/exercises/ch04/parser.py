@@ -80,7 +80,7 @@ def _typed(parts) -> str:
 
 def _read(parts, how, weight: float = 1.0) -> list:
     """Pairs (text, weight) of a tree, read in that way."""
-    pairs = []
+    pairs: list = []
     for part in parts:
         inside = None if isinstance(part, str) else _read(part[1], how, how(weight, part[0]))
         pairs += [(part, weight)] if inside is None else inside
@@ -89,7 +89,7 @@ def _read(parts, how, weight: float = 1.0) -> list:
 
 def _draw_prompt(drawn: random.Random, depth: int) -> list:
     """A random tree of words and brackets."""
-    parts = []
+    parts: list = []
     for _ in range(drawn.randint(1, 3)):
         parts.append(drawn.choice(["red", "fox", "in fog", "oil painting"]) + " ")
         if depth and drawn.random() < 0.7:

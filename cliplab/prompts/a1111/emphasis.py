@@ -65,7 +65,8 @@ def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
 def read(prompt: str, tokens: list[re.Match[str]]) -> tuple[list[Fragment], list[Span]]:
     """Pieces of text at their first weights; the reach of every bracket, in order of closing."""
     pieces, spans = [], []
-    opened = {"(": [], "[": []}  # how many pieces stood before each open bracket; kinds may cross
+    # How many pieces stood before each open bracket; kinds may cross.
+    opened: dict[str, list[int]] = {"(": [], "[": []}
     for match in tokens:
         token, weight, end = match[0], match["weight"], match.end()
         if token[0] == "\\":
@@ -123,7 +124,7 @@ def weigh(pieces: list[Fragment], spans: list[Span]) -> list[float]:
             for start, stop, factor in some:
                 weights[start : min(stop, lo)] *= factor
                 weights[max(start, hi) : stop] *= factor
-    return weights.tolist()
+    return [*weights.tolist()]
 
 
 def stuck(weights: np.ndarray, factors: set[float]) -> tuple[int, int]:
@@ -134,12 +135,13 @@ def stuck(weights: np.ndarray, factors: set[float]) -> tuple[int, int]:
     """
     still = np.logical_and.reduce([weights * factor == weights for factor in factors])
     edges = np.flatnonzero(np.diff(still, prepend=False, append=False)).reshape(-1, 2)
-    return max(edges.tolist(), key=lambda run: run[1] - run[0], default=(0, 0))
+    runs = [(start, stop) for start, stop in edges.tolist()]
+    return max(runs, key=lambda run: run[1] - run[0], default=(0, 0))
 
 
 def merge(pieces: list[Fragment], weights: list[float]) -> list[tuple[float, list[Fragment]]]:
     """Runs of neighbors whose weights are equal to the last bit."""
-    runs = []
+    runs: list[tuple[float, list[Fragment]]] = []
     for piece, weight in zip(pieces, weights, strict=True):
         if runs and runs[-1][0] == weight:
             runs[-1][1].append(piece)

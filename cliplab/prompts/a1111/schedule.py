@@ -60,10 +60,10 @@ def schedule(prompt: str, steps: int) -> list[Step]:
     steps = whole_number(steps)
     tokens = TOKEN.findall(prompt)
     choices = [Choice(m, last_step(prompt, tokens, m, steps)) for m in read(tokens)]
-    ends = {steps, *(c.when for c in choices if c.when is not None and c.when >= 1)}
+    turns = {steps, *(c.when for c in choices if c.when is not None and c.when >= 1)}
     if any(choice.when is None for choice in choices):
-        ends.update(range(1, steps + 1))
-    ends = np.array(sorted(ends))
+        turns.update(range(1, steps + 1))
+    ends = np.array(sorted(turns))
     shown = stand(tokens, choices, ends)
     warn_of_lost(tokens, choices, shown, steps)
     return [
@@ -126,7 +126,8 @@ def stand(tokens: list[str], choices: list[Choice], ends: np.ndarray) -> np.ndar
             return list((ends - 1) % count == np.arange(count)[:, None])
         return [*[ends <= when, ends > when][1 - count :], never]  # never: the number
 
-    turns = {}  # where a choice shows other words: the steps at which the words from here on stand
+    # Where a choice shows other words: the steps at which the words from here on stand.
+    turns: dict[int, np.ndarray] = {}
     for marks, when in choices:
         turns.update(zip(marks, [*options(len(marks) - 1, when), always], strict=True))
     shown = np.zeros((len(tokens), len(ends)), bool)

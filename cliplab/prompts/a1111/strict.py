@@ -47,7 +47,7 @@ MESSAGES = {
 }
 
 
-def check_tokens(prompt: str, tokens: list[re.Match]) -> None:
+def check_tokens(prompt: str, tokens: list[re.Match[str]]) -> None:
     """Raise PromptError at the first token that misleads. Linear."""
     if tag := TAG.search(prompt, 0, prompt.rfind(">") + 1):
         raise PromptError(MESSAGES["tag"], prompt, tag.start())
@@ -57,7 +57,7 @@ def check_tokens(prompt: str, tokens: list[re.Match]) -> None:
         raise PromptError(MESSAGES["weight"], prompt, colon)
 
 
-def surprises(prompt: str, tokens: list[re.Match]) -> Iterator[tuple[int, str]]:
+def surprises(prompt: str, tokens: list[re.Match[str]]) -> Iterator[tuple[int, str]]:
     """Places and messages, in order: the brackets, and what stands between them."""
     opened = []
     for i, match in enumerate(tokens):
@@ -80,7 +80,7 @@ def surprises(prompt: str, tokens: list[re.Match]) -> Iterator[tuple[int, str]]:
         yield opened[-1].start(), MESSAGES["open"].format(bracket=opened[-1][0])
 
 
-def misread_number(prompt: str, tokens: list[re.Match]) -> Iterator[tuple[int, str]]:
+def misread_number(prompt: str, tokens: list[re.Match[str]]) -> Iterator[tuple[int, str]]:
     """A number before a closing bracket that is no weight, or a weight that may be none."""
     *before, closing = tokens
     start, weight = closing.start(), closing["weight"]
@@ -91,7 +91,7 @@ def misread_number(prompt: str, tokens: list[re.Match]) -> Iterator[tuple[int, s
         yield start, MESSAGES["ratio"].format(weight=weight)
 
 
-def misread_words(match: re.Match, bracket: list[str]) -> Iterator[tuple[int, str]]:
+def misread_words(match: re.Match[str], bracket: list[str]) -> Iterator[tuple[int, str]]:
     """AND, comments, `|` and BREAK in a stretch of plain text, directly in this bracket or none."""
     token, start = match[0], match.start()
     if word := AND.search(token):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..fragment import Fragment, PromptError, require_prompt, warn_at, without_gc
 from ..tree import Blend, Conjunction, Lora, Prompt, Swap, encoded
-from .nodes import Group, Text, Tree
+from .nodes import Group, Node, Text, Tree
 from .quirks import refuse_quirks
 from .whole import read
 
@@ -120,7 +120,7 @@ class Run(NamedTuple):
 
 
 def flatten(
-    children: list[Any],
+    children: list[Node],
 ) -> tuple[list[Fragment | Swap], list[Lora], list[tuple[str, int]]]:
     """One prompt's fragments and swaps, its loras, its swaps' unknown options with their places.
 
@@ -128,8 +128,8 @@ def flatten(
     so that any depth is fine.
     """
     fragments: list[Any] = []
-    loras, unknown = [], []
-    lists = [(fragments, None)]
+    loras, unknown = list[Lora](), list[tuple[str, int]]()
+    lists: list[tuple[list[Any], int | None]] = [(fragments, None)]
     stack = [(iter(children), 1.0, fragments)]
     while stack:
         nodes, scale, out = stack[-1]
@@ -157,10 +157,10 @@ def flatten(
             ):
                 lists.append((into, at))
                 stack.append((iter(side or [Text("", at, at)]), scale, into))
-    for out, at in lists:
+    for out, place in lists:
         out[:] = [item if isinstance(item, Swap) else join(*item) for item in out]
-        if not out and at is not None:
-            out.append(Fragment("", 1.0, at, at))  # whatever the weight around it
+        if not out and place is not None:
+            out.append(Fragment("", 1.0, place, place))  # whatever the weight around it
     return fragments, loras, unknown
 
 

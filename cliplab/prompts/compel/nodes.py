@@ -28,7 +28,7 @@ class Source(NamedTuple):
 
 def spaced(prompt: str) -> Source:
     """The prompt with a space after each comma that had none."""
-    text, places, done = [], [], 0
+    text, places, done = [], list[int](), 0
     for match in COMMA.finditer(prompt):
         cut = match.start() + 1
         text.append(prompt[done:cut])
@@ -41,13 +41,14 @@ def spaced(prompt: str) -> Source:
 
 
 def unquoted(source: Source, start: int) -> tuple[Source, int] | None:
-    r"""What stands in the quotes that open at ``start``, and where they end; None if they do not.
+    r"""What stands in the quotes that open at ``start``, and where they end; None if none do.
 
     The first quote without a backslash closes them, on the same line; if there is none, the last
     with one. `\n` and its like become characters: `"a \new car"` loses its n.
     """
     text, places = source
-    body = QUOTE.match(text, start)
+    if not (body := QUOTE.match(text, start)):
+        return None
     close = body.end()
     if text[close : close + 1] != '"':
         close = text.rfind('\\"', start + 1, close) + 1
@@ -96,7 +97,7 @@ class Group(NamedTuple):
     """
 
     weight: float | None
-    children: list
+    children: "list[Node]"
     open: int
     close: int
     end: int
@@ -110,14 +111,17 @@ class Exchange(NamedTuple):
     close, inside     behind the original, and behind `.swap(`
     """
 
-    original: list
-    edited: list
-    options: dict
+    original: "list[Node]"
+    edited: "list[Node]"
+    options: dict[str, float | str]
     unknown: dict[str, int]
     start: int
     close: int
     inside: int
     end: int
+
+
+Node = Text | Group | Exchange | Lora
 
 
 class Tree(NamedTuple):
@@ -130,10 +134,10 @@ class Tree(NamedTuple):
 
     operator: str
     place: int
-    parts: list[list]
+    parts: list[list[Node]]
     weights: list[float]
     normalize: bool
     before: list[Lora]
     after: list[Lora]
-    marks: tuple
+    marks: tuple[tuple[int, int], ...]
     end: int

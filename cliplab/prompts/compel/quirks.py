@@ -1,6 +1,7 @@
 """quirks=False: what looks like syntax and was not read as such, or the other way around."""
 
 import re
+from collections.abc import Iterator
 
 from ..fragment import PromptError
 from ..tree import Lora
@@ -45,7 +46,7 @@ def refuse_quirks(prompt: str, tree: Tree) -> None:
         raise PromptError(found[1], prompt, found[0])
 
 
-def _quirks(prompt: str, tree: Tree):
+def _quirks(prompt: str, tree: Tree) -> Iterator[tuple[int, str]]:
     """(place, message) of every quirk, in no order."""
     if prompt[tree.end :].strip():
         yield tree.end, "Compel drops what comes after .and(…). Put it into one of the parts."
@@ -85,7 +86,7 @@ def _quirks(prompt: str, tree: Tree):
             elif prompt[node.end : node.end + 1].isalnum():
                 yield node.end, "Compel puts a space here, so that a word falls in two. Write it."
     for match in SUSPECT.finditer(prompt):
-        kind, at = match.lastgroup, match.start()
+        kind, at = match.lastgroup or "", match.start()
         if kind == "escape":
             if read[at + 1]:
                 yield at, MESSAGES[kind]
@@ -100,14 +101,14 @@ def _quirks(prompt: str, tree: Tree):
                 yield point.start, MESSAGES["marks"]
 
 
-def _options(node: Exchange):
+def _options(node: Exchange) -> Iterator[tuple[int, str]]:
     for name, at in node.unknown.items():
         yield at, MESSAGES["options"].format(name=name)
     if not node.unknown and not all(isinstance(v, float) for v in node.options.values()):
         yield node.start, "An option of this .swap() is no number. Write s_start=0.1, for instance."
 
 
-def _inside_word(prompt: str, match: re.Match) -> bool:
+def _inside_word(prompt: str, match: re.Match[str]) -> bool:
     around = prompt[match.start() - 1 : match.end() + 1]
     return len(match[0]) == 1 and re.match(r"\w.\w", around) is not None
 

@@ -19,10 +19,16 @@ Source: compel 2.5.1, prompt_parser.py: build_parser_syntax; pyparsing 3.3.3 for
 """
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 from ..fragment import PromptError
 from ..tree import Lora
-from .nodes import Exchange, Group, Source, Text, unquoted
+from .nodes import Exchange, Group, Node, Source, Text, unquoted
+
+T = TypeVar("T")
+Option = tuple[str, float | str, int]  # name, value, place
+Replacement = tuple[list[Node], dict[str, float | str], dict[str, int], int]  # of a swap; its end
 
 B = r"[ \t\r\n]*+"  # what pyparsing skips
 NUMBER = r"(?:[+-]?(?:\d++\.\d*+|\.\d++)|-?[0-9]++)"
@@ -46,7 +52,7 @@ PLUS, MINUS = 1.1, 0.9
 SWAP_OPTIONS = {"s_start": 0.0, "s_end": 0.0, "t_start": 0.2, "t_end": 1.0}  # and shape_freedom
 
 
-def is_nothing(node) -> bool:
+def is_nothing(node: Node) -> bool:
     """Brackets with nothing in them, of which nothing is left."""
     return isinstance(node, Group) and node.weight is None and not node.children
 
@@ -58,7 +64,9 @@ class Reader:
         self.text, self.places = source
         self.source, self.prompt = source, prompt
         # For each bracket and quote that opens: a group, None, or the crash of whoever comes by.
-        self.groups, self.ends, self.swaps = {}, {}, {}
+        self.groups: dict[int, Group | PromptError | None] = {}
+        self.swaps: dict[int, Replacement | PromptError | None] = {}
+        self.ends: dict[int, int] = {}
         if "(" in self.text:
             self.read_brackets()
 
@@ -69,20 +77,20 @@ class Reader:
             if opener in swaps:
                 self.swaps[opener] = self.attempt(self.read_swap, opener)
 
-    def attempt(self, read, opener: int):
+    def attempt(self, read: Callable[[int], T], opener: int) -> T | PromptError:
         try:
             return read(opener)
         except PromptError as crash:
             return crash
 
-    def look_up(self, table: dict, opener: int):
+    def look_up(self, table: dict[int, T | PromptError], opener: int) -> T:
         found = table[opener]
         if isinstance(found, PromptError):
             raise found.with_traceback(None)
         return found
 
     def skip(self, i: int) -> int:
-        return SKIP.match(self.text, i).end()
+        return blanks.end() if (blanks := SKIP.match(self.text, i)) else i
 
     def at(self, i: int, char: str) -> bool:
         return self.text.startswith(char, i)
@@ -90,14 +98,14 @@ class Reader:
     def text_node(self, start: int, end: int) -> Text:
         return Text(self.text[start:end], self.places[start], self.places[end])
 
-    def group(self, children: list, start: int, end: int) -> Group:
+    def group(self, children: list[Node], start: int, end: int) -> Group:
         return Group(None, children, self.places[start], self.places[end], self.places[end])
 
     # Each of these gives (what it has read, where it ends), or None.
 
-    def read_prompt(self, i: int) -> tuple[list, int]:
+    def read_prompt(self, i: int) -> tuple[list[Node], int]:
         """Anything at all; it ends early only at a blank that is none for pyparsing."""
-        children = []
+        children: list[Node] = []
         while (i := self.skip(i)) < len(self.text):
             found = self.read_item(i, commas=False)
             if not found or isinstance(found[0], Text):
@@ -113,35 +121,37 @@ class Reader:
                 children.append(node)
         return children, i
 
-    def read_items(self, i: int, commas: bool) -> tuple[list, int]:
-        children = []
+    def read_items(self, i: int, commas: bool) -> tuple[list[Node], int]:
+        children: list[Node] = []
         while found := self.read_item(i := self.skip(i), commas):
             node, i = found
             if not is_nothing(node):
                 children.append(node)
         return children, i
 
-    def read_item(self, i: int, commas: bool):
+    def read_item(self, i: int, commas: bool) -> tuple[Node, int] | None:
         if lora := LORA.match(self.text, i):
-            weight = float(lora[2] or 1)
-            places = self.places[i], self.places[lora.end()]
-            return Lora(lora[1], weight, *places), lora.end()
+            return self.lora(lora), lora.end()
         if target := self.read_target(i):
             return self.read_suffix(*target, i)
         if commas and self.text[i : i + 1] in (",", "."):
             return self.text_node(i, i + 1), i + 1
         return None
 
-    def read_target(self, i: int):
+    def lora(self, match: re.Match[str]) -> Lora:
+        places = self.places[match.start()], self.places[match.end()]
+        return Lora(match[1], float(match[2] or 1), *places)
+
+    def read_target(self, i: int) -> tuple[Text | Group, int] | None:
         if self.at(i, "(") or self.at(i, '"'):
             if i not in self.groups:
                 self.groups[i] = self.attempt(self.read_quote, i)
             group = self.look_up(self.groups, i)
-            return group and (group, self.ends[i])
+            return (group, self.ends[i]) if group else None
         word = WORD.match(self.text, i)
-        return word and (self.text_node(i, word.end()), word.end())
+        return (self.text_node(i, word.end()), word.end()) if word else None
 
-    def read_suffix(self, node, end: int, start: int):
+    def read_suffix(self, node: Text | Group, end: int, start: int) -> tuple[Node, int]:
         """A weight or a swap after a target; the target itself if there is none."""
         weight = (AFTER_WORD if isinstance(node, Text) else AFTER_GROUP).match(self.text, end)
         if not weight and not self.at(after := self.skip(end), "."):
@@ -152,15 +162,14 @@ class Reader:
                 return Group(value, [node], -1, node.end, behind), weight.end()
             return node._replace(weight=value, end=behind), weight.end()
         swap = SWAP.match(self.text, after)
-        found = swap and self.look_up(self.swaps, swap.end() - 1)
-        if not found:
+        if not swap or not (found := self.look_up(self.swaps, swap.end() - 1)):
             return node, end
-        *replacement, close = found
-        original = [] if is_nothing(node) else [node]
+        edited, options, unknown, close = found
+        original: list[Node] = [] if is_nothing(node) else [node]
         places = (self.places[i] for i in (start, end, swap.end(), close))
-        return Exchange(original, *replacement, *places), close
+        return Exchange(original, edited, options, unknown, *places), close
 
-    def weight(self, match: re.Match) -> float:
+    def weight(self, match: re.Match[str]) -> float:
         written = match[1]
         if written[0] not in "+-":
             return float(written)
@@ -195,16 +204,16 @@ class Reader:
         self.ends[opener] = end
         return self.group(children, opener, end)
 
-    def read_swap(self, opener: int):
+    def read_swap(self, opener: int) -> Replacement | None:
         edited, end = self.read_items(opener + 1, commas=False)
-        written = []
+        written: list[Option] = []
         if self.at(end, ","):
             written, end = self.read_options(end + 1)
         if not self.at(end, ")"):
             return None
         return edited, *self.swap_options(written), end + 1
 
-    def swap_options(self, written: list) -> tuple[dict, dict]:
+    def swap_options(self, written: list[Option]) -> tuple[dict[str, float | str], dict[str, int]]:
         typed = {key: value for key, value, _ in written}
         unknown = {k: at for k, _, at in written if k not in SWAP_OPTIONS and k != "shape_freedom"}
         options = dict(SWAP_OPTIONS)
@@ -217,7 +226,7 @@ class Reader:
             options["s_end"] = 1.0 - freedom ** (1.0 / 3.0)
         return options | typed, unknown
 
-    def read_options(self, i: int) -> tuple[list, int]:
+    def read_options(self, i: int) -> tuple[list[Option], int]:
         """[(name, value, place), …]; a number alone is its own name, and a name alone has "" ."""
         found, end = [], i
         while option := OPTION.match(self.text, i := self.skip(i)):

@@ -13,9 +13,11 @@ import re
 
 from ..fragment import PromptError
 from ..tree import Lora
-from .nodes import Tree, spaced, unquoted
-from .reader import LORA, Reader
+from .nodes import Group, Node, Tree, spaced, unquoted
+from .reader import LORA, Option, Reader
 
+# The parts, the operator's match, options, marks.
+Parts = tuple[list[list[Node]], re.Match[str], list[Option], tuple[tuple[int, int], ...]]
 OPERATOR = re.compile(r"(\.blend|\.and|\.add)[ \t\r\n]*+\(")
 
 
@@ -36,11 +38,11 @@ def read(prompt: str) -> Tree:
     return Tree("", 0, [children], [1.0], True, before, [], (), len(prompt))
 
 
-def _parts(reader: Reader, i: int):
-    """((parts, the operator's match, options, marks), where it ends), or None."""
+def _parts(reader: Reader, i: int) -> tuple[Parts, int] | None:
+    """Parts, and where they end; or None."""
     if not reader.at(i, "("):
         return None
-    parts, end = [], i
+    parts, end = list[list[Node]](), i
     while not parts or reader.at(end, ","):
         start = reader.skip(end + 1)
         found = reader.read_target(start) or _quoted_prompt(reader, start)
@@ -59,9 +61,9 @@ def _parts(reader: Reader, i: int):
     return (parts, operator, options, marks), close + 1
 
 
-def _quoted_prompt(reader: Reader, opener: int):
+def _quoted_prompt(reader: Reader, opener: int) -> tuple[Group, int] | None:
     """A part in quotes may hold what no other quotes may: any prompt."""
-    found = unquoted(reader.source, opener) if reader.at(opener, '"') else None
+    found = unquoted(reader.source, opener)
     if not found:
         return None
     source, end = found
@@ -71,9 +73,9 @@ def _quoted_prompt(reader: Reader, opener: int):
     return reader.group(children, opener, end), end
 
 
-def _combined(reader: Reader, found: tuple, end: int, before: list) -> Tree:
+def _combined(reader: Reader, found: Parts, end: int, before: list[Lora]) -> Tree:
     parts, match, options, marks = found
-    operator, after = match[1].replace("add", "and"), []
+    operator, after = match[1].replace("add", "and"), list[Lora]()
     normalize = not (operator == ".blend" and options and options[-1][0] == "no_normalize")
     weights = [
         _number(reader, name, at) for name, _, at in (options if normalize else options[:-1])
@@ -94,8 +96,8 @@ def _combined(reader: Reader, found: tuple, end: int, before: list) -> Tree:
 def _loras(reader: Reader, i: int) -> tuple[list[Lora], int]:
     found = []
     while match := LORA.match(reader.text, reader.skip(i)):
-        node, i = reader.read_item(match.start(), commas=False)
-        found.append(node)
+        found.append(reader.lora(match))
+        i = match.end()
     return found, reader.skip(i)
 
 

@@ -69,6 +69,7 @@ class EmojiPairs(Pairs):
     """
 
     views = True  # one concept, drawn by several projects
+    groups: list[int]
 
     def __init__(self, split: str = "train", group: str | None = None):
         if split not in SPLITS:
@@ -121,7 +122,7 @@ class EmojiPairs(Pairs):
 
     def draw(self, index: int, rng: np.random.Generator) -> EmojiPair:
         """The pair with one of the captions that fit it: its name, other words, its category."""
-        pair = self[index]
+        pair = self.pair(index)
         return replace(pair, caption=some_caption(pair.concept, rng))
 
 

@@ -41,7 +41,7 @@ class FolderPairs(Pairs):
         on_bad: str = "skip",
     ):
         self.path = Path(path).expanduser().absolute()
-        self._problems = Problems(on_bad)
+        self._problems = Problems[int](on_bad)
         self.table = find_table(self.path, table)
         columns, rows = read_table(self.table, self._problems)
         image = find_column(columns, image_column, IMAGE_COLUMNS, "image")
@@ -65,7 +65,7 @@ class FolderPairs(Pairs):
             raise DataError(f"{self.table.name} gives no pair: {self.report()}")
         self._problems.warn(len(self), stacklevel=2)
 
-    def _take(self, row: int, name, caption, checked: dict, rows_of: dict) -> None:
+    def _take(self, row: int, name: object, caption: object, checked: dict, rows_of: dict) -> None:
         """Take a row in, or note why not: first for its picture, then for its caption."""
         label = f"row {row}"
         if caption is None:
@@ -174,8 +174,8 @@ def read_table(table: Path, problems: Problems) -> tuple[list[str], list[tuple[i
     return _read_csv(text, table.name, problems)
 
 
-def _read_jsonl(text: str, problems: Problems) -> tuple[list[str], list[tuple[int, dict]]]:
-    columns, rows = {}, []
+def _read_jsonl(text: str, problems: Problems[int]) -> tuple[list[str], list[tuple[int, dict]]]:
+    columns, rows = dict[str, None](), []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -192,7 +192,9 @@ def _read_jsonl(text: str, problems: Problems) -> tuple[list[str], list[tuple[in
     return list(columns), rows
 
 
-def _read_csv(text: str, name: str, problems: Problems) -> tuple[list[str], list[tuple[int, dict]]]:
+def _read_csv(
+    text: str, name: str, problems: Problems[int]
+) -> tuple[list[str], list[tuple[int, dict]]]:
     first_line = text.partition("\n")[0]
     separator = max(",\t;", key=first_line.count)
     rows = []

@@ -1,8 +1,10 @@
 """Files of unknown origin: a picture in RGB or RGBA, or why there is none; what was left out."""
 
+import math
 import warnings
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
@@ -25,6 +27,7 @@ KINDS = {
     "shard": ("shard breaks off", "shards break off"),
 }
 NAMED = 8  # so many of one kind are named in a report
+Where = TypeVar("Where", int, str)
 
 
 class DataError(ValueError):
@@ -39,7 +42,7 @@ class PictureError(ValueError):
     """A picture cannot be read; the message is the reason."""
 
 
-def read_picture(file, small: bool = False) -> "Image.Image":
+def read_picture(file: str | Path | IO[bytes], small: bool = False) -> "Image.Image":
     """The picture in a file (a path or an open binary file), upright, mode RGB or RGBA.
 
     Of an animation, the first frame. A palette, gray values, CMYK and 16 bits become RGB with 8
@@ -63,7 +66,8 @@ def read_picture(file, small: bool = False) -> "Image.Image":
     except Image.UnidentifiedImageError:
         raise PictureError(f"it is not one of {', '.join(FORMATS)}") from None
     except Image.DecompressionBombError:
-        raise PictureError(f"it claims more than {2 * Image.MAX_IMAGE_PIXELS:,} pixels") from None
+        most = 2 * (Image.MAX_IMAGE_PIXELS or math.inf)
+        raise PictureError(f"it claims more than {most:,} pixels") from None
     except Exception as error:  # on damaged bytes a decoder may stumble in any way
         reason = str(error).strip().rstrip(".") or type(error).__name__
         raise PictureError(f"{reason[:1].lower()}{reason[1:]}") from error
@@ -80,7 +84,7 @@ def _eight_bits(image: "Image.Image") -> "Image.Image":
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-class Problems:
+class Problems(Generic[Where]):
     """The list of problems of one source, counted by kind.
 
     on_bad: "skip" goes on without what is broken; "raise" refuses it with a DataError.
@@ -94,10 +98,10 @@ class Problems:
                 f"not {on_bad!r}."
             )
         self.on_bad = on_bad
-        self.found: list[tuple[int | str, str]] = []
+        self.found: list[tuple[Where, str]] = []
         self._names: dict[str, list[str]] = defaultdict(list)
 
-    def add(self, kind: str, where: int | str, name: str, what: str) -> None:
+    def add(self, kind: str, where: Where, name: str, what: str) -> None:
         """One problem: its kind, where it is, its name in a report, and a sentence."""
         self.found.append((where, what))
         self._names[kind].append(name)

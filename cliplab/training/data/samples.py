@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import Self
 
 from .pair import Pair
 from .reading import DataError
@@ -38,7 +39,7 @@ class _Member(tarfile.TarInfo):
     that was meant is a block of zeros."""
 
     @classmethod
-    def frombuf(cls, buf, encoding, errors):
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         try:
             return super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError as error:
@@ -57,7 +58,8 @@ def read_samples(shard: Path) -> Iterator[Sample]:
     try:
         with tarfile.open(shard, "r|*", tarinfo=_Member) as tar:
             while (member := tar.next()) is not None:
-                tar.members.clear()  # or a big shard's headers would all stay in memory
+                # Or a big shard's headers would all stay in memory.
+                tar.members.clear()  # type: ignore[attr-defined]  # tarfile's stubs lack it
                 name = _NAME.fullmatch(member.name)
                 if not member.isreg() or name is None or re.match(r"__[^/]*__(/|$)", member.name):
                     continue
@@ -73,7 +75,9 @@ def read_samples(shard: Path) -> Iterator[Sample]:
                     if member.size > MAX_BYTES:
                         sample.problem = f"its .{ending} has {member.size:,} bytes"
                     else:
-                        sample.parts[ending] = tar.extractfile(member).read()
+                        content = tar.extractfile(member)
+                        assert content is not None  # it is a regular file
+                        sample.parts[ending] = content.read()
                 sample.endings.append(ending)
     except (tarfile.TarError, OSError, EOFError, ValueError) as error:
         raise BrokenShard(f"it breaks off after {count:,} samples: {error}") from error
@@ -82,7 +86,7 @@ def read_samples(shard: Path) -> Iterator[Sample]:
 
 
 def write_shards(
-    pairs: Iterable[Pair], folder, pairs_per_shard: int = 1000, name: str = "pairs"
+    pairs: Iterable[Pair], folder: str | Path, pairs_per_shard: int = 1000, name: str = "pairs"
 ) -> list[Path]:
     """Write pairs as WebDataset shards name-000000.tar, …; return their paths.
 

@@ -7,6 +7,7 @@ A caption says "on a … background" unless it is white; some captions have no a
 """
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 PALETTE = {
@@ -43,7 +44,7 @@ HELD_OUT = {
 }
 
 
-def _any(words) -> str:
+def _any(words: Iterable[str]) -> str:
     return "|".join(words)
 
 
@@ -104,14 +105,18 @@ def article(words: str) -> str:
     return "an" if words.startswith(tuple("aeiou")) else "a"
 
 
-def place(things: tuple[Thing, ...], relation: str, draw, jitter: float) -> tuple[Thing, ...]:
+def place(
+    things: tuple[Thing, ...], relation: str, draw: Callable[[], float], jitter: float
+) -> tuple[Thing, ...]:
     """Things with radii of their sizes, arranged. Arguments as those of `arrange`."""
     drawn = [(t, *SIZES[t.size], draw()) for t in things]
     sized = tuple(replace(t, radius=low + u * (high - low)) for t, low, high, u in drawn)
     return arrange(sized, relation, draw, jitter)
 
 
-def arrange(things: tuple[Thing, ...], relation: str, draw, jitter: float) -> tuple[Thing, ...]:
+def arrange(
+    things: tuple[Thing, ...], relation: str, draw: Callable[[], float], jitter: float
+) -> tuple[Thing, ...]:
     """Things of given radii with centers: inside the picture, apart, and as the relation says.
 
     draw() gives numbers in [0, 1). jitter: how much of the free room is used, from 0 (one thing in
@@ -163,7 +168,8 @@ def parse(caption: str) -> Scene:
     article, size, color, shape, relation, _, *second, _, background = found.groups()
     things = [Thing(size or "", color, shape)]
     if relation:
-        things.append(Thing(second[0] or "", *second[1:]))
+        size, color, shape = second
+        things.append(Thing(size or "", color, shape))
     placed = place(tuple(things), relation or "", lambda: 0.5, jitter=0)
     scene = Scene(placed, relation or "", background or "white", articles=article is not None)
     if scene.caption != caption:

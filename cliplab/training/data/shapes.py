@@ -1,7 +1,9 @@
 """Pictures of colored shapes with true captions: any number, the same on every machine."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +21,7 @@ OUTLINES = {
         (0.95, 0.32), (0.32, 0.32), (0.32, 0.95), (0, 0.95),
     ),
 }  # fmt: skip
+T = TypeVar("T")
 DISC, RING = 0.92, (0.48, 0.98)  # radii: of the circle; of the ring, inside and outside
 
 
@@ -142,7 +145,7 @@ class ShapePairs(Pairs):
         # Of Python's generator only random() is promised to stay the same in later versions.
         draw = random.Random(f"{self.seed} {self.split} {index}").random
 
-        def choose(options):
+        def choose(options: Sequence[T]) -> T:
             return options[int(draw() * len(options))]
 
         count = self.objects or (1 if draw() < 0.5 else 2)

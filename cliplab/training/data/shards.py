@@ -63,7 +63,7 @@ class ShardPairs(PairStream):
             )
         self.seed, self.buffer, self.rank, self.world = seed, buffer, rank, world
         self.on_bad, self._read = on_bad, 0
-        self._problems = Problems(on_bad)
+        self._problems = Problems[str](on_bad)
 
     def part(self, seed: int, rank: int, world: int) -> "ShardPairs":
         return ShardPairs(self.shards, seed, self.buffer, rank, world, self.on_bad)
@@ -108,7 +108,7 @@ class ShardPairs(PairStream):
 
     def _stream(self, epoch: int, skip: int) -> Generator[Pair, None, int]:
         """The pairs of an epoch but the first `skip`; returns how many there are with those."""
-        self._problems, self._read = problems, read = Problems(self.on_bad), 0
+        self._problems, self._read = problems, read = Problems[str](self.on_bad), 0
         for sample in self._shuffled(epoch, problems):
             pair = _pair(sample, problems, small=read < skip)
             if pair is not None:
