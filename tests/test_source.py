@@ -1,5 +1,7 @@
 """Chapters show code from the package; what they show is what runs."""
 
+import inspect
+
 import pytest
 
 import cliplab
@@ -20,6 +22,13 @@ def test_source_is_shown_without_its_docstring():
 def test_strings_that_are_no_docstrings_stay():
     code = 'def f():\n    """gone"""\n\n    x = """\n    stays"""\n    return x'
     assert without_docstrings(code) == 'def f():\n    x = """\n    stays"""\n    return x'
+
+
+def test_what_is_said_to_the_type_checker_is_not_shown():
+    written = inspect.getsource(cliplab.tokenizer.bpe.merge_steps)
+    shown = cliplab.show_source(cliplab.tokenizer.bpe.merge_steps).code
+    assert "key=ranks.get)  # type: ignore" in written
+    assert "key=ranks.get)\n" in shown
 
 
 def test_other_peoples_code_is_refused():

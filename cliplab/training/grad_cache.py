@@ -118,7 +118,8 @@ def encode_bucketed(clip: CLIP, ids: Tensor) -> Tensor:
     follows.
     """
     bucket = BUCKET_CPU if ids.device.type == "cpu" else BUCKET_GPU
-    lengths = (ids == ids[:, -1:]).int().argmax(dim=1) + 1  # [M]; padding is EOS as well
+    assert clip.tokenizer is not None  # it has made the ids
+    lengths = (ids == clip.tokenizer.eos_id).int().argmax(dim=1) + 1  # [M]
     order = lengths.argsort(stable=True)
     parts = [clip.encode_ids(ids[rows, : lengths[rows].max()]) for rows in order.split(bucket)]
     return torch.cat(parts).index_select(0, order.argsort())
