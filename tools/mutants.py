@@ -1,0 +1,232 @@
+"""Changes the library and the grader in small ways, one at a time, and sees which test notices.
+
+    python tools/mutants.py                                 a draw, the same for the same seed
+    python tools/mutants.py --seed 2 --per-room 20          another, and a larger one
+    python tools/mutants.py --only cliplab/masks.py:108     all changes of one line
+
+Nothing is changed here: the tree is copied, and the copy is changed. What each test runs is traced
+first, once a file of tests, and kept in _build/mutants. A mutant then meets the tests that run its
+line, quickest first, for as long as SOON says. If it lives, it meets the rest of them and the other
+tests of their files. One that outlives both lives: tests/mutants.toml says why no test can notice.
+
+Tests of pages and notebooks are left out, and so are mutants that could end other processes or
+delete files: see DANGEROUS and LEFT_OUT. Still, run it where nothing is lost, as in a container, or
+under `unshare --pid --fork --mount-proc --kill-child`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import hashlib
+import importlib.metadata
+import json
+import platform
+import py_compile
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from mutations import Mutant, mutants_of, spread
+from traced import BUILD, CODE, ROOT, Tests, fingerprint, first_failure, get_ready, traced_tests
+
+REPORT, KNOWN = ROOT / "tests" / "mutants.md", ROOT / "tests" / "mutants.toml"
+ROOMS = [
+    *("cliplab/tokenizer", "cliplab/masks.py", "cliplab/text_encoder", "cliplab/image_encoder"),
+    *("cliplab/contrastive.py", "cliplab/checkpoints", "cliplab/prompts", "cliplab/weighting"),
+    *("cliplab/vae.py", "cliplab/cross_attention", "cliplab/pipeline", "cliplab/training"),
+    *("classroom/exercises", "classroom/coursework", "classroom/coursework/grading"),
+]
+# Tests run hostile code, from which this file alone protects the machine.
+LEFT_OUT = ["classroom/coursework/grading/isolation.py"]
+SOON, LATER = 20.0, 60.0  # seconds of tests that a mutant meets first, and then
+
+Result = dict[str, Any]  # the fields of a mutant, its change, the test that noticed, the seconds
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--per-room", type=int, default=8, metavar="N")
+    parser.add_argument("--only", metavar="FILE:LINE", help="no report is written")
+    options = parser.parse_args()
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        tree = copy_of_tree(Path(folder) / "tree")
+        get_ready(tree)
+        tests = traced_tests(tree)
+        if options.only:
+            path = options.only.rpartition(":")[0]
+            every = mutants_of(path, (ROOT / path).read_bytes())
+            chosen = [mutant for mutant in every if mutant.place == options.only]
+        else:
+            chosen = draw(options.seed, options.per_room)
+        results = [tried(mutant, tests, tree) for mutant in chosen]
+    if not options.only:
+        REPORT.write_text(report(results, options), encoding="utf-8")
+    survivors = sum(not result["noticed"] for result in results)
+    print(f"{len(results)} mutants, {survivors} survivors")
+    return 0
+
+
+def copy_of_tree(tree: Path) -> Path:
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.check_output(listed, cwd=ROOT, text=True).splitlines()
+    for name in names:
+        if (ROOT / name).is_file():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tree / name)
+    by_content = py_compile.PycInvalidationMode.CHECKED_HASH  # a mutant may be as long, and as old
+    compileall.compile_dir(tree, quiet=2, invalidation_mode=by_content)
+    return tree
+
+
+def draw(seed: int, per_room: int) -> list[Mutant]:
+    dice, drawn = random.Random(seed), []
+    for room in ROOMS:
+        paths = [ROOT / room] if room.endswith(".py") else sorted((ROOT / room).rglob("*.py"))
+        names = [path.relative_to(ROOT).as_posix() for path in paths]
+        mine = [name for name in names if name not in LEFT_OUT and room_of(name) == room]
+        every = [mutant for name in mine for mutant in mutants_of(name, (ROOT / name).read_bytes())]
+        drawn += spread(every, per_room, dice)
+    return drawn
+
+
+def room_of(path: str) -> str:
+    return max((room for room in ROOMS if path.startswith(room)), key=len)
+
+
+def tried(mutant: Mutant, tests: Tests, tree: Path) -> Result:
+    """The mutant, which test noticed it ("" if none did), and how long that took."""
+    stored = BUILD / f"{hashlib.sha256(repr(mutant).encode()).hexdigest()[:16]}.mutant.json"
+    if stored.is_file():
+        result = json.loads(stored.read_text())
+        if result["noticed"] and result["key"] == key_of(result["noticed"]):
+            return result
+    path, started = tree / mutant.path, time.perf_counter()
+    source = path.read_bytes()
+    path.write_bytes(mutant.applied(source))
+    noticed = ""
+    for names in filter(None, meetings(mutant, tests)):
+        expected = sum(tests[name]["seconds"] for name in names)
+        noticed = first_failure(names, limit=60 + 5 * expected)
+        if noticed:
+            break
+    path.write_bytes(source)
+    seconds = time.perf_counter() - started
+    print(f"{mutant.place} · {mutant.change} · {noticed or 'LIVES'} · {seconds:.0f} s", flush=True)
+    result = {**asdict(mutant), "change": mutant.change, "noticed": noticed, "seconds": seconds}
+    stored.write_text(json.dumps({**result, "key": key_of(noticed)}))
+    return result
+
+
+def key_of(noticed: str) -> str:
+    """What a result holds for: the code as it is, and the tests in whose file one noticed."""
+    tests = ROOT / noticed.partition("::")[0]
+    return fingerprint([*CODE, *([tests] if tests.is_file() else [])])
+
+
+def meetings(mutant: Mutant, tests: Tests) -> tuple[list[str], list[str]]:
+    """Two lists of tests, quickest first: those that run the line, and what else is in their files.
+
+    A line that runs when its module is imported, or in a process that a test starts, belongs to no
+    test: then it is those that run anything of the module, or of its folder.
+    """
+    folder = mutant.path.rpartition("/")[0] + "/"
+    runs: list[Callable[[dict[str, list[int]]], bool]] = [
+        lambda lines: mutant.line in lines.get(mutant.path, ()),
+        lambda lines: mutant.path in lines,
+        lambda lines: any(path.startswith(folder) for path in lines),
+    ]
+    near = next(filter(None, ([t for t in tests if run(tests[t]["lines"])] for run in runs)), [])
+    files = {test.partition("::")[0] for test in near}
+    rest = [test for test in tests if test.partition("::")[0] in files and test not in set(near)]
+
+    def quickest(names: list[str], until: float) -> list[str]:
+        kept, total = [], 0.0
+        for name in sorted(names, key=lambda name: tests[name]["seconds"]):
+            total += tests[name]["seconds"]
+            if total > until and kept:
+                break
+            kept.append(name)
+        return kept
+
+    soon = quickest(near, SOON)
+    beyond = [name for name in near if name not in set(soon)]
+    return soon, (quickest(beyond, LATER) if beyond else []) + quickest(rest, LATER)
+
+
+def report(results: list[Result], options: argparse.Namespace) -> str:
+    known = tomllib.loads(KNOWN.read_text(encoding="utf-8"))["mutant"]
+    reasons = {(one["path"], one["change"]): one["reason"] for one in known if "reason" in one}
+    living = [one for one in results if not one["noticed"]]
+    because = [reasons.get((one["path"], one["change"]), "**not explained**") for one in living]
+    rooms = Counter(room_of(one["path"]) for one in results)
+    deaf = Counter(room_of(one["path"]) for one in living)
+    head = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, text=True)
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("torch", "pytest")]
+    by_room = ((f"`{room}`", number, deaf[room]) for room, number in rooms.items())
+    lives = ((place(one), code(one), why) for one, why in zip(living, because, strict=True))
+    mended = ((one["path"], code(one), f"`{one['test']}`") for one in known if "test" in one)
+    every = (
+        (place(one), one["kind"], code(one), f"`{one['noticed']}`", round(one["seconds"]))
+        for one in results
+    )
+    return f"""# Mutants
+
+Written by `python tools/mutants.py --seed {options.seed} --per-room {options.per_room}` on
+{date.today():%B %d, %Y}, at commit {head.strip()}, with Python {platform.python_version()},
+{" and ".join(versions)}.
+
+Each mutant is one small change to the code, and a test should notice it. Of {len(results)} mutants
+{len(results) - len(living)} are noticed and {len(living)} live. Of those that live,
+{len(because) - because.count("**not explained**")} change nothing that a test could see.
+
+{table(("room", "mutants", "live"), by_room)}
+
+## Those that live
+
+{table(("where", "change", "why"), lives)}
+
+## Those that lived until a test was written
+
+{table(("where", "change", "test"), mended)}
+
+## All
+
+{table(("where", "kind", "change", "noticed by", "seconds"), every)}
+"""
+
+
+def table(heads: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+    cells = [[str(cell).replace("|", r"\|") for cell in row] for row in rows]
+    lines = [heads, ["---"] * len(heads), *cells]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def place(result: Result) -> str:
+    return f"{result['path']}:{result['line']}"
+
+
+def code(result: Result) -> str:
+    """The change as code of Markdown, cut where it is long."""
+    text = result["change"]
+    text = text if len(text) <= 160 else f"{text[:80]} … {text[-80:]}"
+    fence = "``" if "`" in text else "`"
+    return f"{fence} {text} {fence}" if "`" in text else f"`{text}`"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
