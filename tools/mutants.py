@@ -51,7 +51,7 @@ ROOMS = [
 LEFT_OUT = ["classroom/coursework/grading/isolation.py"]
 SOON, LATER = 20.0, 60.0  # seconds of tests that a mutant meets first, and then
 
-Result = dict[str, Any]  # the fields of a mutant, its change, the test that noticed, the seconds
+Result = dict[str, Any]  # the fields of a mutant, the test that noticed, the seconds
 
 
 def main() -> int:
@@ -127,7 +127,7 @@ def tried(mutant: Mutant, tests: Tests, tree: Path) -> Result:
     path.write_bytes(source)
     seconds = time.perf_counter() - started
     print(f"{mutant.place} · {mutant.change} · {noticed or 'LIVES'} · {seconds:.0f} s", flush=True)
-    result = {**asdict(mutant), "change": mutant.change, "noticed": noticed, "seconds": seconds}
+    result = {**asdict(mutant), "noticed": noticed, "seconds": seconds}
     stored.write_text(json.dumps({**result, "key": key_of(noticed)}))
     return result
 

@@ -26,25 +26,25 @@ DANGEROUS = re.compile(r"kill|rmtree|unlink|\.remove\(|rename|os\.replace")
 
 @dataclass(frozen=True)
 class Mutant:
-    """path: of the file, below the root; start, end: what is replaced, in bytes of the file."""
+    """A change, and where it stands.
+
+    path        of the file, below the root
+    start, end  what is replaced, in bytes of the file
+    after       what stands there instead
+    change      the line with ‹before → after› in it; it names the mutant when lines have moved
+    """
 
     path: str
     line: int
     kind: str
     start: int
     end: int
-    before: str
     after: str
+    change: str
 
     @property
     def place(self) -> str:
         return f"{self.path}:{self.line}"
-
-    @property
-    def change(self) -> str:
-        """The change in one line; it names the mutant when lines have moved."""
-        before, after = (" ".join(text.split()) for text in (self.before, self.after))
-        return f"{before} → {after}"
 
     def applied(self, source: bytes) -> bytes:
         return source[: self.start] + self.after.encode() + source[self.end :]
@@ -61,10 +61,12 @@ def mutants_of(path: str, source: bytes) -> list[Mutant]:
         for kind, target, after in _changes(node):
             start = starts[target.lineno - 1] + target.col_offset
             end = starts[target.end_lineno - 1] + target.end_col_offset
+            left = source[starts[target.lineno - 1] : start].decode()
             before = source[start:end].decode()
-            whole = b"".join(lines[target.lineno - 1 : target.end_lineno]).decode()
-            if after != before and not DANGEROUS.search(whole):
-                found.append(Mutant(path, target.lineno, kind, start, end, before, after))
+            right = source[end : starts[target.end_lineno]].decode()
+            if after != before and not DANGEROUS.search(left + before + right):
+                change = " ".join(f"{left}‹{before} → {after}›{right}".split())
+                found.append(Mutant(path, target.lineno, kind, start, end, after, change))
     return sorted(found, key=lambda mutant: (mutant.line, mutant.start))
 
 
