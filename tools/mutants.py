@@ -38,7 +38,18 @@ from pathlib import Path
 from typing import Any
 
 from mutations import Mutant, mutants_of, spread
-from traced import BUILD, CODE, ROOT, Tests, fingerprint, first_failure, get_ready, traced_tests
+from traced import (
+    BUILD,
+    CODE,
+    ROOT,
+    Tests,
+    fingerprint,
+    first_failure,
+    function_of,
+    get_ready,
+    test_functions,
+    traced_tests,
+)
 
 REPORT, KNOWN = ROOT / "tests" / "mutants.md", ROOT / "tests" / "mutants.toml"
 ROOMS = [
@@ -133,9 +144,10 @@ def tried(mutant: Mutant, tests: Tests, tree: Path) -> Result:
 
 
 def key_of(noticed: str) -> str:
-    """What a result holds for: the code as it is, and the tests in whose file one noticed."""
-    tests = ROOT / noticed.partition("::")[0]
-    return fingerprint([*CODE, *([tests] if tests.is_file() else [])])
+    """What a result holds for: the code as it is, and the test that noticed."""
+    file = ROOT / noticed.partition("::")[0]
+    test = test_functions(file).get(function_of(noticed), "") if file.is_file() else ""
+    return fingerprint(CODE) + hashlib.sha256(test.encode()).hexdigest()
 
 
 def meetings(mutant: Mutant, tests: Tests) -> tuple[list[str], list[str]]:

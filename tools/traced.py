@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import json
@@ -50,23 +51,41 @@ def get_ready(tree: Path) -> None:
 
 
 def traced_tests(tree: Path) -> Tests:
-    """All tests with what they run. A file is traced again when it or the code has changed."""
+    """All tests with what they run. All are traced when the code has changed, else what is new."""
     tests: Tests = {}
+    code = fingerprint(CODE)
     for path in sorted((ROOT / "tests").glob("test_*.py")):
         if OTHERS.search(path.stem):
             continue
         stored = BUILD / f"{path.stem}.json"
-        key = fingerprint(CODE) + fingerprint([path])
         kept = json.loads(stored.read_text()) if stored.is_file() else {}
-        if kept.get("key") != key:
-            traced, failed = in_a_fork(_trace, f"tests/{path.name}", tree, limit=900)
-            print(f"{path.name}: {len(traced)} tests", flush=True)
+        if kept.get("code") != code:
+            kept = {"code": code, "functions": {}, "tests": {}}
+        functions = test_functions(path)
+        new = {name for name, text in functions.items() if kept["functions"].get(name) != text}
+        gone = kept["functions"].keys() - functions.keys() | new
+        known = {t: was for t, was in kept["tests"].items() if function_of(t) not in gone}
+        if new:
+            names = [f"tests/{path.name}::{name}" for name in sorted(new)]
+            traced, failed = in_a_fork(_trace, names, tree, limit=1200)
+            print(f"{path.name}: {len(traced)} tests are traced", flush=True)
             if failed:
                 print(f"  fail or are skipped unchanged: {', '.join(failed)}", flush=True)
-            kept = {"key": key, "tests": traced}
-            stored.write_text(json.dumps(kept))
-        tests |= kept["tests"]
+            known |= traced
+        stored.write_text(json.dumps({"code": code, "functions": functions, "tests": known}))
+        tests |= known
     return tests
+
+
+def test_functions(path: Path) -> dict[str, str]:
+    """The functions of a file that are tests, with their code."""
+    nodes = ast.parse(path.read_text(encoding="utf-8")).body
+    functions = (node for node in nodes if isinstance(node, ast.FunctionDef))
+    return {f.name: ast.unparse(f) for f in functions if f.name.startswith("test_")}
+
+
+def function_of(test: str) -> str:
+    return test.partition("::")[2].partition("[")[0]
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
@@ -129,14 +148,14 @@ class _Tracing:
             self.failed.add(report.nodeid)
 
 
-def _trace(file: str, tree: Path, answer: Connection) -> None:
+def _trace(names: list[str], tree: Path, answer: Connection) -> None:
     from coverage import Coverage
 
     packages = [str(tree / package) for package in ("cliplab", "classroom")]
     coverage = Coverage(data_file=None, source=packages, config_file=False)
     coverage.start()
     tracing = _Tracing(coverage)
-    _pytest([file], tracing)
+    _pytest(names, tracing)
     coverage.stop()
     traced: Tests = {
         test: {"seconds": seconds, "lines": {}}
