@@ -6,8 +6,9 @@
 
 Nothing is changed here: the tree is copied, and the copy is changed. What each test runs is traced
 first, once a file of tests, and kept in _build/mutants. A mutant then meets the tests that run its
-line, quickest first, for as long as SOON says. If it lives, it meets the rest of them and the other
-tests of their files. One that outlives both lives: tests/mutants.toml says why no test can notice.
+line, quickest first, for as long as SOON says; if it lives, the other tests of these files. If it
+outlives them, it gets a test, or tests/mutants.toml says why none can notice: then it is not tried
+again, and neither is one whose test and code are as they were.
 
 Tests of pages and notebooks are left out, and so are mutants that could end other processes or
 delete files: see DANGEROUS and LEFT_OUT. Still, run it where nothing is lost, as in a container, or
@@ -60,7 +61,7 @@ ROOMS = [
 ]
 # Tests run hostile code, from which this file alone protects the machine.
 LEFT_OUT = ["classroom/coursework/grading/isolation.py"]
-SOON, LATER = 20.0, 60.0  # seconds of tests that a mutant meets first, and then
+SOON, LATER = 20.0, 40.0  # seconds of tests that run a mutant's line, and of what is beside them
 
 Result = dict[str, Any]  # the fields of a mutant, the test that noticed, the seconds
 
@@ -70,25 +71,20 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--per-room", type=int, default=8, metavar="N")
+    parser.add_argument("--per-room", type=int, default=7, metavar="N")
     parser.add_argument("--only", metavar="FILE:LINE", help="no report is written")
     options = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        tree = copy_of_tree(Path(folder) / "tree")
-        get_ready(tree)
-        tests = traced_tests(tree)
-        if options.only:
-            path = options.only.rpartition(":")[0]
-            every = mutants_of(path, (ROOT / path).read_bytes())
-            chosen = [mutant for mutant in every if mutant.place == options.only]
-        else:
-            chosen = draw(options.seed, options.per_room)
-        results = [tried(mutant, tests, tree) for mutant in chosen]
-    if not options.only:
-        REPORT.write_text(report(results, options), encoding="utf-8")
-    survivors = sum(not result["noticed"] for result in results)
-    print(f"{len(results)} mutants, {survivors} survivors")
+    known = tomllib.loads(KNOWN.read_text(encoding="utf-8"))["mutant"]
+    if options.only:
+        path = options.only.rpartition(":")[0]
+        every = mutants_of(path, (ROOT / path).read_bytes())
+        results = all_tried([mutant for mutant in every if mutant.place == options.only], [])
+    else:
+        results = all_tried(draw(options.seed, options.per_room), known)
+        REPORT.write_text(report(results, known, options), encoding="utf-8")
+    living = sum(not result["noticed"] for result in results)
+    print(f"{len(results)} mutants: {len(results) - living} are noticed, {living} live")
     return 0
 
 
@@ -119,13 +115,33 @@ def room_of(path: str) -> str:
     return max((room for room in ROOMS if path.startswith(room)), key=len)
 
 
+def all_tried(mutants: list[Mutant], known: list[dict[str, str]]) -> list[Result]:
+    """The result of each mutant: as it was, where that holds, else of a trial."""
+    results = {mutant: result for mutant in mutants if (result := settled(mutant, known))}
+    if len(results) < len(mutants):
+        with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+            tree = copy_of_tree(Path(folder) / "tree")
+            get_ready(tree)
+            tests = traced_tests(tree)
+            for mutant in mutants:
+                if mutant not in results:
+                    results[mutant] = tried(mutant, tests, tree)
+    return [results[mutant] for mutant in mutants]
+
+
+def settled(mutant: Mutant, known: list[dict[str, str]]) -> Result | None:
+    stored = stored_in(mutant)
+    result = json.loads(stored.read_text()) if stored.is_file() else {}
+    if result.get("noticed") and result["key"] == key_of(result["noticed"]):
+        return result
+    explained = [(one["path"], one["change"]) for one in known if "reason" in one]
+    if (mutant.path, mutant.change) in explained:
+        return {**asdict(mutant), "noticed": "", "seconds": result.get("seconds", 0)}
+    return None
+
+
 def tried(mutant: Mutant, tests: Tests, tree: Path) -> Result:
     """The mutant, which test noticed it ("" if none did), and how long that took."""
-    stored = BUILD / f"{hashlib.sha256(repr(mutant).encode()).hexdigest()[:16]}.mutant.json"
-    if stored.is_file():
-        result = json.loads(stored.read_text())
-        if result["noticed"] and result["key"] == key_of(result["noticed"]):
-            return result
     path, started = tree / mutant.path, time.perf_counter()
     source = path.read_bytes()
     path.write_bytes(mutant.applied(source))
@@ -138,9 +154,13 @@ def tried(mutant: Mutant, tests: Tests, tree: Path) -> Result:
     path.write_bytes(source)
     seconds = time.perf_counter() - started
     print(f"{mutant.place} · {mutant.change} · {noticed or 'LIVES'} · {seconds:.0f} s", flush=True)
-    result = {**asdict(mutant), "noticed": noticed, "seconds": seconds}
-    stored.write_text(json.dumps({**result, "key": key_of(noticed)}))
+    result = {**asdict(mutant), "noticed": noticed, "seconds": seconds, "key": key_of(noticed)}
+    stored_in(mutant).write_text(json.dumps(result))
     return result
+
+
+def stored_in(mutant: Mutant) -> Path:
+    return BUILD / f"{hashlib.sha256(repr(mutant).encode()).hexdigest()[:16]}.mutant.json"
 
 
 def key_of(noticed: str) -> str:
@@ -150,8 +170,9 @@ def key_of(noticed: str) -> str:
     return fingerprint(CODE) + hashlib.sha256(test.encode()).hexdigest()
 
 
-def meetings(mutant: Mutant, tests: Tests) -> tuple[list[str], list[str]]:
-    """Two lists of tests, quickest first: those that run the line, and what else is in their files.
+def meetings(mutant: Mutant, tests: Tests) -> list[list[str]]:
+    """Lists of tests, one after the other: those that run the line, first of the file that has most
+    of them; then what else is in their files.
 
     A line that runs when its module is imported, or in a process that a test starts, belongs to no
     test: then it is those that run anything of the module, or of its folder.
@@ -163,8 +184,10 @@ def meetings(mutant: Mutant, tests: Tests) -> tuple[list[str], list[str]]:
         lambda lines: any(path.startswith(folder) for path in lines),
     ]
     near = next(filter(None, ([t for t in tests if run(tests[t]["lines"])] for run in runs)), [])
-    files = {test.partition("::")[0] for test in near}
-    rest = [test for test in tests if test.partition("::")[0] in files and test not in set(near)]
+    files = Counter(map(file_of, near)).most_common()
+    first = [test for test in near if file_of(test) == files[0][0]]
+    others = [test for test in near if test not in set(first)]
+    rest = [test for test in tests if file_of(test) in dict(files) and test not in set(near)]
 
     def quickest(names: list[str], until: float) -> list[str]:
         kept, total = [], 0.0
@@ -175,13 +198,14 @@ def meetings(mutant: Mutant, tests: Tests) -> tuple[list[str], list[str]]:
             kept.append(name)
         return kept
 
-    soon = quickest(near, SOON)
-    beyond = [name for name in near if name not in set(soon)]
-    return soon, (quickest(beyond, LATER) if beyond else []) + quickest(rest, LATER)
+    return [quickest(first, SOON), quickest(others, SOON), quickest(rest, LATER)]
 
 
-def report(results: list[Result], options: argparse.Namespace) -> str:
-    known = tomllib.loads(KNOWN.read_text(encoding="utf-8"))["mutant"]
+def file_of(test: str) -> str:
+    return test.partition("::")[0]
+
+
+def report(results: list[Result], known: list[dict[str, str]], options: argparse.Namespace) -> str:
     reasons = {(one["path"], one["change"]): one["reason"] for one in known if "reason" in one}
     living = [one for one in results if not one["noticed"]]
     because = [reasons.get((one["path"], one["change"]), "**not explained**") for one in living]
