@@ -11,8 +11,8 @@ outlives them, it gets a test, or tests/mutants.toml says why none can notice: t
 again, and neither is one whose test and code are as they were.
 
 Tests of pages and notebooks are left out, and so are mutants that could end other processes or
-delete files: see DANGEROUS and LEFT_OUT. Still, run it where nothing is lost, as in a container, or
-under `unshare --pid --fork --mount-proc --kill-child`.
+delete files: see `DANGEROUS` and `LEFT_OUT`. Still, run it where nothing is lost, as in a container,
+or under `unshare --pid --fork --mount-proc --kill-child`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ import importlib.metadata
 import json
 import platform
 import py_compile
-import random
 import shutil
 import subprocess
 import sys
@@ -38,11 +37,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from mutations import Mutant, mutants_of, spread
+from mutations import ROOT, Mutant, draw, mutants_of, room_of
 from traced import (
     BUILD,
     CODE,
-    ROOT,
     Tests,
     fingerprint,
     first_failure,
@@ -53,14 +51,6 @@ from traced import (
 )
 
 REPORT, KNOWN = ROOT / "tests" / "mutants.md", ROOT / "tests" / "mutants.toml"
-ROOMS = [
-    *("cliplab/tokenizer", "cliplab/masks.py", "cliplab/text_encoder", "cliplab/image_encoder"),
-    *("cliplab/contrastive.py", "cliplab/checkpoints", "cliplab/prompts", "cliplab/weighting"),
-    *("cliplab/vae.py", "cliplab/cross_attention", "cliplab/pipeline", "cliplab/training"),
-    *("classroom/exercises", "classroom/coursework", "classroom/coursework/grading"),
-]
-# Tests run hostile code, from which this file alone protects the machine.
-LEFT_OUT = ["classroom/coursework/grading/isolation.py"]
 SOON, LATER = 20.0, 40.0  # seconds of tests that run a mutant's line, and of what is beside them
 
 Result = dict[str, Any]  # the fields of a mutant, the test that noticed, the seconds
@@ -98,21 +88,6 @@ def copy_of_tree(tree: Path) -> Path:
     by_content = py_compile.PycInvalidationMode.CHECKED_HASH  # a mutant may be as long, and as old
     compileall.compile_dir(tree, quiet=2, invalidation_mode=by_content)
     return tree
-
-
-def draw(seed: int, per_room: int) -> list[Mutant]:
-    dice, drawn = random.Random(seed), []
-    for room in ROOMS:
-        paths = [ROOT / room] if room.endswith(".py") else sorted((ROOT / room).rglob("*.py"))
-        names = [path.relative_to(ROOT).as_posix() for path in paths]
-        mine = [name for name in names if name not in LEFT_OUT and room_of(name) == room]
-        every = [mutant for name in mine for mutant in mutants_of(name, (ROOT / name).read_bytes())]
-        drawn += spread(every, per_room, dice)
-    return drawn
-
-
-def room_of(path: str) -> str:
-    return max((room for room in ROOMS if path.startswith(room)), key=len)
 
 
 def all_tried(mutants: list[Mutant], known: list[dict[str, str]]) -> list[Result]:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mutations import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build" / "mutants"
 CODE = [p for package in ("cliplab", "classroom") for p in sorted((ROOT / package).rglob("*.py"))]
 # Their tests are of roofs, of trained weights, of documents: long, and about something else.
