@@ -10,9 +10,9 @@ line, quickest first, for as long as SOON says; if it lives, the other tests of 
 outlives them, it gets a test, or tests/mutants.toml says why none can notice: then it is not tried
 again, and neither is one whose test and code are as they were.
 
-Tests of pages and notebooks are left out, and so are mutants that could end other processes or
-delete files: see `DANGEROUS` and `LEFT_OUT`. Still, run it where nothing is lost, as in a container,
-or under `unshare --pid --fork --mount-proc --kill-child`.
+Tests of pages and notebooks are left out, and so are mutants that could end processes or delete
+files: see `DANGEROUS` and `LEFT_OUT`. Still, run it where nothing is lost: in a container, or
+under `unshare --pid --fork --mount-proc --kill-child`.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ BUILD = ROOT / "_build" / "mutants"
 CODE = [p for package in ("cliplab", "classroom") for p in sorted((ROOT / package).rglob("*.py"))]
 # Their tests are of roofs, of trained weights, of documents: long, and about something else.
 OTHERS = re.compile(
-    r"architecture|commands|demos|equations|golden|mini|notation|notebooks|offline|plots|quiz|"
-    r"repository|source"
+    r"architecture|commands|demos|equations|golden|mini|mutants|notation|notebooks|offline|plots|"
+    r"quiz|repository|source"
 )
 READY = [  # nothing of ours, which is to be imported changed
     *("torch", "numpy", "PIL.Image", "safetensors.torch", "regex", "ftfy", "hypothesis"),
