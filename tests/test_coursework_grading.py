@@ -12,7 +12,9 @@ import struct
 import sys
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ import cliplab
 from classroom.__main__ import main
 from classroom.coursework import CourseworkError
 from classroom.coursework.grading import many, wire
-from classroom.coursework.grading.grade import grade
+from classroom.coursework.grading.grade import _run_test, grade
 from classroom.coursework.grading.isolation import LEVELS, Limits, readable_paths
 from classroom.coursework.grading.many import grade_all
 from classroom.coursework.grading.report import feedback, grades_csv
@@ -319,6 +321,14 @@ def test_an_endless_cell_is_left(graded, two_seconds):
     result = graded(REAL, "import signal; signal.alarm(0)\nwhile True: pass", UNIT)
     assert points(result) == [5, 8]
     assert list(result["errors"]) == [2]
+
+
+def test_a_comparison_that_does_not_end_is_left(master, monkeypatch):
+    alarm = signal.setitimer
+    monkeypatch.setattr(signal, "setitimer", lambda which, seconds: alarm(which, seconds / 100))
+    endless = replace(master.tests[0], source="while True: pass")
+    said = _run_test(endless, master, set(), SimpleNamespace(until=0))
+    assert said == "Comparing the answer took too long: it may be far too large."
 
 
 @pytest.mark.parametrize("make", ["np.ones(10 * 2**30 // 8)", "torch.ones(10 * 2**30 // 4)"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from types import SimpleNamespace
 
 import diffusers
 import pytest
@@ -241,6 +242,12 @@ def test_words_and_their_maps(pipe):
     rows = dict(words_of(made.contexts[1]))
     assert len(rows["pneumonoultramicro"]) > 3
     assert rows["fox"] == [rows["pneumonoultramicro"][-1] + 1]
+
+
+def test_a_word_that_holds_half_a_character_is_shown_all_the_same():
+    """Ids that no prompt gives, such as a part of an emoji."""
+    half = SimpleNamespace(tokens=["<|startoftext|>", "ðŁ", "a</w>"], owner=[None, 0, 0])
+    assert words_of(half) == [("\ufffda", [1, 2])]
 
 
 def test_a_map_is_where_the_word_was_looked_at(pipe):

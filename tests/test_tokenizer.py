@@ -285,6 +285,11 @@ def test_spent_texts_are_said():
         cliplab.CLIPTokenizer.train(["abc"], vocab_size=100)
 
 
+def test_a_vocabulary_is_learned_on_a_list():
+    with pytest.raises(TypeError, match="a list of texts; this is one text"):
+        cliplab.CLIPTokenizer.train("abc", vocab_size=600)
+
+
 def test_save_and_load(tmp_path):
     ours = cliplab.CLIPTokenizer.train(["a red circle on blue"], vocab_size=520, clean="openai")
     ours.save(tmp_path / "own.json")
