@@ -1,0 +1,113 @@
+"""How many *real* pictures the second judge calls right: the ceiling beside which a model is scored.
+
+Shapes are rendered. Things with names are Twemoji's drawings, which neither the training nor this
+judge has learned from.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count, islice
+
+import numpy as np
+
+from cliplab.training.data.scenes import STEPS, Scene
+
+from ..scenes import Drawn, draw_scene, render
+from .colors import NEAR
+from .verdict import judge
+
+UNSEEN = "twemoji"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Prompts with so many things, of which so many have names; all of these colored, or none.
+
+    related: their relation says where the things are, which "and" does not.
+    """
+
+    things: int
+    named: int
+    colored: bool = False
+    related: bool = False
+
+    def holds(self, scene: Scene) -> bool:
+        named = [thing for thing in scene.things if isinstance(thing, Drawn)]
+        return all(bool(thing.color) == self.colored for thing in named) and (
+            not self.related or scene.relation in STEPS
+        )
+
+
+KINDS = {
+    "one shape": Kind(1, 0),
+    "two shapes": Kind(2, 0),
+    "two shapes, relation": Kind(2, 0, related=True),
+    "one named": Kind(1, 1),
+    "two named": Kind(2, 2),
+    "named and shape": Kind(2, 1),
+    "colored named": Kind(1, 1, colored=True),
+}
+
+
+@dataclass
+class Tally:
+    """Of n pictures: how many are right, or right but for the relation; how many have each fault.
+
+    told, near: how many colors were asked for; how many of them are within ΔE 15.
+    """
+
+    n: int = 0
+    right: int = 0
+    things_right: int = 0
+    told: int = 0
+    near: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    said: list[str] = field(default_factory=list)
+
+    def add(self, picture: np.ndarray, scene: Scene) -> None:
+        verdict = judge(picture, scene)
+        self.n += 1
+        self.right += verdict.right
+        self.things_right += verdict.things_right
+        distances = [distance for distance in verdict.distances if distance is not None]
+        self.told += len(distances)
+        self.near += sum(distance <= NEAR for distance in distances)
+        self.faults.update({fault.kind for fault in verdict.faults})
+        if not verdict.right:
+            self.said.append(f"{scene.caption}: {verdict.reason}")
+
+
+def scenes(kind: str, n: int) -> list[Scene]:
+    """The first n scenes of a kind, their things with names drawn by UNSEEN."""
+    one = KINDS[kind]
+    all_scenes = (
+        draw_scene(f"second judge {kind} {i}", one.things, named=one.named) for i in count()
+    )
+    return [unseen(scene) for scene in islice(filter(one.holds, all_scenes), n)]
+
+
+def unseen(scene: Scene) -> Scene:
+    things = (
+        replace(thing, style=UNSEEN) if isinstance(thing, Drawn) else thing
+        for thing in scene.things
+    )
+    return replace(scene, things=tuple(things))
+
+
+def validate(
+    kind: str,
+    n: int = 250,
+    seen_through: Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]] | None = None,
+) -> Tally:
+    """The judge's verdicts on n real pictures of a kind of prompts.
+
+    seen_through: what the pictures [S, S, 3] pass first, an autoencoder for example.
+    """
+    tally, asked = Tally(), scenes(kind, n)
+    pictures: Sequence[np.ndarray] = [render(scene) for scene in asked]
+    if seen_through is not None:
+        pictures = seen_through(pictures)
+    for picture, scene in zip(pictures, asked, strict=True):
+        tally.add(picture, scene)
+    return tally
