@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..text_encoder.layers import CLIPAttention
 from .config import CLIPResNetConfig
 from .vit import ImageEncoderOutput, require_pixels
 
@@ -66,9 +67,7 @@ class AttentionPool(nn.Module):
         self.v_proj = nn.Linear(channels, channels)
         self.c_proj = nn.Linear(channels, projection)
 
-    def split(self, X: Tensor) -> Tensor:
-        """[B, L, C] → [B, H, L, K]: cut the width into heads."""
-        return X.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
+    split = CLIPAttention.split  # [B, L, C] → [B, H, L, K]
 
     def forward(self, X: Tensor) -> Tensor:
         X = X.flatten(2).mT  # [B, G², C]

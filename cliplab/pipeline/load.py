@@ -10,8 +10,7 @@ from pathlib import Path
 
 import torch
 
-from ..checkpoints import CheckpointError
-from ..checkpoints.files import MINI, NAMES, bundled, download, read_json
+from ..checkpoints.files import MINI, NAMES, CheckpointError, bundled, download, read_json
 from ..extras import need
 
 WEIGHTS = {  # of each part that has any

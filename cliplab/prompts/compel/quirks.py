@@ -10,7 +10,8 @@ SUSPECT = re.compile(
     r"""(?P<escape>\\[()"]) | (?P<backslash>\\) | (?P<bracket>[()]) | (?P<quote>")
     | (?P<square>[][]) | (?P<marker>\b(?:BREAK|AND)\b) | (?P<tag><\w++:[^<>]*+>)
     | (?P<operator>\.(?:attend|swap|blend|and|add)\s*+\( | (?:use|with)Lora\s*+\()
-    | (?P<sign>\++ | --+)""",
+    | (?P<sign>(?!(?<=\w)\+\w) (?:\++ | --+))  # but a single plus inside a word is a letter
+    """,
     re.VERBOSE,
 )
 MESSAGES = {
@@ -35,6 +36,7 @@ MESSAGES = {
 }
 COLON = re.compile(r":\s*+[+-]?[\d.]++\s*+\)")
 SPACED = re.compile(r'\s++((?:\d*+\.\d++|\++|--++)(?=[\s,)"]|\Z)|\d++(?=\s*+(?:[,)"]|\Z)))')
+MARK = re.compile(r'[^\w\s()"\\]')
 GLUED = re.compile(r"[\w+-]|\.\d")
 
 
@@ -89,14 +91,14 @@ def _quirks(prompt: str, tree: Tree):
         if kind == "escape":
             if read[at + 1]:
                 yield at, MESSAGES[kind]
-        elif not read[at] and not (kind == "sign" and _inside_word(prompt, match)):
+        elif not read[at]:
             yield at, MESSAGES[kind]
     for match in COLON.finditer(prompt):
         if match.end() in plain:
             yield match.start(), "A colon is a letter to Compel. Write (words)1.2 for a weight."
     for point in points:
         for at in (point.start - 1, point.end):
-            if 0 <= at < len(prompt) and not read[at] and _is_mark(prompt[at]):
+            if at >= 0 and not read[at] and MARK.match(prompt, at):
                 yield point.start, MESSAGES["marks"]
 
 
@@ -105,12 +107,3 @@ def _options(node: Exchange):
         yield at, MESSAGES["options"].format(name=name)
     if not node.unknown and not all(isinstance(v, float) for v in node.options.values()):
         yield node.start, "An option of this .swap() is no number. Write s_start=0.1, for instance."
-
-
-def _inside_word(prompt: str, match: re.Match) -> bool:
-    around = prompt[match.start() - 1 : match.end() + 1]
-    return len(match[0]) == 1 and re.match(r"\w.\w", around) is not None
-
-
-def _is_mark(char: str) -> bool:
-    return not (char.isalnum() or char.isspace() or char in r'()"\_')
