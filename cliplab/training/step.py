@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from dataclasses import asdict
 from functools import partial
 from itertools import count
 from typing import Any
@@ -50,7 +51,7 @@ class Trainer:
         self.teachers = Teachers(teachers, device) if teachers else None
         self.words = whole_words(clip.tokenizer) if teachers else []
         self.batches, self.recipe, self.device, self.world = batches, recipe, device, world
-        self.steps, self.settings = recipe.steps, recipe.as_dict()
+        self.steps, self.settings = recipe.steps, asdict(recipe)
         self.model = clip.to(device, memory_format=torch.channels_last).train()
         if world > 1:
             convert_sync_batchnorm(clip)
@@ -174,7 +175,7 @@ class Trainer:
 
 def loss_between(clip: CLIP, u: Tensor, v: Tensor, same: Tensor | None, kind: str) -> Tensor:
     if kind == "sigmoid":
-        return sigmoid_loss(u, v, clip.tau, clip.bias, same=same)
+        return sigmoid_loss(u, v, clip.tau, clip.logit_bias, same=same)
     return clip_loss(u, v, clip.tau, same=same)
 
 

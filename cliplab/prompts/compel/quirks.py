@@ -30,6 +30,7 @@ MESSAGES = {
     "it does not fit, such as a signed weight. .blend(…) and .and(…) stand after one (…) that "
     "holds the whole prompt.",
     "options": ".swap() has no option {name!r:.40}: s_start, s_end, t_start, t_end, shape_freedom.",
+    "number": "An option of this .swap() is no number. Write s_start=0.1, for instance.",
     "marks": "In brackets and quotes, Compel sets these marks apart by spaces.",
     "sign": "Compel reads this as text: a weight stands at its word, bracket or quotes without a "
     "space, and has signs of one kind. Write word++ or (words)1.2.",
@@ -71,7 +72,10 @@ def _quirks(prompt: str, tree: Tree):
             todo += node.original + node.edited
             mark(node.close, node.inside)
             mark(node.end - 1, node.end)
-            yield from _options(node)
+            for name, at in node.unknown.items():
+                yield at, MESSAGES["options"].format(name=name)
+            if not node.unknown and not all(isinstance(v, float) for v in node.options.values()):
+                yield node.start, MESSAGES["number"]
         else:
             todo += node.children
             mark(node.close, node.end)
@@ -100,10 +104,3 @@ def _quirks(prompt: str, tree: Tree):
         for at in (point.start - 1, point.end):
             if at >= 0 and not read[at] and MARK.match(prompt, at):
                 yield point.start, MESSAGES["marks"]
-
-
-def _options(node: Exchange):
-    for name, at in node.unknown.items():
-        yield at, MESSAGES["options"].format(name=name)
-    if not node.unknown and not all(isinstance(v, float) for v in node.options.values()):
-        yield node.start, "An option of this .swap() is no number. Write s_start=0.1, for instance."

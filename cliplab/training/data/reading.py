@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...checks import one_of
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -88,11 +90,7 @@ class Problems:
     """
 
     def __init__(self, on_bad: str):
-        if on_bad not in ("skip", "raise"):
-            raise ValueError(
-                f'on_bad is "skip" (go on without what is broken) or "raise" (refuse it); '
-                f"not {on_bad!r}."
-            )
+        one_of("on_bad", on_bad, ("skip", "raise"))
         self.on_bad = on_bad
         self.found: list[tuple[int | str, str]] = []
         self._names: dict[str, list[str]] = defaultdict(list)

@@ -43,10 +43,7 @@ HELD_OUT = {
 }
 
 
-def _any(words) -> str:
-    return "|".join(words)
-
-
+_any = "|".join
 _THING = rf"(an? )?(?:({_any(filter(None, SIZES))}) )?({_any(PALETTE)}) ({_any(SHAPES)})"
 _CAPTION = re.compile(
     rf"{_THING}(?: ({_any(RELATIONS)}) {_THING})?"
