@@ -16,6 +16,7 @@ import gc
 import math
 import statistics
 import time
+from dataclasses import replace
 
 import torch
 
@@ -117,7 +118,7 @@ def loop(name: str, count: int) -> None:
     """Print a row: the preset's pairs per second in the loop, and GiB at its highest."""
     preset = PRESETS[name]
     data = sources(preset.data)
-    recipe = preset.recipe.with_(steps=count)
+    recipe = replace(preset.recipe, steps=count)
     clip = build_clip(preset.model, data)
     teachers = [build_clip("tiny", data, seed=n) for n in range(6)] if recipe.distill else []
     batches = build_batches(data, recipe, clip.preprocess.image_size)

@@ -46,7 +46,7 @@ def warm_start(clip: CLIP, trained: CLIP, name: str) -> None:
             ("text encoder", lambda c: c.text_model.config),
             ("image encoder", lambda c: c.image_model.config),
             ("vocabulary", lambda c: c.tokenizer and c.tokenizer.vocabulary),
-            ("kind of loss", lambda c: c.bias is None),
+            ("kind of loss", lambda c: c.logit_bias is None),
         )
         if of(clip) != of(trained)
     ]

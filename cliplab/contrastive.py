@@ -145,10 +145,6 @@ class CLIP(nn.Module):
         """The temperature τ = exp(−s), a scalar with gradient."""
         return torch.exp(-self.logit_scale)
 
-    @property
-    def bias(self) -> Tensor | None:
-        return self.logit_bias
-
     @torch.no_grad()
     def clamp_temperature(self) -> None:
         """Keep 1/τ from 1 to 100, as OpenAI did after each step (erratum E38)."""

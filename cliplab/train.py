@@ -19,6 +19,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def read_settings(options: argparse.Namespace) -> dict[str, Any]:
     if "out" not in given:
         raise ValueError("Say where the run is to be kept: --out runs/first")
     preset = PRESETS[given.get("preset", "coffee")]
-    recipe = {n: v for n, v in given.items() if n in preset.recipe.as_dict()}
+    recipe = {n: v for n, v in given.items() if n in asdict(preset.recipe)}
     return {
         "model": given.get("model", preset.model),
         "data": given.get("data", preset.data),
@@ -129,7 +130,7 @@ def read_settings(options: argparse.Namespace) -> dict[str, Any]:
         "every": given.get("every", EVERY),
         "start": given.get("from"),
         "teachers": given.get("teachers", []),
-        "recipe": preset.recipe.with_(**recipe),
+        "recipe": replace(preset.recipe, **recipe),
         "out": given["out"],
         "resume": False,
     }

@@ -129,7 +129,9 @@ def test_half_the_size(vocabulary, tmp_path):
 def test_a_sigmoid_clip_keeps_its_bias(vocabulary, tmp_path):
     clip = make("vit", vocabulary, sigmoid=True)
     for layout in ("hf", "openai"):
-        assert torch.equal(load_clip(save_clip(clip, tmp_path / layout, layout)).bias, clip.bias)
+        assert torch.equal(
+            load_clip(save_clip(clip, tmp_path / layout, layout)).logit_bias, clip.logit_bias
+        )
 
 
 def test_a_temperature_of_one_axis(vocabulary, tmp_path):

@@ -314,13 +314,13 @@ def test_temperature():
         clip.logit_scale.data.fill_(value)
         clip.clamp_temperature()
         assert clip.tau.item() == pytest.approx(kept, rel=1e-5)
-    assert clip.bias is None
+    assert clip.logit_bias is None
 
 
 def test_sigmoid_settings():
     clip = small(sigmoid=True)
     assert clip.tau.item() == pytest.approx(0.1, rel=1e-6)
-    assert clip.bias.item() == -10
+    assert clip.logit_bias.item() == -10
     assert "logit_bias" in clip.state_dict()
 
 

@@ -240,7 +240,7 @@ def test_pairs_are_numbered():
         ({"n": 2.5}, "n is a whole number of at least 1; not 2.5"),
         ({"size": 4}, "size is a whole number of at least 8; not 4"),
         ({"seed": "x"}, "seed is a whole number; not 'x'"),
-        ({"split": "test"}, 'split is "train" or "held_out"; not \'test\''),
+        ({"split": "test"}, "split is one of train, held_out; not 'test'"),
         ({"objects": 3}, r"objects is 1, 2 or None \(half and half\); not 3"),
         ({"jitter": 2}, "jitter is a number from 0 to 1; not 2"),
     ],
@@ -248,7 +248,7 @@ def test_pairs_are_numbered():
 def test_wrong_wishes_are_refused_in_a_sentence(wrong, words):
     with pytest.raises(ValueError, match=words):
         ShapePairs(**{"n": 5, **wrong})
-    with pytest.raises(ValueError, match="There is no shape 'hexagon'; there are circle, square"):
+    with pytest.raises(ValueError, match=r"shape is one of circle, square, .*; not 'hexagon'"):
         sdf("hexagon", np.zeros(1), np.zeros(1))
 
 

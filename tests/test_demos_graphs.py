@@ -143,7 +143,7 @@ def context_of(ids, seen):
 
 def inputs_of_weigh(encoder, fragments):
     """What JavaScript has to send for each chunk of a prompt, as the docstring of weigh.py says."""
-    cut = encoder.chunks_of(fragments)
+    cut = encoder.encoder.chunks_of(fragments)
     every = torch.ones(len(cut), 77, dtype=torch.bool)
     spans = spans_of(cut)
     lighter = [k for k in spans if fragments[k].weight < 1]

@@ -317,7 +317,7 @@ def test_schedule_refuses_what_it_cannot_count():
         a1111.schedule("[a:b: 1e999]", 5)
     assert caught.value.position == 5
     for steps in (0, -1, 1.5, True, "5", None):
-        with pytest.raises(ValueError, match="positive whole number"):
+        with pytest.raises(ValueError, match="steps is a whole number of at least 1; not"):
             a1111.schedule("a", steps)
 
 

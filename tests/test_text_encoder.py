@@ -243,9 +243,9 @@ def test_parameter_counts(config, count):
     ("change", "sentence"),
     [
         ({"heads": 5}, "must split evenly into heads"),
-        ({"layers": 0}, "layers must be a whole number of at least 1"),
-        ({"width": 12.0}, "width must be a whole number"),
-        ({"projection": 0}, "projection must be a whole number of at least 1"),
+        ({"layers": 0}, "layers is a whole number of at least 1"),
+        ({"width": 12.0}, "width is a whole number"),
+        ({"projection": 0}, "projection is a whole number of at least 1"),
     ],
 )
 def test_impossible_configurations_are_refused(change, sentence):

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_what_is_left_out_is_said(pictures, tmp_path, capsys):
         ("--out OUT --data shards/x-{0..3}.tar", "4 of 4 shards do not exist"),
         ("--out OUT --preset large", "invalid choice: 'large'"),
         ("--out OUT --model ViT-XXL", "invalid choice: 'ViT-XXL'"),
-        ("--out OUT --steps 0", "steps must be a whole number of at least 1, not 0"),
+        ("--out OUT --steps 0", "steps is a whole number of at least 1; not 0"),
         ("--out OUT --lr -1", "learning rate must be above 0"),
         ("--out OUT --distill -1", "weight of the teachers (distill) must be 0 or above, not -1"),
         (
@@ -197,7 +198,7 @@ def test_help_names_every_number_of_a_recipe(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     said = capsys.readouterr().out
-    for name in recipe().as_dict():
+    for name in asdict(recipe()):
         assert f"--{name.replace('_', '-')}" in said
     assert "``" not in said
     assert max(map(len, said.splitlines())) < 100

@@ -115,16 +115,19 @@ def test_a_long_gradient_is_cut_and_its_length_is_in_the_log():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"steps": 0}, "steps must be a whole number of at least 1"),
-        ({"batch_size": 2.5}, "batch_size must be a whole number"),
-        ({"warmup": -1}, "warmup must be a whole number of at least 0"),
-        ({"micro_batch": 0}, "micro_batch must be at least 1 pair"),
+        ({"steps": 0}, "steps is a whole number of at least 1"),
+        ({"batch_size": 2.5}, "batch_size is a whole number"),
+        ({"warmup": -1}, "warmup is a whole number of at least 0"),
+        (
+            {"micro_batch": 0},
+            "micro_batch, if not None for all, is a whole number of",
+        ),
         ({"lr": 0}, "learning rate must be above 0"),
         ({"lr": math.nan}, "learning rate must be above 0"),
         ({"max_grad_norm": 0}, "longest gradient"),
         ({"weight_decay": -1}, "weight decay must be 0 or above"),
-        ({"precision": "fp8"}, "precision is fp32, bf16, fp16"),
-        ({"loss": "mse"}, "loss is softmax or sigmoid"),
+        ({"precision": "fp8"}, "precision is one of fp32, bf16, fp16"),
+        ({"loss": "mse"}, "loss is one of softmax, sigmoid"),
     ],
 )
 def test_a_recipe_that_cannot_be(change, words):

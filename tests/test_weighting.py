@@ -312,7 +312,6 @@ def test_what_a_context_holds(encode):
     assert made.ids[:5].tolist() == [49406, 320, 736, 2368, 49407]
     assert made.weights[:5].tolist() == [1, 1, 1.3, 1, 1]
     assert made.owner[:5] == [None, 0, 1, 2, None]
-    assert made.rows(1) == [2]
     assert [f.text for f in made.fragments] == ["a ", "red", " cat"]
 
 
@@ -338,7 +337,7 @@ def test_where_the_methods_move_the_rows(encode):
 
 def test_at_weight_zero_compels_rows_are_the_empty_prompts(encode, tokenizer, tiny_clip):
     made = encode("a (cat)0", "compel")
-    empty = PromptEncoder(tokenizer, tiny_clip).empty
+    empty = PromptEncoder(tokenizer, tiny_clip).encoder.empty
     torch.testing.assert_close(made.tensor[2], empty[2], atol=1e-5, rtol=0)
 
 
@@ -535,9 +534,9 @@ COMPEL = {"syntax": "compel"}
             "compel with the method scale has no setting 'downweight'; it has split, eos",
         ),
         ({"syntax": "comfyui", "split": "words"}, TypeError, "'split'; it has none"),
-        ({"clip_skip": 3}, ValueError, "0 to 2, not 3"),
-        ({"clip_skip": "1"}, ValueError, "0 to 2, not '1'"),
-        ({"clip_skip": 1.0}, ValueError, "0 to 2, not 1.0"),
+        ({"clip_skip": 3}, ValueError, "from 0 to 2; not 3"),
+        ({"clip_skip": "1"}, ValueError, "from 0 to 2; not '1'"),
+        ({"clip_skip": 1.0}, ValueError, "from 0 to 2; not 1.0"),
     ],
 )
 def test_wrong_options_are_refused(options, error, message, encode):

@@ -126,14 +126,14 @@ def test_prompts_of_a_list_get_one_length_in_the_same_way(theirs, tokenizer):
     )
 
 
-@pytest.mark.filterwarnings("ignore:The context is that of the original")
+@pytest.mark.filterwarnings("ignore:Of this .swap")
 def test_where_compel_stops_with_an_error(theirs, tokenizer):
     """Ours says where; or goes on, and says that."""
     there = compel.Compel(*theirs)
     here = PromptEncoder(tokenizer, theirs[1], "compel")
     with pytest.raises(IndexError):
         there(["()"])
-    with pytest.raises(PromptError, match="no prompt in here"):
+    with pytest.raises(PromptError, match="no words in this prompt"):
         here("()")
     with pytest.raises(TypeError):
         there(['a ("")0.5 b'])

@@ -137,7 +137,7 @@ def prompt_case(prompt: str, syntax: str, encoder: PromptEncoder) -> dict:
     said = attempt(case, prompt, lambda: tool.fragments(prompt))
     if said is not None:
         case["fragments"] = fragment_rows(prompt, said)
-        case["chunks"] = [chunk_rows(chunk) for chunk in encoder.chunks_of(said)]
+        case["chunks"] = [chunk_rows(chunk) for chunk in encoder.encoder.chunks_of(said)]
     else:
         whole: dict = {}
         tree = attempt(whole, prompt, lambda: tool.parse(prompt))

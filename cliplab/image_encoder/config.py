@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..text_encoder.config import require_whole_numbers
+from ..text_encoder.config import require_even_heads, require_whole_numbers
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,7 @@ class CLIPVisionConfig:
                 f"A picture of {self.image_size} pixels does not split evenly into patches of "
                 f"{self.patch_size}. Choose a patch size that divides the image size."
             )
-        if self.width % self.heads:
-            raise ValueError(
-                f"The width must split evenly into heads, but {self.width} / {self.heads} = "
-                f"{self.width / self.heads:g}. Choose a number of heads that divides the width."
-            )
+        require_even_heads(self.width, self.heads)
 
     @property
     def tokens(self) -> int:
@@ -78,9 +74,9 @@ class CLIPResNetConfig:
         if len(layers) != 4 or not all(isinstance(n, int) and n >= 1 for n in layers):
             raise ValueError(f"layers counts the blocks of four stages, not {self.layers!r}.")
         object.__setattr__(self, "layers", layers)
-        if self.heads is None and isinstance(self.width, int):
-            object.__setattr__(self, "heads", max(1, self.channels // 64))
         require_whole_numbers(self)
+        if self.heads is None:
+            object.__setattr__(self, "heads", max(1, self.channels // 64))
         if self.image_size % 32:
             raise ValueError(
                 f"The network makes a picture 32 times smaller, and {self.image_size} pixels do "
@@ -88,11 +84,7 @@ class CLIPResNetConfig:
             )
         if self.width % 2:
             raise ValueError(f"The first convolution has width / 2 channels: {self.width} is odd.")
-        if self.channels % self.heads:
-            raise ValueError(
-                f"The {self.channels} channels (32 · {self.width}) of the last stage do not split "
-                f"evenly into {self.heads} heads. Choose a number of heads that divides them."
-            )
+        require_even_heads(self.channels, self.heads, "32 · width")
 
     @property
     def channels(self) -> int:

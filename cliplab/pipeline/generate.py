@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from ..checkpoints.files import read_json
-from ..prompts.settings import one_of
+from ..checks import one_of, whole_number
+from ..cross_attention import region_maps, watch_attention
 from ..weighting import METHODS, Context, PromptEncoder
 from ..weighting.encoder import Prompts, read_prompts
 from .painting import Painting
@@ -70,8 +71,8 @@ def generate(
     prompts, negatives = read_prompts(prompt, negative)
     guidance = best_guidance(pipe) if guidance is None else guidance
     require_guidance(guidance)
-    require_whole("steps", steps, 1, pipe.scheduler.config.num_train_timesteps)
-    require_whole("seed", seed, 0, 2**63 - len(prompts))
+    steps = whole_number("steps", steps, 1, pipe.scheduler.config.num_train_timesteps)
+    seed = whole_number("seed", seed, 0, 2**63 - len(prompts))
     size = read_size(pipe, height, width)
     seeds = [seed + i for i in range(len(prompts))]
 
@@ -82,7 +83,7 @@ def generate(
     B, guided = len(prompts), guidance > 1
     texts = prompts + negatives if guided else prompts
     different = list(dict.fromkeys(texts))  # most often all negatives are one
-    made = dict(zip(different, encoder.contexts(different), strict=True))  # all of one length
+    made = dict(zip(different, encoder(different), strict=True))  # all of one length
     contexts = [made[text] for text in texts]
     weights = torch.stack([c.weights for c in contexts[B:] + contexts[:B]])  # as the U-Net has them
     factors = weights.float() if method == IN_ATTENTION else None
@@ -91,14 +92,10 @@ def generate(
         return denoise(pipe, contexts, seeds, steps, guidance, size, show)
 
     def watched(show: bool) -> tuple[list[Image], list[Tensor], list[dict[str, Tensor]]]:
-        from ..cross_attention import watch_attention
-
         with watch_attention(pipe.unet, factors, guided=guided and factors is None) as watch:
             return *paint(show), watch.maps
 
     def watch() -> Tensor:
-        from ..cross_attention import region_maps
-
         _, latents, maps = watched(False)
         return region_maps(maps, (latents[0].shape[-2], latents[0].shape[-1]))[-B:]
 
@@ -185,14 +182,6 @@ def require_pipeline(pipe: object) -> None:
         )
 
 
-def require_whole(name: str, value: object, least: int, most: int | float = math.inf) -> None:
-    """A whole number in the range; a bool is none."""
-    whole = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
-    if whole is None or not least <= whole <= most:
-        upto = f" to {most:,}" if most < math.inf else " or more"
-        raise ValueError(f"{name} is a whole number, {least:,}{upto}; not {value!r}.")
-
-
 def require_guidance(guidance: object) -> None:
     if not isinstance(guidance, Real) or not 1 <= float(guidance) < math.inf:
         raise ValueError(
@@ -211,12 +200,12 @@ def read_size(
     size = []
     for name, pixels, units in zip(("height", "width"), (height, width), own, strict=True):
         pixels = units * pipe.vae_scale_factor if pixels is None else pixels
-        require_whole(name, pixels, step)
+        pixels = whole_number(name, pixels, step)
         if pixels % step:
             near = f"{pixels // step * step} or {(pixels // step + 1) * step}"
             raise ValueError(
                 f"A {name} of {pixels} pixels is no multiple of {step}, so no latent decodes to "
                 f"it (a VAE alone would silently give another size). Take {near}."
             )
-        size.append(int(pixels))
+        size.append(pixels)
     return size[0], size[1]

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ..checkpoints import CheckpointError
-from ..checkpoints.files import MINI, NAMES, bundled, download, read_json
+from ..checkpoints.files import MINI, NAMES, CheckpointError, bundled, download, read_json
 from ..extras import need
 
 if TYPE_CHECKING:

@@ -29,8 +29,8 @@ from collections.abc import Sequence
 from .fragment import Fragment, PromptError, require_prompt, warn_at, without_gc
 from .tool import Chunks, Token, Tool, Vocabulary
 
-# An escaped bracket is matched first, and so is no mark.
-MARK = re.compile(r"\\[()]|[():]")
+# An escaped bracket is matched first, and so is no mark; no more is a NUL with what it marks.
+MARK = re.compile(r"\\[()]|[():]|\0[\1\2]")
 ESCAPE = re.compile(r"\\([()])|\0([\1\2])")
 BEFORE_EMBEDDING = re.compile(r"[ \n](?=embedding:)")  # a new segment begins there
 SHORT = 8  # a segment is kept together that has fewer tokens
@@ -63,9 +63,7 @@ def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
     Source: sd1_clip.py: token_weights(escape_important(text), 1.0).
     """
     require_prompt(prompt)
-    marks, pair = _marks(prompt)
-    if not quirks:
-        _refuse_quirks(prompt)
+    marks, pair = _marks(prompt, quirks)
     found = []
 
     def text(start: int, end: int, weight: float) -> None:
@@ -112,28 +110,42 @@ def unescape(text: str) -> str:
     return ESCAPE.sub(lambda m: m[1] or ")("[ord(m[2]) - 1], text)
 
 
-def _marks(prompt: str) -> tuple[list[int], dict[int, int]]:
+def _marks(prompt: str, quirks: bool) -> tuple[list[int], dict[int, int]]:
     """Places of the brackets and colons, and which two brackets, by their number there, are a pair.
 
     A stray ) puts the tool's counter below zero, and a ( after it only counts up again: neither is
-    a mark.
+    a mark. Without quirks, a bracket that stands alone or empty, and a byte that turns into one,
+    are refused.
     """
+
+    def refuse(quirk: str, position: int) -> None:
+        if not quirks:
+            raise PromptError(MESSAGES[quirk], prompt, position)
+
     marks: list[int] = []
     pair: dict[int, int] = {}
     open_: list[int] = []
     below = 0
     for match in MARK.finditer(prompt):
-        mark = match[0]
-        if mark == "(" and below:
+        mark, at = match[0], match.start()
+        if mark[0] == "\0":
+            refuse("NUL", at)
+        elif mark == "(" and below:
             below -= 1
         elif mark == ")" and not open_:
+            refuse(")", at)
             below += 1
         elif len(mark) == 1:
             if mark == "(":
                 open_.append(len(marks))
             elif mark == ")":
-                pair[open_.pop()] = len(marks)
-            marks.append(match.start())
+                left = open_.pop()
+                if marks[left] + 1 == at:
+                    refuse("()", marks[left])
+                pair[left] = len(marks)
+            marks.append(at)
+    if open_:
+        refuse("(", marks[open_[-1]])
     return marks, pair | {close: left for left, close in pair.items()}
 
 
@@ -157,25 +169,6 @@ def _number(prompt: str, left: int, colon: int, right: int, quirks: bool) -> flo
     elif typed.isdigit() and prompt[colon - 1].isdigit():
         raise PromptError(MESSAGES["ratio"].format(word=word), prompt, colon)
     return number
-
-
-def _refuse_quirks(prompt: str) -> None:
-    """Raise at the first bracket that stands alone or empty, or byte that turns into one."""
-    open_ = []
-    for match in re.finditer(r"\\[()]|[()]|\0[\1\2]", prompt):
-        mark, at = match[0], match.start()
-        if mark[0] == "\0":
-            raise PromptError(MESSAGES["NUL"], prompt, at)
-        if mark == "(":
-            open_.append(at)
-        elif mark == ")" and not open_:
-            raise PromptError(MESSAGES[")"], prompt, at)
-        elif mark == ")":
-            left = open_.pop()
-            if left + 1 == at:
-                raise PromptError(MESSAGES["()"], prompt, left)
-    if open_:
-        raise PromptError(MESSAGES["("], prompt, open_[-1])
 
 
 def cut_between_segments(segments: Sequence[Sequence[Token]], room: int) -> Chunks:

@@ -16,9 +16,9 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
+from ..checks import one_of
 from .fragment import Fragment, PromptError, require_prompt, without_gc
 from .register import TOOLS
-from .settings import one_of
 from .tool import Tool, reads_as, tokenizer, weighted_tokens
 
 
@@ -46,9 +46,10 @@ def _converted(prompt: str, source: Tool, target: Tool) -> str:
     if len(blocks) > 1 and not target.says_blocks:
         message = f"Here a new block of 77 rows begins, and {target.title} has no way to say so."
         raise PromptError(message, prompt, blocks[1][0])
-    for _, fragments in blocks:
-        for fragment in fragments:
-            _refuse_weight(prompt, fragment, target)
+    for text, weight, start, _ in (f for _, fragments in blocks for f in fragments):
+        if text.strip() and weight != 1 and (rule := target.refusal(weight)):
+            message = f"{text.strip()[:40]!r} has the weight {weight:g}; {rule}."
+            raise PromptError(message, prompt, start)
     wanted = weighted_tokens(blocks)
     # As it comes, which nearly always will do; then with each fragment read back by itself; then
     # with an eye on what two of them are together, such as ":" and "0" at the end for A1111.
@@ -120,11 +121,3 @@ def _joined(prompt: str, fragments: list[Fragment], pieces: list[str], spaced: b
         out.append(piece)
         end = fragment.end
     return "".join(out).strip()
-
-
-def _refuse_weight(prompt: str, fragment: Fragment, target: Tool) -> None:
-    """Raise where a target has no such weight."""
-    text, weight = fragment.text.strip(), fragment.weight
-    if text and weight != 1 and (rule := target.refusal(weight)):
-        message = f"{text[:40]!r} has the weight {weight:g}; {rule}."
-        raise PromptError(message, prompt, fragment.start)

@@ -5,8 +5,8 @@ A new one has a room of its own and one line here.
 
 from importlib import import_module
 
+from ..checks import one_of
 from .fragment import Fragment, require_prompt
-from .settings import one_of
 from .tool import Tool
 
 SYNTAXES = (

@@ -1,16 +1,12 @@
 """Settings: what a tool or a method lets its users choose, each checked by its type."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from ..checks import one_of
+
 T = TypeVar("T", bound="Settings")
-
-
-def one_of(name: str, value: object, allowed: Iterable[str]) -> None:
-    """Refuse what is not among the allowed. Raises ValueError."""
-    if value not in (names := tuple(allowed)):
-        raise ValueError(f"{name} is one of {', '.join(names)}; not {value!r}.")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
+from ..checks import whole_number
+
 
 @dataclass(frozen=True)
 class CLIPTextConfig:
@@ -29,11 +31,7 @@ class CLIPTextConfig:
 
     def __post_init__(self) -> None:
         require_whole_numbers(self)
-        if self.width % self.heads:
-            raise ValueError(
-                f"The width must split evenly into heads, but {self.width} / {self.heads} = "
-                f"{self.width / self.heads:g}. Choose a number of heads that divides the width."
-            )
+        require_even_heads(self.width, self.heads)
         if self.eos_token_id is None:
             object.__setattr__(self, "eos_token_id", self.vocab_size - 1)
 
@@ -64,7 +62,13 @@ def require_whole_numbers(config: Any) -> None:
         if (value is None and field.default is None) or isinstance(field.default, tuple):
             continue
         least = 0 if field.name == "eos_token_id" else 1
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise ValueError(
-                f"{field.name} must be a whole number of at least {least}, but is {value!r}."
-            )
+        object.__setattr__(config, field.name, whole_number(field.name, value, least))
+
+
+def require_even_heads(width: int, heads: int, what: str = "width") -> None:
+    """Refuse, in a sentence, a number of heads that does not divide a width."""
+    if width % heads:
+        raise ValueError(
+            f"The {what} must split evenly into heads, but {width} / {heads} = {width / heads:g}. "
+            "Choose a number of heads that divides it."
+        )

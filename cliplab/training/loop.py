@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ..checks import whole_number
 from ..contrastive import CLIP
 from ..extras import need
 from .batches import BatchSource
@@ -26,21 +27,16 @@ def train(
     recipe: Recipe,
     folder: Path | str | None = None,
     *,
-    resume: bool = False,
     device: str | torch.device | None = None,
-    evaluate: Callable[[CLIP], dict[str, Any]] | None = None,
-    every: int = 200,
-    progress: bool = True,
-    about: dict[str, Any] | None = None,
     teachers: Sequence[CLIP] = (),
-    go_on: str | None = None,
+    **how: Any,
 ) -> Log:
     """Train a CLIP in place; return the log of the run.
 
-    batches: Batches, MixedBatches or StreamBatches. folder, resume, evaluate, every, progress,
-    about, go_on: as for `fit`. teachers: CLIPs whose mean cosines are learned beside the captions,
-    with the weight `recipe.distill` (`distillation.py`). Under torchrun, all processes begin with
-    the weights of process 0, which alone evaluates and writes.
+    batches: Batches, MixedBatches or StreamBatches. folder, and how: resume, evaluate, every,
+    progress, about, go_on, as for `fit`. teachers: CLIPs whose mean cosines are learned beside the
+    captions, with the weight `recipe.distill` (`distillation.py`). Under torchrun, all processes
+    begin with the weights of process 0, which alone evaluates and writes.
 
     Raises TrainingError and Stopped as `fit` does. Source: openai/CLIP's and open_clip's training;
     the rules are in `step`, `grad_cache` and `distributed`.
@@ -49,16 +45,8 @@ def train(
     with process_group(device) as (_, world):
         try:
             trainer = Trainer(clip, batches, recipe, device, world, teachers)
-            return fit(
-                trainer,
-                folder,
-                resume=resume,
-                evaluate=evaluate,
-                every=every,
-                progress=progress,
-                about=about,
-                go_on=go_on or f"train(…, {str(folder)!r}, resume=True)",
-            )
+            here = {"go_on": f"train(…, {str(folder)!r}, resume=True)"}
+            return fit(trainer, folder, **here | how)
         finally:
             disable_gradient_checkpointing(clip)
             clip.eval()
@@ -87,8 +75,7 @@ def fit(
     is full, or a folder that holds a run already; Stopped after Ctrl-C, when the run has been
     saved.
     """
-    if every < 1:
-        raise ValueError(f"Snapshots are written every so many steps, at least 1; not {every}.")
+    whole_number("every, the steps between snapshots,", every, 1)
     tqdm = need("tqdm.auto", "training").tqdm
     with stop_signals() as stopping:
         run = Run(task, folder, about or {})

@@ -1,8 +1,10 @@
 """What a run is: every number that decides how it ends; and runs that are known to work."""
 
 import math
-from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..checks import one_of, whole_number
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 LOSSES = ("softmax", "sigmoid")
@@ -44,14 +46,9 @@ class Recipe:
     def __post_init__(self) -> None:
         least = {"steps": 1, "batch_size": 1, "views": 1, "warmup": 0, "seed": 0}
         for name, smallest in least.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
-                raise ValueError(
-                    f"{name} must be a whole number of at least {smallest}, not {value!r}."
-                )
-        few = self.micro_batch
-        if few is not None and (not isinstance(few, int) or few < 1):
-            raise ValueError(f"micro_batch must be at least 1 pair, or None for all, not {few!r}.")
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), smallest))
+        if self.micro_batch is not None:
+            whole_number("micro_batch, if not None for all,", self.micro_batch, 1)
         for what, value, may_be_0 in (
             ("learning rate", self.lr, False),
             ("longest gradient (max_grad_norm)", self.max_grad_norm, False),
@@ -63,16 +60,8 @@ class Recipe:
                 raise ValueError(f"The {what} must be {range_}, not {value}.")
         if not 0 <= self.augment <= 1:
             raise ValueError(f"Pictures are varied (augment) by 0 to 1, not {self.augment}.")
-        if self.precision not in PRECISIONS:
-            raise ValueError(f"precision is {', '.join(PRECISIONS)}; not {self.precision!r}.")
-        if self.loss not in LOSSES:
-            raise ValueError(f"loss is {' or '.join(LOSSES)}, not {self.loss!r}.")
-
-    def with_(self, **changes: Any) -> "Recipe":
-        return replace(self, **changes)
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        one_of("precision", self.precision, PRECISIONS)
+        one_of("loss", self.loss, LOSSES)
 
 
 class Preset(NamedTuple):

@@ -67,15 +67,9 @@ class Log:
     def __repr__(self) -> str:
         return f"Log of {len(self.steps):,} steps and {len(self.evaluations)} evaluations"
 
-    def step(self, **record: Any) -> None:
-        self.steps.append(record)
-        self._write("step", record)
-
-    def evaluation(self, **record: Any) -> None:
-        self.evaluations.append(record)
-        self._write("evaluation", record)
-
-    def _write(self, kind: str, record: dict[str, Any]) -> None:
+    def add(self, kind: str, record: dict[str, Any]) -> None:
+        """Take in a record of a "step" or of an "evaluation"."""
+        (self.steps if kind == "step" else self.evaluations).append(record)
         line = json.dumps({"kind": kind, **record}) + "\n"
         self._on_file(lambda file: file.write(line))
         if self.board is not None:
@@ -98,12 +92,6 @@ class Log:
             raise TrainingError(
                 f"The log could not be written to {path}: {error}. The last snapshot is intact."
             ) from None
-
-    @classmethod
-    def fresh(cls, folder: Path) -> "Log":
-        """The log of a new run; one that a folder without a snapshot still holds is emptied."""
-        (folder / LOG).write_text("", encoding="utf-8")
-        return cls(folder, board=tensorboard(folder, start=0))
 
     @classmethod
     def read(cls, folder: Path | str, until: int | None = None) -> "Log":
@@ -163,7 +151,7 @@ class Run:
         if self.folder is not None and self.writes:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                self.log = Log.fresh(self.folder)
+                self.log = Log.read(self.folder, until=0)  # emptied, if one is left there
             except OSError as error:
                 raise TrainingError(f"{self.folder} cannot hold a run: {error}.") from None
         self.save(0)
@@ -191,7 +179,7 @@ class Run:
             record = next(records)
         except TrainingError as error:
             raise TrainingError(f"{error}{self.left()}") from None
-        self.log.step(**record)
+        self.log.add("step", record)
         return record
 
     def evaluate(self, step: int, evaluate: Callable[[Any], dict[str, Any]]) -> None:
@@ -202,7 +190,7 @@ class Run:
         model.eval()
         record = {"step": step, **evaluate(model)}
         model.train()
-        self.log.evaluation(**record)
+        self.log.add("evaluation", record)
 
     def save(self, step: int) -> None:
         """A snapshot of the run as it is before `step`."""

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from dataclasses import asdict
 from functools import partial
 from itertools import count
 from typing import Any
@@ -50,7 +51,7 @@ class Trainer:
         self.teachers = Teachers(teachers, device) if teachers else None
         self.words = whole_words(clip.tokenizer) if teachers and clip.tokenizer else []
         self.batches, self.recipe, self.device, self.world = batches, recipe, device, world
-        self.steps, self.settings = recipe.steps, recipe.as_dict()
+        self.steps, self.settings = recipe.steps, asdict(recipe)
         self.model = clip.train()
         clip.to(  # type: ignore[call-overload]  # torch's stubs lack memory_format
             device, memory_format=torch.channels_last
@@ -178,8 +179,8 @@ class Trainer:
 
 def loss_between(clip: CLIP, u: Tensor, v: Tensor, same: Tensor | None, kind: str) -> Tensor:
     if kind == "sigmoid":
-        assert clip.bias is not None  # a CLIP for this loss is made with sigmoid=True
-        return sigmoid_loss(u, v, clip.tau, clip.bias, same=same)
+        assert clip.logit_bias is not None  # a CLIP for this loss is made with sigmoid=True
+        return sigmoid_loss(u, v, clip.tau, clip.logit_bias, same=same)
     return clip_loss(u, v, clip.tau, same=same)
 
 

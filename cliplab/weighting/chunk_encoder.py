@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ..checks import whole_number
 from ..masks import TruncationWarning
 from ..prompts import Fragment, Tool
 from ..prompts.fragment import warn
@@ -66,10 +67,7 @@ class ChunkEncoder:
                 f"The tokenizer has ids up to {self.words.eos}, the encoder a table of "
                 f"{model.config.vocab_size}: give the tokenizer that belongs to the model."
             )
-        if not isinstance(clip_skip, int) or not 0 <= clip_skip <= layers:
-            raise ValueError(
-                f"clip_skip counts layers to leave out: 0 to {layers}, not {clip_skip!r}."
-            )
+        clip_skip = whole_number("clip_skip, the layers to leave out,", clip_skip, 0, layers)
         self.dtype = next(model.parameters()).dtype
         self.run: Callable[..., Tensor] = functools.partial(
             contexts, model, clip_skip=clip_skip, final_norm=final_norm

@@ -35,10 +35,6 @@ class Context:
         count = len(self.fragments)
         return f"Context({rows} rows of {width}, {count} fragment{'s' * (count != 1)})"
 
-    def rows(self, fragment: int) -> list[int]:
-        """The rows of a fragment's tokens."""
-        return [i for i, k in enumerate(self.owner) if k == fragment]
-
 
 def join(parts: Sequence[Context]) -> Context:
     """Contexts one after another."""

@@ -10,11 +10,12 @@ from typing import Any, overload
 import torch
 from torch import Tensor
 
+from ..checks import one_of
 from ..prompts import TOOLS, Fragment, PromptError
 from ..prompts.fragment import require_prompt
-from ..prompts.settings import one_of, require_known, with_settings
+from ..prompts.settings import require_known, with_settings
 from ..prompts.tree import Blend, Conjunction, Prompt, encoded
-from .chunk_encoder import Chunk, ChunkEncoder
+from .chunk_encoder import ChunkEncoder
 from .context import Context, join
 from .methods import METHODS
 
@@ -24,7 +25,7 @@ Prompts = str | list[str] | tuple[str, ...]
 class PromptEncoder:
     """A tokenizer, an encoder and a tool's habits: call it with a prompt, or with several.
 
-    It keeps the context of the empty prompt (``empty``), so make a new one when the model changes.
+    It keeps the context of the empty prompt, so make a new one when the model changes.
     The arguments are those of `encode_prompt`.
     """
 
@@ -56,14 +57,8 @@ class PromptEncoder:
     def __call__(self, prompt: Prompts) -> Context | list[Context]:
         """The context of a prompt; of several prompts their contexts, brought to one length."""
         if isinstance(prompt, (list, tuple)):
-            return self.contexts(prompt)
+            return self.same_length([self.context(one) for one in prompt])
         return self.context(prompt)
-
-    def contexts(self, prompts: Sequence[str]) -> list[Context]:
-        """The contexts of several prompts, brought to one length."""
-        for prompt in prompts:
-            require_prompt(prompt)
-        return self.same_length([self.context(prompt) for prompt in prompts])
 
     def context(self, prompt: str) -> Context:
         """The context of a prompt."""
@@ -81,15 +76,6 @@ class PromptEncoder:
         """
         made = self.encode([self.tool.fragments(prompt) for prompt in prompts])
         return [self.finish(*pair) for pair in zip(made, prompts, strict=True)]
-
-    @property
-    def empty(self) -> Tensor:
-        """e [L, D]: the context of the empty prompt, in float32."""
-        return self.encoder.empty
-
-    def chunks_of(self, fragments: Sequence[Fragment]) -> list[Chunk]:
-        """Fragments tokenized one by one and cut as the tool cuts: chunks of L tokens."""
-        return self.encoder.chunks_of(fragments)
 
     # The tree, from its leaves up; contexts are in float32 ----------------------------------------
 
@@ -136,7 +122,7 @@ class PromptEncoder:
                 # Compel encodes the first chunk under the part's mask, and pads with the others.
                 nothing = self.encode([[]])[0].tensor
                 more = len(made.tensor) // self.encoder.length - 1
-                e = torch.cat([nothing, self.empty.repeat(more, 1)])  # [L', D]
+                e = torch.cat([nothing, self.encoder.empty.repeat(more, 1)])  # [L', D]
                 made = replace(made, tensor=self.method.weigh_part(made.tensor, weight, e))
             parts.append(made)
         return join(parts)
@@ -156,7 +142,7 @@ class PromptEncoder:
         nothing = []
         if any(empties for _, empties in repeats):
             (empty,) = self.encode([[]])
-            nothing = [replace(empty, tensor=self.empty.to(made[0].tensor))]
+            nothing = [replace(empty, tensor=self.encoder.empty.to(made[0].tensor))]
         return [
             join([one] * often + nothing * empties)
             for one, (often, empties) in zip(made, repeats, strict=True)
@@ -192,11 +178,7 @@ def encode_prompt(
     model: Any,
     syntax: str = "a1111",
     method: str | None = None,
-    *,
-    clip_skip: int = 0,
-    final_norm: bool = True,
-    truncate: bool = False,
-    **settings: Any,
+    **options: Any,
 ) -> Context | list[Context]:
     """A prompt with weights → its context as a tool makes it; ``.tensor`` is [L', D].
 
@@ -206,11 +188,12 @@ def encode_prompt(
     syntax      how the prompt is read: "a1111", "comfyui", "compel", "lecture" or "plain"
     method      what the weights do: "scale", "restore_mean", "from_empty", "compel" (as in
                 `cliplab.weighting`), "ignore" (nothing). None: what the tool of that syntax does
-    clip_skip   last layers to leave out, one fewer than A1111's "Clip skip" says; final_norm False
-                leaves out the final LayerNorm as well, as SDXL does
-    truncate    keep the first chunk only (TruncationWarning); otherwise L' = 77 × chunks
-    settings    what the tool and the method leave to their users: `comma_backtrack` of A1111;
-                `split` and `eos` of Compel, `downweight` and `see_padding` of its method
+    options     clip_skip (0): last layers to leave out, one fewer than A1111's "Clip skip" says;
+                final_norm (True): False leaves out the final LayerNorm as well, as SDXL does;
+                truncate (False): keep the first chunk only (TruncationWarning), otherwise
+                L' = 77 × chunks; and what the tool and the method leave to their users:
+                `comma_backtrack` of A1111; `split` and `eos` of Compel, `downweight` and
+                `see_padding` of its method
 
     Fragments are tokenized one by one; BOS, EOS and padding have weight 1. The arithmetic is
     float32, the result of the encoder's type. Raises PromptError for a prompt that cannot be read,
@@ -220,8 +203,7 @@ def encode_prompt(
     words they are. No gradient is kept.
     Source: Lecture eqs 11–14; A1111 v1.10.1, ComfyUI a125cd8, Compel 2.5.1.
     """
-    how: dict[str, Any] = {"clip_skip": clip_skip, "final_norm": final_norm, "truncate": truncate}
-    return PromptEncoder(tokenizer, model, syntax, method, **how, **settings)(prompt)
+    return PromptEncoder(tokenizer, model, syntax, method, **options)(prompt)
 
 
 def prompt_embeds(
@@ -237,7 +219,8 @@ def prompt_embeds(
     Raises ValueError when there is no prompt, or a list of negatives of another length.
     """
     prompts, negatives = read_prompts(prompt, negative)
-    made = PromptEncoder(tokenizer, model, **options).contexts(prompts + negatives)
+    encoder = PromptEncoder(tokenizer, model, **options)
+    made = encoder.same_length([encoder.context(text) for text in prompts + negatives])
     embeds = torch.stack([context.tensor for context in made])
     B = len(prompts)
     return {"prompt_embeds": embeds[:B], "negative_prompt_embeds": embeds[B:]}

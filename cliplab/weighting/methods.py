@@ -81,43 +81,37 @@ class DownWeighting(Method):
     see_padding: bool = True
 
     def weigh(self, batch: Batch, encoder: ChunkEncoder) -> Tensor:
-        how = self.downweight == "remove", self.see_padding
-        return torch.stack([blend_down(encoder, batch, b, *how) for b in range(len(batch.ids))])
+        return torch.stack([self.blended(encoder, batch, b) for b in range(len(batch.ids))])
+
+    def blended(self, encoder: ChunkEncoder, batch: Batch, b: int) -> Tensor:
+        """Prompt b of a batch → its context [N, L, D] (see operators.blend_masked)."""
+        fragments, chunks = batch.fragments[b], batch.chunks[b]
+        ids, w = batch.ids[b], batch.weights[b]
+        padding = torch.tensor([is_padding(chunk) for chunk in chunks])  # [N, L]
+        seen = ~padding | self.see_padding
+        base = encoder.moved(ids, w, seen)
+        spans = spans_of(chunks)
+        if encoder.truncate and spans:
+            k = max(spans)
+            # Compel cuts each fragment at 75 by itself, and lets one that is cut again, by the end
+            # of the chunk, hide the EOS too.
+            own = len(encoder.words.content(fragments[k].text))
+            if sum(token.fragment == k for token in chunks[0]) < min(own, encoder.length - 2):
+                spans[k] = (spans[k][0], encoder.length - 1)
+        lighter = [k for k in spans if fragments[k].weight < 1]
+        if not lighter:
+            return base
+        masked: Iterable[Tensor]
+        if self.downweight == "remove":
+            masked = (without(encoder, fragments, k, base) for k in lighter)
+        else:
+            hidden = [hide(seen, *spans[k], whole_chunks=not encoder.truncate) for k in lighter]
+            masked = masked_contexts(encoder, ids, w, seen, base, hidden)
+        return operators.blend_masked(base, masked, [fragments[k].weight for k in lighter])
 
 
 # Compel's way down: contexts in which nobody may look at a fragment -------------------------------
 # Source of all of it: Compel 2.5.1 embeddings_provider.py.
-
-
-def blend_down(
-    encoder: ChunkEncoder, batch: Batch, b: int, remove: bool, see_padding: bool
-) -> Tensor:
-    """Prompt b of a batch → its context [N, L, D] (see operators.blend_masked).
-
-    remove  leave the fragment out of the context to blend with, instead of masking it there
-    """
-    fragments, chunks, ids, w = batch.fragments[b], batch.chunks[b], batch.ids[b], batch.weights[b]
-    padding = torch.tensor([is_padding(chunk) for chunk in chunks])  # [N, L]
-    seen = ~padding | see_padding
-    base = encoder.moved(ids, w, seen)
-    spans = spans_of(chunks)
-    if encoder.truncate and spans:
-        k = max(spans)
-        # Compel cuts each fragment at 75 by itself, and lets one that is cut again, by the end of
-        # the chunk, hide the EOS too.
-        own = len(encoder.words.content(fragments[k].text))
-        if sum(token.fragment == k for token in chunks[0]) < min(own, encoder.length - 2):
-            spans[k] = (spans[k][0], encoder.length - 1)
-    lighter = [k for k in spans if fragments[k].weight < 1]
-    if not lighter:
-        return base
-    masked: Iterable[Tensor]
-    if remove:
-        masked = (without(encoder, fragments, k, base) for k in lighter)
-    else:
-        hidden = [hide(seen, *spans[k], whole_chunks=not encoder.truncate) for k in lighter]
-        masked = masked_contexts(encoder, ids, w, seen, base, hidden)
-    return operators.blend_masked(base, masked, [fragments[k].weight for k in lighter])
 
 
 def masked_contexts(

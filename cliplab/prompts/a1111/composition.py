@@ -36,11 +36,9 @@ def extra_networks(prompt: str) -> tuple[str, list[Network]]:
     """
     require_prompt(prompt)
     last = prompt.rfind(">") + 1  # beyond the last ">" no tag ends, and none is looked for
-    found = list(TAG.finditer(prompt, 0, last))
-    starts, ends = [m.start() for m in found], [m.end() for m in found]
-    kept = zip([0, *ends], [*starts, len(prompt)], strict=True)
-    text = "".join(prompt[a:b] for a, b in kept)
-    return text, [Network(m[1], tuple(m[2].split(":")), *m.span()) for m in found]
+    found = TAG.finditer(prompt, 0, last)
+    networks = [Network(m[1], tuple(m[2].split(":")), *m.span()) for m in found]
+    return TAG.sub("", prompt[:last]) + prompt[last:], networks
 
 
 def split_and(prompt: str) -> list[Part]:

@@ -10,6 +10,8 @@ nothing between them: `(a:1.2)(b:1.2)` is "ab".
 """
 
 import re
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -141,13 +143,8 @@ def stuck(weights: np.ndarray, factors: set[float]) -> tuple[int, int]:
 
 def merge(pieces: list[Fragment], weights: list[float]) -> list[tuple[float, list[Fragment]]]:
     """Runs of neighbors whose weights are equal to the last bit."""
-    runs: list[tuple[float, list[Fragment]]] = []
-    for piece, weight in zip(pieces, weights, strict=True):
-        if runs and runs[-1][0] == weight:
-            runs[-1][1].append(piece)
-        else:
-            runs.append((weight, [piece]))
-    return runs
+    runs = groupby(zip(weights, pieces, strict=True), key=itemgetter(0))
+    return [(weight, [piece for _, piece in run]) for weight, run in runs]
 
 
 def join(weight: float, run: list[Fragment]) -> Fragment:

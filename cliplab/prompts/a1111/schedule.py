@@ -15,13 +15,13 @@ picks from a Python set, whose order the process draws anew). Here it is always 
 """
 
 import functools
-import operator
 import re
 from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
 
+from ...checks import whole_number
 from ..fragment import PromptError, require_prompt, warn, without_gc
 
 TOKEN = re.compile(r"[][():|]|(?:[^][():|\\]++|\\.)++|\\")
@@ -57,7 +57,7 @@ def schedule(prompt: str, steps: int) -> list[Step]:
     ``prompt_parser.py:get_learned_conditioning_prompt_schedules``, without a hires pass.
     """
     require_prompt(prompt)
-    steps = whole_number(steps)
+    steps = whole_number("steps", steps, 1)
     tokens = TOKEN.findall(prompt)
     choices = [Choice(m, last_step(prompt, tokens, m, steps)) for m in read(tokens)]
     turns = {steps, *(c.when for c in choices if c.when is not None and c.when >= 1)}
@@ -155,14 +155,3 @@ def warn_of_lost(tokens: list[str], choices: list[Choice], shown: np.ndarray, st
             f"No step from 1 to {steps} shows {', '.join(words):.80}. In [from:to:when] the number "
             "is a step, or with a dot a fraction of them, and no weight; [a|b] shows one a step."
         )
-
-
-def whole_number(steps: int) -> int:
-    """Refuse what is no positive whole number."""
-    try:
-        count = operator.index(steps)
-    except TypeError:
-        count = 0
-    if count < 1 or isinstance(steps, bool):
-        raise ValueError(f"steps is a positive whole number, not {steps!r:.40}.")
-    return count

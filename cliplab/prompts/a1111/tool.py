@@ -2,9 +2,8 @@
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
 from ..fragment import Fragment, PromptError, PromptWarning, warn
 from ..tool import Block, Chunks, Token, Tool, Vocabulary, tokens_of, weighted_tokens
@@ -27,20 +26,37 @@ def cut_at_commas(
     chunk: list[Token] = []
     after_comma = None
     for token in tokens:
-        if token is BREAK:
-            chunks.append(chunk)
-            chunk, after_comma = [], None
-            continue
+        full = len(chunk) == room and token is not BREAK
         if token.id == comma:
             after_comma = len(chunk) + 1
-        elif len(chunk) == room and after_comma and room - after_comma < backtrack:
+        elif full and after_comma and room - after_comma < backtrack:
             chunks.append(chunk[:after_comma])
             chunk, after_comma = chunk[after_comma:], None
-        if len(chunk) == room:
+        if len(chunk) == room or token is BREAK:
             chunks.append(chunk)
             chunk, after_comma = [], None
-        chunk.append(token)
+        if token is not BREAK:
+            chunk.append(token)
     return [*chunks, chunk] if chunk or not chunks else chunks
+
+
+def taken_out(prompt: str) -> Iterator[tuple[str, str, int]]:
+    """What the web UI takes out before it encodes: in short, why it is no text, and its place."""
+    for network in extra_networks(prompt)[1]:
+        yield f"<{network.name}:…>", "This tag loads a network, and is no text.", network.start
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PromptWarning)  # who asks will say all of it at once
+        (first, *others), steps = split_and(prompt), schedule(prompt, steps=20)
+    if others:
+        why = "AND joins prompts that the denoiser reads, each on its own."
+        yield "AND", why, others[0].start - 3
+    elif first.text != prompt.rstrip():
+        what = f"{prompt[first.end :].strip()}, the weight of the whole prompt,"
+        yield what, "A number after a colon at the end weighs the whole prompt.", first.end
+    if (read := steps[0].text) != prompt:  # a switch or an alternation leaves its brackets out
+        pairs = enumerate(zip(prompt, read, strict=False))
+        place = next((i for i, (typed, shown) in pairs if typed != shown), len(read))
+        yield "a schedule in square brackets", "Here the prompt changes from step to step.", place
 
 
 @dataclass(frozen=True)
@@ -76,19 +92,9 @@ class A1111(CutsAtCommas):
         return cut_at_commas(tokens, room, vocabulary.comma, self.comma_backtrack)
 
     def warn(self, prompt: str) -> None:
-        found = [f"<{network.name}:…>" for network in extra_networks(prompt)[1]]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PromptWarning)  # one warning is enough: the one below
-            parts, steps = split_and(prompt), schedule(prompt, steps=20)
-        if len(parts) > 1:
-            found.append("AND")
-        elif parts[0].text != prompt.rstrip():
-            found.append(f"{prompt[parts[0].end :].strip()}, the weight of the whole prompt,")
-        if [step.text for step in steps] != [prompt]:
-            found.append("a schedule in square brackets")
-        if found:
+        if found := dict.fromkeys(what for what, _, _ in taken_out(prompt)):
             warn(
-                f"A1111 would take {', '.join(dict.fromkeys(found)):.200} out of this prompt "
+                f"A1111 would take {', '.join(found):.200} out of this prompt "
                 "before encoding it; here it is encoded as words. cliplab.prompts.a1111 has "
                 "extra_networks, split_and and schedule."
             )
@@ -100,24 +106,8 @@ class A1111(CutsAtCommas):
         return re.sub(r":(?=\s*[-+]?[\d.]+\s*$)", r":\\", text)
 
     def blocks(self, prompt: str) -> list[Block]:
-        def refuse(message: str, position: int) -> NoReturn:
-            raise PromptError(f"{message} Convert the texts on their own.", prompt, position)
-
-        _, networks = extra_networks(prompt)
-        if networks:
-            refuse("This tag loads a network, and is no text.", networks[0].start)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PromptWarning)  # what they warn of is refused here
-            parts, (first, *_) = split_and(prompt), schedule(prompt, 1)
-        if len(parts) > 1:
-            start = parts[1].start - 3
-            refuse("AND joins prompts that the denoiser reads, each on its own.", start)
-        if parts[0].text != prompt.rstrip():
-            refuse("A number after a colon at the end weighs the whole prompt.", parts[0].end)
-        if first.text != prompt:
-            pairs = enumerate(zip(prompt, first.text, strict=False))
-            at = next((i for i, (typed, read) in pairs if typed != read), len(first.text))
-            refuse("Here the prompt changes from step to step.", at)
+        for _, why, place in taken_out(prompt):
+            raise PromptError(f"{why} Convert the texts on their own.", prompt, place)
         blocks: list[Block] = [(0, [])]
         for fragment in fragments(prompt):
             if is_break(fragment):

@@ -7,7 +7,7 @@ import re
 from typing import Any, NamedTuple
 
 from ..fragment import Fragment, PromptError, require_prompt, warn_at, without_gc
-from ..tree import Blend, Conjunction, Lora, Prompt, Swap, encoded
+from ..tree import Blend, Conjunction, Lora, Prompt, Swap, encoded, prompts_of
 from .nodes import Group, Node, Text, Tree
 from .quirks import refuse_quirks
 from .whole import read
@@ -38,29 +38,34 @@ def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
     """
     require_prompt(prompt)
     tree = _read(prompt, quirks)
-    prompts, weights, loras, _ = _conjunction(prompt, tree)
-    if not prompts:
-        message = "There are no words in this prompt, and Compel crashes when it encodes it."
-        advice = 'Write some, or "" for the empty prompt.'
-        raise PromptError(f"{message} {advice}", prompt, len(prompt) - len(prompt.lstrip()))
+    found = _conjunction(prompt, tree)
+    require_encodable(found, prompt)
+    prompts, weights, _, _ = found
     if weights != [1.0] or isinstance(prompts[0], Blend):
         message = f"With {tree.operator}(…) this is more than one list of fragments."
         advice = "cliplab.prompts.compel.parse reads it."
         raise PromptError(f"{message} {advice}", prompt, tree.place)
-    swap = None
-    for item in prompts[0].fragments:
-        if isinstance(item, Swap):
-            swap = item
-            if any(isinstance(inner, Swap) for inner in item.original + item.edited):
-                message = "Compel crashes when it encodes a swap in a swap. Write one of them."
-                raise PromptError(message, prompt, item.start)
-    if swap:
-        message = "The fragments have the original of this .swap(); its edit happens in the U-Net."
-        warn_at(message, prompt, swap.start)
-    if loras:
-        names = ", ".join(repr(lora.name) for lora in loras)
-        warn_at(f"The fragments leave out the LoRA {names:.80}.", prompt, loras[0].start)
     return encoded(prompts[0].fragments)
+
+
+def require_encodable(tree: Conjunction, prompt: str) -> None:
+    """Refuse what Compel reads but cannot encode; warn (PromptWarning) of what is left out."""
+    if not tree.prompts:
+        message = "There are no words in this prompt, and Compel crashes when it encodes it."
+        advice = 'Write some, or "" for the empty prompt.'
+        raise PromptError(f"{message} {advice}", prompt, len(prompt) - len(prompt.lstrip()))
+    swaps = [item for one in prompts_of(tree) for item in one.fragments if isinstance(item, Swap)]
+    for swap in swaps:
+        if any(isinstance(inner, Swap) for inner in swap.original + swap.edited):
+            message = "Compel crashes when it encodes a swap in a swap. Write one of them."
+            raise PromptError(message, prompt, swap.start)
+    if swaps:
+        message = "Of this .swap() the original is encoded; its edit happens in the U-Net."
+        warn_at(message, prompt, swaps[0].start)
+    if tree.loras:
+        names = ", ".join(repr(lora.name) for lora in tree.loras)
+        message = f"Encoders leave out the LoRA {names:.80}: load it into the pipeline."
+        warn_at(message, prompt, tree.loras[0].start)
 
 
 def escape(text: str) -> str:

@@ -8,6 +8,7 @@ QuotedString.
 """
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 from ..tree import Lora
@@ -15,6 +16,7 @@ from ..tree import Lora
 COMMA = re.compile(r",\S")  # the next search starts behind both: ",,a" becomes ", ,a"
 QUOTE = re.compile(r'"((?:\\"|[^"\n\r])*+)')
 # pyparsing turns these into characters. Its digits are single: a slip in its own pattern.
+# Two digits stand for themselves.
 CHARACTER = re.compile(r"\\(?:[tnfr]|[0-7]3|0|x[0-9a-fA-F]2|u[0-9a-fA-F]4)")
 BLANK = {"t": "\t", "n": "\n", "f": "\f", "r": "\r", "0": "\0"}
 
@@ -28,16 +30,9 @@ class Source(NamedTuple):
 
 def spaced(prompt: str) -> Source:
     """The prompt with a space after each comma that had none."""
-    text, places, done = [], list[int](), 0
-    for match in COMMA.finditer(prompt):
-        cut = match.start() + 1
-        text.append(prompt[done:cut])
-        places.extend(range(done, cut))
-        places.append(cut)
-        done = cut
-    text.append(prompt[done:])
-    places.extend(range(done, len(prompt) + 1))
-    return Source(" ".join(text), places)
+    cuts = [0, *(match.start() + 1 for match in COMMA.finditer(prompt)), len(prompt)]
+    text = " ".join(prompt[a:b] for a, b in pairwise(cuts))
+    return Source(text, [i for a, b in pairwise(cuts) for i in range(a, b + 1)])
 
 
 def unquoted(source: Source, start: int) -> tuple[Source, int] | None:
@@ -61,7 +56,8 @@ def unquoted(source: Source, start: int) -> tuple[Source, int] | None:
     for match in CHARACTER.finditer(inside):
         read.append(inside[done : match.start()])
         at.extend(places[first + done : first + match.start()])
-        new = _character(match[0][1:])
+        name = match[0][1:]
+        new = BLANK.get(name) or (chr(int(name[1:], 16)) if name[0] in "xu" else name)
         if new == '"' and not (read[-1] or "".join(read[-2:])).endswith("\\"):
             new = '\\"'
         read.append(new)
@@ -70,11 +66,6 @@ def unquoted(source: Source, start: int) -> tuple[Source, int] | None:
     read.append(inside[done:])
     at.extend(places[first + done : close + 1])
     return Source("".join(read), at), close + 1
-
-
-def _character(name: str) -> str:
-    """The character that stands for a backslash and this name; the name, if it is two digits."""
-    return BLANK.get(name) or (chr(int(name[1:], 16)) if name[0] in "xu" else name)
 
 
 # What is read -------------------------------------------------------------------------------------

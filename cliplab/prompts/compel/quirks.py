@@ -11,7 +11,8 @@ SUSPECT = re.compile(
     r"""(?P<escape>\\[()"]) | (?P<backslash>\\) | (?P<bracket>[()]) | (?P<quote>")
     | (?P<square>[][]) | (?P<marker>\b(?:BREAK|AND)\b) | (?P<tag><\w++:[^<>]*+>)
     | (?P<operator>\.(?:attend|swap|blend|and|add)\s*+\( | (?:use|with)Lora\s*+\()
-    | (?P<sign>\++ | --+)""",
+    | (?P<sign>(?!(?<=\w)\+\w) (?:\++ | --+))  # but a single plus inside a word is a letter
+    """,
     re.VERBOSE,
 )
 MESSAGES = {
@@ -30,12 +31,14 @@ MESSAGES = {
     "it does not fit, such as a signed weight. .blend(…) and .and(…) stand after one (…) that "
     "holds the whole prompt.",
     "options": ".swap() has no option {name!r:.40}: s_start, s_end, t_start, t_end, shape_freedom.",
+    "number": "An option of this .swap() is no number. Write s_start=0.1, for instance.",
     "marks": "In brackets and quotes, Compel sets these marks apart by spaces.",
     "sign": "Compel reads this as text: a weight stands at its word, bracket or quotes without a "
     "space, and has signs of one kind. Write word++ or (words)1.2.",
 }
 COLON = re.compile(r":\s*+[+-]?[\d.]++\s*+\)")
 SPACED = re.compile(r'\s++((?:\d*+\.\d++|\++|--++)(?=[\s,)"]|\Z)|\d++(?=\s*+(?:[,)"]|\Z)))')
+MARK = re.compile(r'[^\w\s()"\\]')
 GLUED = re.compile(r"[\w+-]|\.\d")
 
 
@@ -70,7 +73,10 @@ def _quirks(prompt: str, tree: Tree) -> Iterator[tuple[int, str]]:
             todo += node.original + node.edited
             mark(node.close, node.inside)
             mark(node.end - 1, node.end)
-            yield from _options(node)
+            for name, at in node.unknown.items():
+                yield at, MESSAGES["options"].format(name=name)
+            if not node.unknown and not all(isinstance(v, float) for v in node.options.values()):
+                yield node.start, MESSAGES["number"]
         else:
             todo += node.children
             mark(node.close, node.end)
@@ -90,28 +96,12 @@ def _quirks(prompt: str, tree: Tree) -> Iterator[tuple[int, str]]:
         if kind == "escape":
             if read[at + 1]:
                 yield at, MESSAGES[kind]
-        elif not read[at] and not (kind == "sign" and _inside_word(prompt, match)):
+        elif not read[at]:
             yield at, MESSAGES[kind]
     for match in COLON.finditer(prompt):
         if match.end() in plain:
             yield match.start(), "A colon is a letter to Compel. Write (words)1.2 for a weight."
     for point in points:
         for at in (point.start - 1, point.end):
-            if 0 <= at < len(prompt) and not read[at] and _is_mark(prompt[at]):
+            if at >= 0 and not read[at] and MARK.match(prompt, at):
                 yield point.start, MESSAGES["marks"]
-
-
-def _options(node: Exchange) -> Iterator[tuple[int, str]]:
-    for name, at in node.unknown.items():
-        yield at, MESSAGES["options"].format(name=name)
-    if not node.unknown and not all(isinstance(v, float) for v in node.options.values()):
-        yield node.start, "An option of this .swap() is no number. Write s_start=0.1, for instance."
-
-
-def _inside_word(prompt: str, match: re.Match[str]) -> bool:
-    around = prompt[match.start() - 1 : match.end() + 1]
-    return len(match[0]) == 1 and re.match(r"\w.\w", around) is not None
-
-
-def _is_mark(char: str) -> bool:
-    return not (char.isalnum() or char.isspace() or char in r'()"\_')

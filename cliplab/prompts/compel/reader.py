@@ -189,14 +189,16 @@ class Reader:
         self.ends[opener] = end + 1
         return self.group(children, opener, end + 1)
 
-    def read_quote(self, opener: int) -> Group | None:
+    def read_quote(self, opener: int, anything: bool = False) -> Group | None:
         found = unquoted(self.source, opener)
         if not found:
             return None
         source, end = found
         if source.text.strip():
-            reader = Reader(source, self.prompt)
-            children, stop = reader.read_items(0, commas=True)
+            inside = Reader(source, self.prompt)
+            children, stop = (
+                inside.read_prompt(0) if anything else inside.read_items(0, commas=True)
+            )
             if stop < len(source.text):
                 return None
         else:

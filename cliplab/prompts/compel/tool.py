@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 
-from ..fragment import Fragment, PromptError, warn_at
+from ..fragment import Fragment, PromptError
 from ..tool import Block, Chunks, Token, Tool, Vocabulary, tokens_of
 from ..tree import Blend, Conjunction, Swap, encoded, prompts_of
-from .grammar import escape, fragments, parse
+from .grammar import escape, fragments, parse, require_encodable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,30 +84,17 @@ class Compel(Tool):
     def check(
         self, tree: Conjunction, prompt: str, method: str, content: Callable[[str], list[int]]
     ) -> None:
-        def refuse(message: str, position: int) -> NoReturn:
-            raise PromptError(message, prompt, position)
-
-        items = [item for one in prompts_of(tree) for item in one.fragments]
-        for swap in [item for item in items if isinstance(item, Swap)][:1]:
-            message = "The context is that of the original of this .swap(); its edit is left out."
-            warn_at(message, prompt, swap.start)
-        for lora in tree.loras[:1]:
-            message = "The context leaves out this LoRA: load it into the pipeline."
-            warn_at(message, prompt, lora.start)
-        if not tree.prompts:
-            refuse("There is no prompt in here, and Compel stops with an error.", 0)
+        require_encodable(tree, prompt)
         for part in tree.prompts:
             if isinstance(part, Blend) and part.normalize and sum(part.weights) == 0:
                 message = "The weights of this blend add up to 0, by which it cannot be divided."
-                refuse(f"{message} Write others, or no_normalize after them.", tree.place)
-        for item in items:
-            if isinstance(item, Swap):
-                for inner in item.original:
-                    if isinstance(inner, Swap):
-                        refuse("Compel crashes on a swap in a swap.", inner.start)
-            for one in encoded([item]) if method == self.method else []:
-                if one.weight < 1 and not content(one.text):
-                    refuse("There is no token here to weigh down.", one.start)
+                advice = "Write others, or no_normalize after them."
+                raise PromptError(f"{message} {advice}", prompt, tree.place)
+        for one in prompts_of(tree) if method == self.method else []:
+            for fragment in encoded(one.fragments):
+                if fragment.weight < 1 and not content(fragment.text):
+                    message = "There is no token here to weigh down."
+                    raise PromptError(message, prompt, fragment.start)
 
     def guard(self, text: str) -> str:
         return re.sub(r"(?<=[^\s+-])(?=[+-])", " ", text)

@@ -13,7 +13,7 @@ import re
 
 from ..fragment import PromptError
 from ..tree import Lora
-from .nodes import Group, Node, Tree, spaced, unquoted
+from .nodes import Node, Tree, spaced
 from .reader import LORA, Option, Reader
 
 # The parts, the operator's match, options, marks.
@@ -45,11 +45,14 @@ def _parts(reader: Reader, i: int) -> tuple[Parts, int] | None:
     parts, end = list[list[Node]](), i
     while not parts or reader.at(end, ","):
         start = reader.skip(end + 1)
-        found = reader.read_target(start) or _quoted_prompt(reader, start)
-        if not found:
+        part, end = reader.read_target(start) or (None, start)
+        if not part and reader.at(start, '"'):  # a part may hold what no other quotes may
+            part = reader.read_quote(start, anything=True)
+            end = reader.ends.get(start, start)
+        if not part:
             return None
-        parts.append([found[0]])
-        end = reader.skip(found[1])
+        parts.append([part])
+        end = reader.skip(end)
     operator = reader.at(end, ")") and OPERATOR.match(reader.text, reader.skip(end + 1))
     if not operator:
         return None
@@ -59,18 +62,6 @@ def _parts(reader: Reader, i: int) -> tuple[Parts, int] | None:
     spans = (i, i + 1), (end, end + 1), operator.span(), (close, close + 1)
     marks = tuple((reader.places[a], reader.places[b]) for a, b in spans)
     return (parts, operator, options, marks), close + 1
-
-
-def _quoted_prompt(reader: Reader, opener: int) -> tuple[Group, int] | None:
-    """A part in quotes may hold what no other quotes may: any prompt."""
-    found = unquoted(reader.source, opener)
-    if not found:
-        return None
-    source, end = found
-    children, stop = Reader(source, reader.prompt).read_prompt(0)
-    if stop < len(source.text):
-        return None
-    return reader.group(children, opener, end), end
 
 
 def _combined(reader: Reader, found: Parts, end: int, before: list[Lora]) -> Tree:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ...checks import one_of
 from .pair import Pair, Pairs
 
 if TYPE_CHECKING:
@@ -72,8 +73,7 @@ class EmojiPairs(Pairs):
     groups: list[int]
 
     def __init__(self, split: str = "train", group: str | None = None):
-        if split not in SPLITS:
-            raise ValueError(f"The splits are {', '.join(SPLITS)}; there is no {split!r}.")
+        one_of("split", split, SPLITS)
         self.split, self.group = split, group
         about = catalogue()
         self.concepts, self.styles = about["concepts"], about["styles"]
@@ -121,17 +121,12 @@ class EmojiPairs(Pairs):
         return {split: EmojiPairs(split) for split in ("style", "concept")}
 
     def draw(self, index: int, rng: np.random.Generator) -> EmojiPair:
-        """The pair with one of the captions that fit it: its name, other words, its category."""
+        """The pair with one of the captions that fit it: its name three times in four, otherwise
+        the name with two other words or with the category."""
         pair = self.pair(index)
-        return replace(pair, caption=some_caption(pair.concept, rng))
-
-
-def some_caption(concept: Concept, rng: np.random.Generator) -> str:
-    """The name three times in four; otherwise the name with two tags, or with the category."""
-    tags = rng.permutation(concept.tags)[:2]
-    tagged = " ".join([concept.label, *tags])
-    kinds = (concept.label, tagged, f"{concept.label} {concept.subgroup}")
-    return kinds[rng.choice(3, p=(0.75, 0.2, 0.05))]
+        label, tags = pair.concept.label, rng.permutation(pair.concept.tags)[:2]
+        kinds = (label, " ".join([label, *tags]), f"{label} {pair.concept.subgroup}")
+        return replace(pair, caption=kinds[rng.choice(3, p=(0.75, 0.2, 0.05))])
 
 
 @functools.cache

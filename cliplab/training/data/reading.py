@@ -8,6 +8,8 @@ from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
+from ...checks import one_of
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -92,11 +94,7 @@ class Problems(Generic[Where]):
     """
 
     def __init__(self, on_bad: str):
-        if on_bad not in ("skip", "raise"):
-            raise ValueError(
-                f'on_bad is "skip" (go on without what is broken) or "raise" (refuse it); '
-                f"not {on_bad!r}."
-            )
+        one_of("on_bad", on_bad, ("skip", "raise"))
         self.on_bad = on_bad
         self.found: list[tuple[Where, str]] = []
         self._names: dict[str, list[str]] = defaultdict(list)

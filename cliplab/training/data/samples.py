@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Self
 
+from ...checks import whole_number
 from .pair import Pair
 from .reading import DataError
 
@@ -95,8 +96,7 @@ def write_shards(
     exists already and is not empty, and where there are no pairs.
     """
     folder = Path(folder).expanduser()
-    if pairs_per_shard < 1:
-        raise ValueError(f"pairs_per_shard is at least 1; not {pairs_per_shard}.")
+    whole_number("pairs_per_shard", pairs_per_shard, 1)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"{folder} exists and is not empty: give a new folder for the shards.")
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")

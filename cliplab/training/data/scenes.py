@@ -7,7 +7,7 @@ A caption says "on a … background" unless it is white; some captions have no a
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 PALETTE = {
@@ -44,10 +44,7 @@ HELD_OUT = {
 }
 
 
-def _any(words: Iterable[str]) -> str:
-    return "|".join(words)
-
-
+_any = "|".join
 _THING = rf"(an? )?(?:({_any(filter(None, SIZES))}) )?({_any(PALETTE)}) ({_any(SHAPES)})"
 _CAPTION = re.compile(
     rf"{_THING}(?: ({_any(RELATIONS)}) {_THING})?"

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from ...checks import one_of, whole_number
 from .pair import Pair, Pairs
 from .scenes import BACKGROUNDS, HELD_OUT, PALETTE, RELATIONS, SHAPES, Scene, Thing, place
 
@@ -36,8 +37,7 @@ def sdf(shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     if shape == "ring":
         inner, outer = RING
         return abs(np.sqrt(x * x + y * y) - (inner + outer) / 2) - (outer - inner) / 2
-    if shape not in OUTLINES:
-        raise ValueError(f"There is no shape {shape!r}; there are {', '.join(SHAPES)}.")
+    one_of("shape", shape, SHAPES)
     corners = np.array(OUTLINES[shape]).T.reshape(2, -1, *[1] * np.ndim(x))  # [2, corners, 1, …]
     (ax, ay), (bx, by) = corners[:, :-1], corners[:, 1:]  # an edge leads from a to b
     ex, ey = bx - ax, by - ay
@@ -111,13 +111,10 @@ class ShapePairs(Pairs):
 
     def __post_init__(self) -> None:
         for name, least in (("n", 1), ("size", 8)):
-            number = getattr(self, name)
-            if not isinstance(number, int) or isinstance(number, bool) or number < least:
-                raise ValueError(f"{name} is a whole number of at least {least}; not {number!r}.")
+            setattr(self, name, whole_number(name, getattr(self, name), least))
         if not isinstance(self.seed, int) or isinstance(self.seed, bool):
             raise ValueError(f"seed is a whole number; not {self.seed!r}.")
-        if self.split not in ("train", "held_out"):
-            raise ValueError(f'split is "train" or "held_out"; not {self.split!r}.')
+        one_of("split", self.split, ("train", "held_out"))
         if self.objects not in (None, 1, 2):
             raise ValueError(f"objects is 1, 2 or None (half and half); not {self.objects!r}.")
         if not 0 <= self.jitter <= 1:

@@ -74,22 +74,16 @@ class ShardPairs(PairStream):
     def __repr__(self) -> str:
         return f"ShardPairs: {len(self.shards):,} shards"
 
-    def stream(self, epoch: int = 0, skip: int = 0) -> Iterator[Pair]:
-        """The pairs of one epoch, from pair number ``skip`` on.
-
-        They are the same pairs in the same order as in a stream that was never stopped: those
-        before are read again and dropped (a JPEG at an eighth of its side). Raises DataError where
-        there is no pair at all, or fewer than ``skip``.
-        """
-        read = yield from self._stream(epoch, skip)
-        if read < skip:
-            raise DataError(
-                f"{skip:,} pairs were to be skipped, but the shards give only {read:,}. Are these "
-                "the shards, the seed and the workers that the training began with?"
-            )
+    def stream(self, epoch: int = 0) -> Iterator[Pair]:
+        """The pairs of one epoch. Raises DataError where there is none at all."""
+        return self._stream(epoch, skip=0)
 
     def starting_at(self, n: int) -> Iterator[Pair]:
-        """Epoch after epoch without end, from the n-th pair of them all on."""
+        """Epoch after epoch without end, from the n-th pair of them all on.
+
+        They are the same pairs in the same order as if nothing had been left out: those before are
+        read again and dropped (a JPEG at an eighth of its side).
+        """
         for epoch in itertools.count():
             n -= min(n, (yield from self._stream(epoch, n)))
 

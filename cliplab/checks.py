@@ -1,0 +1,20 @@
+"""What callers choose, looked at: a whole number in a range, a name from a list."""
+
+import math
+from collections.abc import Iterable
+from numbers import Integral
+
+
+def whole_number(name: str, value: object, least: int, most: int | float = math.inf) -> int:
+    """The value as an int. Raises ValueError where it is none in the range; a bool is none."""
+    whole = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
+    if whole is None or not least <= whole <= most:
+        limits = f"of at least {least:,}" if most == math.inf else f"from {least:,} to {most:,}"
+        raise ValueError(f"{name} is a whole number {limits}; not {value!r}.")
+    return whole
+
+
+def one_of(name: str, value: object, allowed: Iterable[str]) -> None:
+    """Refuse what is not among the allowed. Raises ValueError."""
+    if value not in (names := tuple(allowed)):
+        raise ValueError(f"{name} is one of {', '.join(names)}; not {value!r}.")
