@@ -4,6 +4,8 @@ The network is diffusers' AutoencoderKL, trained or random, of any size. What it
 but a Gaussian over latents; that Gaussian, the sizes, and the way in and out stand here.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from numbers import Integral
@@ -11,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
 from .image_encoder.preprocess import on_white
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
+    from PIL import Image
 
-Pictures = Image.Image | Sequence[Image.Image] | Tensor  # as `to_tensor` reads them
+    Pictures = Image.Image | Sequence[Image.Image] | Tensor  # as `to_tensor` reads them
 
 
 class DiagonalGaussian:
@@ -59,7 +61,7 @@ class DiagonalGaussian:
         """The most probable latent, which is μ, [B, C, h, w]."""
         return self.mean
 
-    def kl(self, other: "DiagonalGaussian | None" = None) -> Tensor:
+    def kl(self, other: DiagonalGaussian | None = None) -> Tensor:
         """KL(this ‖ other) in nats, summed over C, h, w: [B].
 
         other: None → the standard normal, where it is ½ Σ (μ² + σ² − 1 − ln σ²).
@@ -122,14 +124,14 @@ def latent_size(height: int, width: int, halvings: int = 3) -> tuple[int, int]:
     return h, w
 
 
-def halvings(vae: "AutoencoderKL") -> int:
+def halvings(vae: AutoencoderKL) -> int:
     """How many convolutions of stride 2 the encoder of an AutoencoderKL holds."""
     convolutions = (m for m in vae.encoder.modules() if isinstance(m, nn.Conv2d))
     return sum(m.stride == (2, 2) for m in convolutions)
 
 
 @torch.no_grad()
-def posterior(vae: "AutoencoderKL", images: Pictures) -> DiagonalGaussian:
+def posterior(vae: AutoencoderKL, images: Pictures) -> DiagonalGaussian:
     """Pictures → the Gaussian over their latents, unscaled, in the VAE's own dtype (erratum E24).
 
     vae     a diffusers AutoencoderKL; its encoder and `quant_conv` run as they are set up there
@@ -143,7 +145,7 @@ def posterior(vae: "AutoencoderKL", images: Pictures) -> DiagonalGaussian:
 
 
 def encode(
-    vae: "AutoencoderKL",
+    vae: AutoencoderKL,
     images: Pictures,
     generator: torch.Generator | None = None,
     *,
@@ -161,7 +163,7 @@ def encode(
 
 
 @torch.no_grad()
-def decode(vae: "AutoencoderKL", latents: Tensor) -> list[Image.Image]:
+def decode(vae: AutoencoderKL, latents: Tensor) -> list[Image.Image]:
     """Latents [B, C, h, w], scaled as the U-Net leaves them, → B PIL pictures.
 
     z is the latent over the scaling factor; `post_quant_conv` and the decoder follow (errata E15,
@@ -193,6 +195,8 @@ def to_tensor(images: Pictures) -> Tensor:
     """
     if isinstance(images, Tensor):
         return _require_range(images)
+    from PIL import Image
+
     images = [images] if isinstance(images, Image.Image) else images
     if not isinstance(images, (list, tuple)) or not all(isinstance(i, Image.Image) for i in images):
         raise TypeError(
@@ -222,6 +226,8 @@ def _require_range(x: Tensor) -> Tensor:
 
 def to_pictures(x: Tensor) -> list[Image.Image]:
     """[B, 3, H, W] from −1 to 1 → B PIL pictures; what lies outside is cut."""
+    from PIL import Image
+
     shares = (x.float() / 2 + 0.5).clamp(0, 1)
     array = (255 * shares).round().byte().permute(0, 2, 3, 1).cpu().numpy()  # [B, H, W, 3]
     return [Image.fromarray(picture) for picture in array]
@@ -241,7 +247,7 @@ def psnr(image: Image.Image, other: Image.Image) -> float:
     return 10 * math.log10(4 / error) if error else math.inf
 
 
-def _require_vae(vae: Any) -> "AutoencoderKL":
+def _require_vae(vae: Any) -> AutoencoderKL:
     """The VAE itself, or a TypeError for what is none, such as the whole pipeline."""
     if not hasattr(vae, "encoder") or not hasattr(vae, "decoder"):
         raise TypeError(
@@ -250,7 +256,7 @@ def _require_vae(vae: Any) -> "AutoencoderKL":
     return vae
 
 
-def _factor(vae: "AutoencoderKL") -> float:
+def _factor(vae: AutoencoderKL) -> float:
     """The scaling factor of a VAE that only scales."""
     if vae.config.get("shift_factor"):
         raise ValueError(
