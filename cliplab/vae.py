@@ -4,8 +4,6 @@ The network is diffusers' AutoencoderKL, trained or random, of any size. What it
 but a Gaussian over latents; that Gaussian, the sizes, and the way in and out stand here.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from numbers import Integral
@@ -61,7 +59,7 @@ class DiagonalGaussian:
         """The most probable latent, which is μ, [B, C, h, w]."""
         return self.mean
 
-    def kl(self, other: DiagonalGaussian | None = None) -> Tensor:
+    def kl(self, other: "DiagonalGaussian | None" = None) -> Tensor:
         """KL(this ‖ other) in nats, summed over C, h, w: [B].
 
         other: None → the standard normal, where it is ½ Σ (μ² + σ² − 1 − ln σ²).
@@ -124,14 +122,14 @@ def latent_size(height: int, width: int, halvings: int = 3) -> tuple[int, int]:
     return h, w
 
 
-def halvings(vae: AutoencoderKL) -> int:
+def halvings(vae: "AutoencoderKL") -> int:
     """How many convolutions of stride 2 the encoder of an AutoencoderKL holds."""
     convolutions = (m for m in vae.encoder.modules() if isinstance(m, nn.Conv2d))
     return sum(m.stride == (2, 2) for m in convolutions)
 
 
 @torch.no_grad()
-def posterior(vae: AutoencoderKL, images: Pictures) -> DiagonalGaussian:
+def posterior(vae: "AutoencoderKL", images: "Pictures") -> DiagonalGaussian:
     """Pictures → the Gaussian over their latents, unscaled, in the VAE's own dtype (erratum E24).
 
     vae     a diffusers AutoencoderKL; its encoder and `quant_conv` run as they are set up there
@@ -145,8 +143,8 @@ def posterior(vae: AutoencoderKL, images: Pictures) -> DiagonalGaussian:
 
 
 def encode(
-    vae: AutoencoderKL,
-    images: Pictures,
+    vae: "AutoencoderKL",
+    images: "Pictures",
     generator: torch.Generator | None = None,
     *,
     sample: bool = True,
@@ -163,7 +161,7 @@ def encode(
 
 
 @torch.no_grad()
-def decode(vae: AutoencoderKL, latents: Tensor) -> list[Image.Image]:
+def decode(vae: "AutoencoderKL", latents: Tensor) -> "list[Image.Image]":
     """Latents [B, C, h, w], scaled as the U-Net leaves them, → B PIL pictures.
 
     z is the latent over the scaling factor; `post_quant_conv` and the decoder follow (errata E15,
@@ -186,7 +184,7 @@ def decode(vae: AutoencoderKL, latents: Tensor) -> list[Image.Image]:
     return to_pictures(x)
 
 
-def to_tensor(images: Pictures) -> Tensor:
+def to_tensor(images: "Pictures") -> Tensor:
     """PIL pictures → [B, 3, H, W] from −1 (black) to 1 (white), the range a VAE was trained on.
 
     images: one PIL picture or a list of one size (transparent parts on white), or a floating
@@ -224,7 +222,7 @@ def _require_range(x: Tensor) -> Tensor:
     return x if x.ndim == 4 else x[None]
 
 
-def to_pictures(x: Tensor) -> list[Image.Image]:
+def to_pictures(x: Tensor) -> "list[Image.Image]":
     """[B, 3, H, W] from −1 to 1 → B PIL pictures; what lies outside is cut."""
     from PIL import Image
 
@@ -233,7 +231,7 @@ def to_pictures(x: Tensor) -> list[Image.Image]:
     return [Image.fromarray(picture) for picture in array]
 
 
-def psnr(image: Image.Image, other: Image.Image) -> float:
+def psnr(image: "Image.Image", other: "Image.Image") -> float:
     """How near two PIL pictures are, in decibels: 10 log₁₀(255² / mean squared difference).
 
     +10 dB is a tenth of the error; equal pictures give infinity. Raises ValueError when the sizes
@@ -247,7 +245,7 @@ def psnr(image: Image.Image, other: Image.Image) -> float:
     return 10 * math.log10(4 / error) if error else math.inf
 
 
-def _require_vae(vae: Any) -> AutoencoderKL:
+def _require_vae(vae: Any) -> "AutoencoderKL":
     """The VAE itself, or a TypeError for what is none, such as the whole pipeline."""
     if not hasattr(vae, "encoder") or not hasattr(vae, "decoder"):
         raise TypeError(
@@ -256,7 +254,7 @@ def _require_vae(vae: Any) -> AutoencoderKL:
     return vae
 
 
-def _factor(vae: AutoencoderKL) -> float:
+def _factor(vae: "AutoencoderKL") -> float:
     """The scaling factor of a VAE that only scales."""
     if vae.config.get("shift_factor"):
         raise ValueError(
