@@ -3,14 +3,15 @@
 Text stands first, as in the lecture: u are captions (rows of S), v are pictures (columns).
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 import torch.nn.functional as F
-from PIL.Image import Image
 from torch import Tensor, nn
 
 from .image_encoder import (
@@ -24,6 +25,9 @@ from .image_encoder import (
 from .masks import length_normalization
 from .text_encoder import CLIPTextConfig, CLIPTextModel
 from .tokenizer import CLIPTokenizer
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 SHARPEST = 100.0  # the largest 1 / τ
 T = TypeVar("T")
@@ -127,7 +131,7 @@ class CLIP(nn.Module):
     @classmethod
     def from_preset(
         cls, name: str, tokenizer: CLIPTokenizer | None = None, **settings: Any
-    ) -> "CLIP":
+    ) -> CLIP:
         """A fresh CLIP by name: "tiny", "mini", "mini-vit", "ViT-B/32", "ViT-L/14" or "RN50".
 
         tokenizer: whose vocabulary the text encoder has; None → CLIP's own. settings: as for CLIP.

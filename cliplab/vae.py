@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
 from .image_encoder.preprocess import on_white
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
+    from PIL import Image
 
-Pictures = Image.Image | Sequence[Image.Image] | Tensor  # as `to_tensor` reads them
+    Pictures = Image.Image | Sequence[Image.Image] | Tensor  # as `to_tensor` reads them
 
 
 class DiagonalGaussian:
@@ -129,7 +129,7 @@ def halvings(vae: "AutoencoderKL") -> int:
 
 
 @torch.no_grad()
-def posterior(vae: "AutoencoderKL", images: Pictures) -> DiagonalGaussian:
+def posterior(vae: "AutoencoderKL", images: "Pictures") -> DiagonalGaussian:
     """Pictures → the Gaussian over their latents, unscaled, in the VAE's own dtype (erratum E24).
 
     vae     a diffusers AutoencoderKL; its encoder and `quant_conv` run as they are set up there
@@ -144,7 +144,7 @@ def posterior(vae: "AutoencoderKL", images: Pictures) -> DiagonalGaussian:
 
 def encode(
     vae: "AutoencoderKL",
-    images: Pictures,
+    images: "Pictures",
     generator: torch.Generator | None = None,
     *,
     sample: bool = True,
@@ -161,7 +161,7 @@ def encode(
 
 
 @torch.no_grad()
-def decode(vae: "AutoencoderKL", latents: Tensor) -> list[Image.Image]:
+def decode(vae: "AutoencoderKL", latents: Tensor) -> "list[Image.Image]":
     """Latents [B, C, h, w], scaled as the U-Net leaves them, → B PIL pictures.
 
     z is the latent over the scaling factor; `post_quant_conv` and the decoder follow (errata E15,
@@ -184,7 +184,7 @@ def decode(vae: "AutoencoderKL", latents: Tensor) -> list[Image.Image]:
     return to_pictures(x)
 
 
-def to_tensor(images: Pictures) -> Tensor:
+def to_tensor(images: "Pictures") -> Tensor:
     """PIL pictures → [B, 3, H, W] from −1 (black) to 1 (white), the range a VAE was trained on.
 
     images: one PIL picture or a list of one size (transparent parts on white), or a floating
@@ -193,6 +193,8 @@ def to_tensor(images: Pictures) -> Tensor:
     """
     if isinstance(images, Tensor):
         return _require_range(images)
+    from PIL import Image
+
     images = [images] if isinstance(images, Image.Image) else images
     if not isinstance(images, (list, tuple)) or not all(isinstance(i, Image.Image) for i in images):
         raise TypeError(
@@ -220,14 +222,16 @@ def _require_range(x: Tensor) -> Tensor:
     return x if x.ndim == 4 else x[None]
 
 
-def to_pictures(x: Tensor) -> list[Image.Image]:
+def to_pictures(x: Tensor) -> "list[Image.Image]":
     """[B, 3, H, W] from −1 to 1 → B PIL pictures; what lies outside is cut."""
+    from PIL import Image
+
     shares = (x.float() / 2 + 0.5).clamp(0, 1)
     array = (255 * shares).round().byte().permute(0, 2, 3, 1).cpu().numpy()  # [B, H, W, 3]
     return [Image.fromarray(picture) for picture in array]
 
 
-def psnr(image: Image.Image, other: Image.Image) -> float:
+def psnr(image: "Image.Image", other: "Image.Image") -> float:
     """How near two PIL pictures are, in decibels: 10 log₁₀(255² / mean squared difference).
 
     +10 dB is a tenth of the error; equal pictures give infinity. Raises ValueError when the sizes

@@ -71,9 +71,11 @@ def copy_to(copy: Path) -> None:
         shutil.copy2(ROOT / name, copy / name)
     for command in (["init", "--quiet"], ["add", "--all"]):
         subprocess.run(["git", *command], cwd=copy, check=True)
-    for built in ("node", "mypy"):
-        if (ROOT / "_build" / built).is_dir():
-            shutil.copytree(ROOT / "_build" / built, copy / "_build" / built, symlinks=True)
+    (copy / "_build").mkdir()
+    if (node := ROOT / "_build" / "node").is_dir():
+        (copy / "_build" / "node").symlink_to(node)
+    if (known := ROOT / "_build" / "mypy").is_dir():
+        shutil.copytree(known, copy / "_build" / "mypy")
 
 
 def plant(copy: Path, fault: Fault) -> int:

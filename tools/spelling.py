@@ -43,7 +43,8 @@ def main() -> int:
     }
     (OUT / "cspell.json").write_text(json.dumps(config), encoding="utf-8")
     where = ["--config", str(OUT / "cspell.json"), "--root", str(OUT)]
-    return run("cspell", "lint", "--no-progress", "--no-summary", *where, "**/*.txt")
+    known = ["--cache", "--cache-strategy", "content", "--cache-location", str(OUT / ".cache")]
+    return run("cspell", "lint", "--no-progress", "--no-summary", *known, *where, "**/*.txt")
 
 
 def prose() -> Iterator[tuple[str, str]]:

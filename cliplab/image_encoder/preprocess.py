@@ -1,11 +1,16 @@
 """A PIL picture → the tensor that an image encoder was trained to see."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)  # red, green, blue of OpenAI's 400 M pictures
 OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
@@ -26,6 +31,8 @@ class Preprocess:
     std: tuple[float, float, float] = OPENAI_STD
 
     def __call__(self, image: Image.Image) -> Tensor:
+        from PIL import Image
+
         if not isinstance(image, Image.Image):
             raise TypeError(f"This takes a PIL picture, not a {type(image).__name__}.")
         S, image = self.image_size, on_white(image)
@@ -45,6 +52,8 @@ class Preprocess:
 
 def on_white(image: Image.Image) -> Image.Image:
     """Any PIL picture as RGB; where it is transparent, white shows through."""
+    from PIL import Image
+
     if image.mode.startswith(("I", "F")):
         raise ValueError(
             f'This picture has more than 8 bits a channel (mode "{image.mode}"). '
