@@ -366,6 +366,13 @@ def test_a_stream_goes_on_where_it_was_stopped(shards, epoch, skip, buffer):
     assert names(islice(source.starting_at(40 * epoch + skip), 40 - skip)) == whole[skip:]
 
 
+@pytest.mark.parametrize("start", [0, 1, 39, 40, 43, 95])
+def test_epoch_follows_epoch_from_any_pair_on(shards, start):
+    source = ShardPairs(shards, seed=7)
+    whole = [name for epoch in range(4) for name in names(source.stream(epoch))]
+    assert names(itertools.islice(source.starting_at(start), 60)) == whole[start : start + 60]
+
+
 def test_the_order_changes_with_seed_and_epoch_only(shards):
     def order(seed=1, epoch=0, **how):
         return names(ShardPairs(shards, seed=seed, **how).stream(epoch))

@@ -93,6 +93,13 @@ def test_an_epoch_meets_every_thing_once(emoji):
     assert len(set(seen)) == len(seen) == 1426
 
 
+def test_a_step_draws_no_more_pairs_than_it_takes(emoji):
+    """One more, which nobody would see, would move on the generator of all that is drawn after."""
+    for source, views in ((emoji["train"], 2), (ShapePairs(64), 1)):
+        batches = Batches(source, 24, 48, views=views)
+        assert len(batches._indices(0, np.random.default_rng(0))) == 24
+
+
 def test_the_parts_of_all_processes_make_up_the_whole(emoji):
     whole = Batches(emoji["train"], 24, 48, views=2).batch(5)
     parts = [Batches(emoji["train"], 24, 48, views=2, rank=r, world=3).batch(5) for r in range(3)]
