@@ -41,7 +41,8 @@ check: $(READY)  ## the quick checks: form, rules, scripts, spelling
 	@$(BIN)/python tools/js.py
 	@$(BIN)/python tools/spelling.py
 
-test: browser check $(BOOK)  ## build the book and test everything: code, notebooks, pages
+test: browser $(READY)  ## build the book and test everything: code, notebooks, pages
+	@$(MAKE) --no-print-directory --jobs 2 check book
 	@OMP_NUM_THREADS=1 CLIPLAB_REQUIRE_BROWSER=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(NBVAL) \
 		$(PAGES) tests chapters coursework
 
