@@ -39,7 +39,8 @@ book: $(BOOK)  ## build the book; it opens in any browser, with no network
 check: $(READY)  ## the quick checks: rules, form, types, scripts, spelling, links
 	@$(BIN)/python tools/check.py
 
-test: browser check $(BOOK)  ## build the book and test everything: code, notebooks, pages
+test: browser $(READY)  ## build the book and test everything: code, notebooks, pages
+	@$(MAKE) --no-print-directory --jobs 2 check book
 	@OMP_NUM_THREADS=1 CLIPLAB_REQUIRE_BROWSER=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(NBVAL) \
 		$(PAGES) tests chapters coursework
 

@@ -3,8 +3,10 @@
 import gzip
 import importlib.util
 import json
+import shutil
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +28,7 @@ needs_onnx = pytest.mark.skipif(
     any(importlib.util.find_spec(tool) is None for tool in exporting.TOOLS),
     reason="exporting needs onnx, onnxscript and onnxruntime",
 )
+BOOKS = Path(__file__).parents[1] / "_build" / "demos"  # what `make book` has exported
 CAPTIONS = ["a cat", "two red hearts and a dog", "sun", "woman firefighter, orange hat!"]
 
 
@@ -277,14 +280,18 @@ def test_rounding_leaves_the_module_and_small_weights_alone(clip):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """The exports of two graphs and their manifest."""
-    out = tmp_path_factory.mktemp("demos")
-    said = []
+    """The exports of two graphs and their manifest.
+
+    The text encoder takes long. It is the book's, where that was made from what there is now.
+    """
+    out, said = tmp_path_factory.mktemp("demos"), []
+    (out / "graphs").mkdir()
+    for file in ("manifest.json", "graphs/text.onnx.gz"):
+        if (BOOKS / file).is_file():
+            shutil.copy(BOOKS / file, out / file)
     exporting.export(out, ["similarity", "text"], say=said.append)
-    assert [line.partition(":")[0].rpartition("/")[2] for line in said] == [
-        "similarity.onnx.gz",
-        "text.onnx.gz",
-    ]
+    made = [line.partition(":")[0].rpartition("/")[2] for line in said]
+    assert made in (["similarity.onnx.gz"], ["similarity.onnx.gz", "text.onnx.gz"])
     return out
 
 

@@ -207,19 +207,49 @@ def test_stubs_are_stored_unsolved(nb):
         assert said.startswith("Not yet: "), f"{exercise.id} says {said!r}"
 
 
+def names(code: str, context: type) -> set[str]:
+    """The names that code reads (ast.Load), or those that it binds or writes into (ast.Store)."""
+    found = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(getattr(node, "ctx", None), context):
+            while isinstance(node, (ast.Attribute, ast.Subscript, ast.Starred)):
+                node = node.value
+            found.add(getattr(node, "id", ""))
+        elif context is ast.Store and isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif context is ast.Store and isinstance(node, (ast.Import, ast.ImportFrom)):
+            found |= {(one.asname or one.name).partition(".")[0] for one in node.names}
+    return found - {""}
+
+
+def needed(cells: list[tuple[str, list[Posed]]]) -> list[tuple[str, list[Posed]]]:
+    """Of cells with the exercises posed in them: those that the answers come from, in order."""
+    kept, asked = [], set()
+    for code, here in reversed(cells):
+        if here or names(code, ast.Store) & asked:
+            kept.append((code, here))
+            answers = [answer for exercise in here for answer in exercise.answers]
+            asked = asked.union(*(names(part, ast.Load) for part in (code, *answers)))
+    return kept[::-1]
+
+
 @torch.enable_grad()  # puts back what a chapter may have switched off
 def test_every_solution_passes_its_check(nb, monkeypatch, capsys):
-    """Runs the chapter with each solution in the place of its stub."""
+    """Runs what the answers come from, with each solution in the place of its stub.
+
+    The rest of the chapter, pictures above all, runs once, under nbval.
+    """
     from IPython.display import display
 
     monkeypatch.chdir(notebooks.CHAPTERS)
-    exercises = posed(nb)
-    space = {"__name__": "__main__", "display": display}
+    exercises, cells = posed(nb), []
     for index, cell in enumerate(nb.cells[1:], start=1):
         here = [exercise for exercise in exercises if exercise.cell == index]
-        if cell.cell_type != "code" or "raises-exception" in cell.metadata.get("tags", []):
-            continue
-        exec(compile("\n".join(e.solution for e in here) or cell.source, cell.id, "exec"), space)
+        if cell.cell_type == "code" and "raises-exception" not in cell.metadata.get("tags", []):
+            cells.append(("\n".join(e.solution for e in here) or cell.source, here))
+    space = {"__name__": "__main__", "display": display}
+    for code, here in needed(cells):
+        exec(compile(code, nb.cells[0].id, "exec"), space)
         for exercise in here:
             state, message = verdict(exercise.id, *[eval(a, space) for a in exercise.answers])
             assert state == "Correct", f"{exercise.id}: {message}"

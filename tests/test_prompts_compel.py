@@ -5,7 +5,7 @@ import json
 import random
 import time
 import warnings
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -108,10 +108,8 @@ def test_live_compel_says_the_same():
             if prompt.count("(") < 4:  # Compel takes seconds for brackets in brackets
                 yield prompt
 
-    parser, begun, compared, refusals = tool.PromptParser(), time.monotonic(), 0, 0
-    for prompt in prompts(random.Random(3)):
-        if compared == 2000 or time.monotonic() > begun + 8:
-            break
+    parser, compared, refusals = tool.PromptParser(), 0, 0
+    for prompt in islice(prompts(random.Random(3)), 250):
         compared += 1
         try:
             parsed = parser.parse_conjunction(prompt)
@@ -420,8 +418,8 @@ def test_depth_costs_little(left, right, depth):
 )
 @pytest.mark.parametrize("frame", ["{}", "({})", "x {} a b c"])
 def test_any_text_takes_seconds_at_most(piece, frame):
-    """0.8 s of a slow core for the worst of them; what is not linear would take minutes."""
-    prompt = frame.format(piece * (99_990 // len(piece)))
+    """0.3 s of a slow core for the worst of them; what is not linear would take much longer."""
+    prompt = frame.format(piece * (33_330 // len(piece)))
 
     def seconds(quirks):
         begun = time.process_time()
@@ -430,4 +428,4 @@ def test_any_text_takes_seconds_at_most(piece, frame):
         return time.process_time() - begun
 
     for quirks in (True, False):  # again if it took long: the machine may have been busy
-        assert any(seconds(quirks) < 3 for _ in range(3))
+        assert any(seconds(quirks) < 1 for _ in range(3))

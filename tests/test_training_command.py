@@ -211,7 +211,7 @@ def test_under_torchrun(pictures, tmp_path):
     command += ["--nproc-per-node", "2", "-m", "cliplab.train"]
     command += f"--data {pictures} --out {out} --steps 2 --batch-size 4 --device cpu".split()
     where = {"cwd": Path(__file__).parents[1], "env": {**os.environ, "OMP_NUM_THREADS": "1"}}
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, **where)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600, **where)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.count("Done: 2 steps") == ended.stdout.count("FolderPairs") == 1
     assert ended.stderr.count("Note: ") == 1  # about the picture, by one of the two

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -226,10 +225,8 @@ LOST = "Another process has ended, so this one ends too."
     ],
 )
 def test_an_error_of_one_ends_the_other(tmp_path, fails, words):
-    began = time.monotonic()
     assert finish(start_together(fails, tmp_path, said=tmp_path / "output")) == [0, 0]
     assert tuple((tmp_path / rank).read_text() for rank in "01") == words
-    assert time.monotonic() - began < 30
 
 
 def test_all_processes_build_the_same_model(two):

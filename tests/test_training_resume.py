@@ -63,7 +63,7 @@ def whole(pictures, tmp_path_factory):
     return outcome(out)
 
 
-def wait_until(happened, process, seconds: float = 60) -> None:
+def wait_until(happened, process, seconds: float = 600) -> None:
     until = time.monotonic() + seconds
     while not happened() and process.is_alive():
         assert time.monotonic() < until, "it did not come so far"

@@ -133,7 +133,7 @@ def start_together(target, *arguments, said: Path, world: int = 2) -> list:
     return processes
 
 
-def finish(processes, seconds: float = 60) -> list[int]:
+def finish(processes, seconds: float = 600) -> list[int]:
     """Wait for processes, and return their exit codes; one that hangs is killed, and is a fault."""
     until = time.monotonic() + seconds
     for process in processes:

@@ -1,7 +1,7 @@
 """The built site, served on localhost, and a browser that can reach nothing else.
 
-A visit is one page in one theme at one width. It is made once and shared by the tests that ask for
-it; pytest groups them by visit because the fixture is parametrized and module-scoped.
+A visit is one page, loaded once and seen in four looks: both themes at both widths. Its tests are
+grouped by page and look, since the fixture is parametrized and module-scoped.
 """
 
 import json
@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 import yaml
+from playwright.sync_api import expect
 
 from tools import doctor
 from tools.serve import serving
@@ -26,18 +27,33 @@ PAGES = [TOC["root"]] + [
     for part in TOC["parts"]
     for chapter in part["chapters"]
 ]
-LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1200, 390)]
+LOOKS = [("light", 1200), ("dark", 1200), ("dark", 390), ("light", 390)]  # one step apart
+PATIENCE = 300_000  # ms; a guard against hangs: nothing takes 10 s on a machine of its own
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
 class Visit:
-    """A loaded page and what went wrong on the way."""
+    """A loaded page and what went wrong on the way.
+
+    known: the trees and boxes (see axe.py) that have been looked at in another theme.
+    """
 
     page: object
     name: str
     outside: list = field(default_factory=list)
     errors: list = field(default_factory=list)
     failed: list = field(default_factory=list)
+    known: list = field(default_factory=list)
+
+    def look(self, theme, width):
+        """Show the page as it is for a reader with this theme and this width of window."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(color_scheme=theme)
+        chosen = "theme => document.documentElement.dataset.theme === theme"
+        self.page.wait_for_function(chosen, arg=theme)
+        frame = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        self.page.evaluate(frame)  # until scripts that watch sizes have done their work
 
 
 @pytest.fixture(scope="session")
@@ -71,13 +87,43 @@ def browser_type_launch_args():
 
 
 @pytest.fixture(scope="session")
-def open_page(browser, address):
+def new_context(browser):
+    """new_context(**options) -> a browser context that waits as long as a busy machine needs."""
+    contexts = []
+
+    def new_context(**options):
+        context = browser.new_context(**options)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        return context
+
+    yield new_context
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def new_page(new_context):
+    """new_page(**options) -> a page in a context of its own, for one test."""
+    contexts = []
+
+    def new_page(**options):
+        contexts.append(new_context(**options))
+        return contexts[-1].new_page()
+
+    yield new_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def open_page(new_context, address):
     """open_page(name, theme, width) -> Visit; one browser context per look is used again."""
     contexts = {}
 
     def open_page(name, theme="light", width=1200, base=address):
         if (theme, width) not in contexts:
-            contexts[theme, width] = browser.new_context(
+            contexts[theme, width] = new_context(
                 viewport={"width": width, "height": 900},
                 color_scheme=theme,
                 reduced_motion="reduce",
@@ -94,13 +140,11 @@ def open_page(browser, address):
         page.evaluate("() => window.MathJax?.startup?.promise.then(() => null)")
         return visit
 
-    yield open_page
-    for context in contexts.values():
-        context.close()
+    return open_page
 
 
 @pytest.fixture(scope="session")
-def live(browser, address):
+def live(new_context, address):
     """live("merges") -> Locator of that demo, alive on the page that holds all of them.
 
     One page per look serves all tests, and each gets its demo reset. With a `state`, which is put
@@ -111,7 +155,7 @@ def live(browser, address):
     def live(name, theme="light", width=1200, state=None):
         look = theme, width
         if look not in contexts:
-            contexts[look] = browser.new_context(
+            contexts[look] = new_context(
                 viewport={"width": width, "height": 900},
                 color_scheme=theme,
                 reduced_motion="reduce",
@@ -126,25 +170,42 @@ def live(browser, address):
             pages[look] = page
         place = page.locator(f'.cld[data-demo="{name}"]')
         place.scroll_into_view_if_needed()
-        place.and_(page.locator("[data-ready]")).wait_for(timeout=60_000)
+        place.and_(page.locator("[data-ready]")).wait_for()
         demo = place.locator(".cld-demo")
         if used:
             page.mouse.move(0, 0)
             redrawn(demo, demo.get_by_role("button", name="Reset").click)
         return demo
 
-    yield live
-    for context in contexts.values():
-        context.close()
+    return live
+
+
+@pytest.fixture(scope="module")
+def current():
+    """The page that `visit` has open."""
+    visits = []
+    yield visits
+    for visit in visits:
+        visit.page.close()
+
+
+def looks_at_every_page():
+    """Each page in all looks, and loaded in another one than the page before."""
+    for n, name in enumerate([*PAGES, "search", "genindex"]):
+        first = n % len(LOOKS)
+        yield from ((name, *look) for look in LOOKS[first:] + LOOKS[:first])
 
 
 @pytest.fixture(
-    scope="module",
-    params=[(name, *look) for name in [*PAGES, "search", "genindex"] for look in LOOKS],
-    ids=lambda param: "-".join(map(str, param)),
+    scope="module", params=looks_at_every_page(), ids=lambda param: "-".join(map(str, param))
 )
-def visit(request, open_page):
+def visit(request, open_page, current):
     """Every page of the site in both themes at both widths."""
-    visit = open_page(*request.param)
-    yield visit
-    visit.page.close()
+    name, theme, width = request.param
+    if not current or current[0].name != name:
+        for visit in current:
+            visit.page.close()
+        current[:] = [open_page(name, theme, width)]
+    (visit,) = current
+    visit.look(theme, width)
+    return visit

@@ -5,12 +5,12 @@ from playwright.sync_api import expect
 
 def settled(demo, what):
     """Wait until the read-out says this."""
-    expect(demo.locator(".cld-read")).to_contain_text(what, timeout=10_000)
+    expect(demo.locator(".cld-read")).to_contain_text(what)
 
 
 def until(demo, holds):
     """Wait until this is so: a drawing takes its time."""
-    for _ in range(100):
+    for _ in range(6000):  # 50 ms each: a guard against hangs
         if holds():
             return
         demo.page.wait_for_timeout(50)
@@ -21,7 +21,7 @@ def redrawn(demo, act):
     """Do something, and wait until the demo has drawn what follows from it."""
     drawn = demo.get_attribute("data-drawn")
     act()
-    expect(demo).not_to_have_attribute("data-drawn", drawn, timeout=30_000)
+    expect(demo).not_to_have_attribute("data-drawn", drawn)
 
 
 def write(demo, label, text):

@@ -77,14 +77,16 @@ def test_the_examples_claim_what_is_so():
 
 
 def test_an_answer_comes_at_once(demo):
-    """Typing is answered within 100 ms on a quiet machine; ten times that is a fault anywhere."""
+    """Typing is answered before the next frame but one; benchmarks/ say in how many ms."""
     write(demo, "Your text", "a")
-    spent = demo.evaluate("""demo => new Promise(done => {
+    frames = demo.evaluate("""demo => new Promise(done => {
       const field = demo.querySelector('textarea');
-      const start = performance.now();
-      new MutationObserver(() => done(performance.now() - start))
+      let frames = 0;
+      const count = () => { frames += 1; requestAnimationFrame(count); };
+      requestAnimationFrame(count);
+      new MutationObserver(() => done(frames))
         .observe(demo.querySelector('.cld-tokens'), { childList: true });
       field.value = 'another text that is typed';
       field.dispatchEvent(new Event('input'));
     })""")
-    assert spent < 1000
+    assert frames <= 2

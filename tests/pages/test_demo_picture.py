@@ -35,8 +35,8 @@ def demo(live):
 
 def painted(demo):
     """Wait for the pictures; gives the sentence about them."""
-    expect(demo.locator(".cld-pic-old")).to_have_count(0, timeout=60_000)
-    expect(demo.locator(".cld-pic-stage input")).to_be_enabled(timeout=60_000)
+    expect(demo.locator(".cld-pic-old")).to_have_count(0)
+    expect(demo.locator(".cld-pic-stage input")).to_be_enabled()
     return demo.locator(".cld-read").text_content()
 
 

@@ -137,38 +137,33 @@ def test_keys_walk_through_words_and_hold_one(live):
     demo.locator(".cld-read").hover()
     settled(demo, "Padding gets")
 
-    # The answer is there as soon as the key is: all sums are made already. A busy machine may hold
-    # one key up, not five.
-    took, read = words.last.evaluate("""async (last) => {
-      const took = [];
-      for (const key of ["Home", "End", "Home", "End", "Home"]) {
-        const start = performance.now();
-        last.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-        await 0;
-        took.push(performance.now() - start);
-      }
-      return [Math.min(...took), last.closest(".cld-demo").querySelector(".cld-read").textContent];
+    # The answer is there in the microtask after the key: all sums are made already, so that no
+    # model is asked and no frame is waited for.
+    read = words.last.evaluate("""async (last) => {
+      const read = last.closest(".cld-demo").querySelector(".cld-read");
+      last.dispatchEvent(new KeyboardEvent("keydown", { key: "Home", bubbles: true }));
+      await 0;
+      return read.textContent;
     }""")
     assert "BOS gets" in read
-    assert took < 100
 
 
 def test_a_typed_prompt_is_painted_anew(live):
     demo = live("regions")
     before = demo.locator(".cld-regions-canvas").evaluate("canvas => canvas.toDataURL()")
     demo.get_by_role("textbox", name="Prompt").fill("a reddish <b>circle")
-    expect(demo.get_by_role("radio")).to_have_count(9, timeout=60_000)  # three are <, b and >
+    expect(demo.get_by_role("radio")).to_have_count(9)  # three are <, b and >
     assert demo.locator(".cld-regions-canvas").evaluate("canvas => canvas.toDataURL()") != before
     settled(demo, "“b” gets")  # the word was the fourth, and is
 
     demo.get_by_role("textbox", name="Prompt").fill("")
-    expect(demo.get_by_role("radio")).to_have_count(3, timeout=60_000)
+    expect(demo.get_by_role("radio")).to_have_count(3)
     assert sum(share(row[2]) for row in table(demo)) == pytest.approx(1, abs=0.002)
     demo.get_by_role("checkbox", name="among the words only").check()
     settled(demo, "There is no word")
 
     demo.get_by_role("textbox", name="Prompt").fill("red " * 50)
-    expect(demo.get_by_role("radio")).to_have_count(53, timeout=60_000)
+    expect(demo.get_by_role("radio")).to_have_count(53)
 
 
 def test_what_the_presets_say_is_true(live):

@@ -1,11 +1,11 @@
 """Quizzes on the built pages: they open with no script, by keyboard, in both themes and widths."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from classroom.quizzes import VERDICTS, quiz
 
+from .axe import said, violations
 from .conftest import PAGES
 
 CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
@@ -16,11 +16,9 @@ def quiz_of(name):
 
 
 @pytest.fixture(scope="module")
-def scriptless(browser):
+def scriptless(new_context):
     """A page on a telephone's screen, in a browser in which JavaScript is switched off."""
-    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 900})
-    yield context.new_page()
-    context.close()
+    return new_context(java_script_enabled=False, viewport={"width": 390, "height": 900}).new_page()
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
@@ -66,11 +64,10 @@ def test_a_question_is_a_group_with_a_name(open_page):
 def test_is_accessible_when_open(open_page, theme):
     page = open_page(CHAPTERS[1], theme, 390).page
     page.evaluate("document.querySelectorAll('.clq details').forEach(one => one.open = true)")
-    options = {"preload": False, "resultTypes": ["violations"]}
-    found = Axe().run(page, context=".clq", options=options).response["violations"]
+    found = said(violations(page, ".clq"))
     page_width, window = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     page.close()
-    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    assert found == [], "\n".join(found)
     assert page_width <= window
 
 

@@ -55,11 +55,10 @@ def test_links_into_the_repository_name_its_files(soups):
     assert [path for path in sorted(linked) if not (ROOT / path).is_file()] == []
 
 
-def test_index_leads_to_the_landing_page(browser, address):
-    page = browser.new_page()
+def test_index_leads_to_the_landing_page(new_page, address):
+    page = new_page()
     page.goto(address)
     page.wait_for_url(f"**/{PAGES[0]}.html")
-    page.close()
 
 
 def test_previous_and_next_follow_the_contents(site):
@@ -91,9 +90,8 @@ def test_search_leads_to_a_chapter(open_page):
     assert any("/chapters/" in result for result in results), results
 
 
-def test_theme_is_chosen_and_kept(browser, address):
-    context = browser.new_context(color_scheme="light")
-    page = context.new_page()
+def test_theme_is_chosen_and_kept(new_page, address):
+    page = new_page(color_scheme="light")
     page.goto(f"{address}/{PAGES[1]}.html")
     theme = "document.documentElement.dataset.theme"
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -104,7 +102,6 @@ def test_theme_is_chosen_and_kept(browser, address):
     page.reload()
     assert page.evaluate(theme) == "dark"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
-    context.close()
 
 
 def test_nothing_moves_for_those_who_ask_for_less_motion(open_page):
@@ -126,19 +123,6 @@ def test_keyboard_reaches_the_text(open_page):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('#main-content') !== null")
     page.close()
-
-
-def test_what_overflows_can_be_scrolled_by_keyboard(open_page):
-    for chapter in CHAPTERS:
-        page = open_page(chapter, "light", 390).page
-        page.wait_for_timeout(200)
-        stuck = page.evaluate(
-            """[...document.querySelectorAll('.cliplab-scroll, .pst-scrollable-table-container')]
-               .filter(e => e.scrollWidth > e.clientWidth && e.tabIndex !== 0)
-               .map(e => e.outerHTML.slice(0, 200))"""
-        )
-        page.close()
-        assert stuck == [], chapter
 
 
 def test_opens_from_the_file_system(open_page, site):

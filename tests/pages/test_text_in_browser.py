@@ -27,12 +27,17 @@ TIME = """async (text) => {
         }
         return best;
     };
+    const yardstick = fastest(20, () => {
+        let x = 1;
+        for (let i = 0; i < 1_000_000; i++) x = (Math.imul(x, 31) + i) | 0;
+        globalThis.kept = x;
+    });
     const tokenizer = createTokenizer(data);
     const prompt = "a photograph of an astronaut riding a horse on the moon, ".repeat(6);
     return {
-        build: fastest(20, () => createTokenizer(data)),
-        tokenize: fastest(200, () => tokenizer.tokenize(prompt)),
-        long: fastest(1, () => tokenizer.tokenize("qxzvjkwp".repeat(1000))),
+        build: fastest(20, () => createTokenizer(data)) / yardstick,
+        tokenize: fastest(200, () => tokenizer.tokenize(prompt)) / yardstick,
+        long: fastest(3, () => tokenizer.tokenize("qxzvjkwp".repeat(1000))) / yardstick,
     };
 }"""
 
@@ -46,8 +51,8 @@ def sources():
 
 
 @pytest.fixture(scope="module")
-def page(browser, sources):
-    page = browser.new_page()
+def page(new_context, sources):
+    page = new_context().new_page()
     page.goto(f"{sources}/cliplab/demos/lib/")
     yield page
     page.close()
@@ -60,7 +65,8 @@ def test_javascript_gives_what_python_gives(page):
 
 
 def test_it_is_quick(page):
-    took = page.evaluate(TIME, all_data()["clip_vocabulary"]().decode())  # milliseconds
+    """In the time of a million steps of a plain loop, about 1 ms."""
+    took = page.evaluate(TIME, all_data()["clip_vocabulary"]().decode())
     assert took["build"] < 150, took
     assert took["tokenize"] < 1, took
     assert took["long"] < 1500, took  # 8,000 letters without a space
