@@ -55,7 +55,7 @@ def test_a_bad_prompt_is_pointed_at():
     ("arguments", "message"),
     [
         (["a cat", "--model", "nowhere"], "nowhere"),
-        (["a cat", "--clip-skip", "9"], "0 to 2, not 9"),
+        (["a cat", "--clip-skip", "9"], "from 0 to 2; not 9"),
     ],
 )
 def test_other_mistakes(arguments, message, capsys):

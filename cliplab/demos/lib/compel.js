@@ -96,15 +96,14 @@ export function readCompel(prompt, warn) {
       place,
     );
   }
-  const swap = compelLastSwap(first.fragments);
+  const swap = compelFirstSwap(first.fragments);
   if (swap) {
-    const message =
-      "The fragments have the original of this .swap(); its edit happens in the U-Net.";
+    const message = "Of this .swap() the original is encoded; its edit happens in the U-Net.";
     warn(message, swap.start);
   }
   if (loras.length) {
     const names = pyCut(loras.map((lora) => pyRepr(lora.name)).join(", "), 80);
-    warn(`The fragments leave out the LoRA ${names}.`, loras[0].start);
+    warn(`Encoders leave out the LoRA ${names}: load it into the pipeline.`, loras[0].start);
   }
   const originals = first.fragments.flatMap((item) =>
     compelIsSwap(item) ? item.original : [item],
@@ -113,11 +112,11 @@ export function readCompel(prompt, warn) {
 }
 
 /**
- * The last swap of a prompt, if it has any; an Error where one stands in another.
+ * The first swap of a prompt, if it has any; an Error where one stands in another.
  *
  * @param {Item[]} items
  */
-function compelLastSwap(items) {
+function compelFirstSwap(items) {
   const swaps = items.filter(compelIsSwap);
   for (const { original, edited, start } of swaps) {
     if ([...original, ...edited].some(compelIsSwap)) {
@@ -125,7 +124,7 @@ function compelLastSwap(items) {
       throw promptError(message, start);
     }
   }
-  return swaps[swaps.length - 1];
+  return swaps[0];
 }
 
 /**

@@ -39,13 +39,14 @@ def fragments(prompt: str, quirks: bool = True) -> list[Fragment]:
     require_prompt(prompt)
     tree = _read(prompt, quirks)
     found = _conjunction(prompt, tree)
-    require_encodable(found, prompt)
     prompts, weights, _, _ = found
-    if weights != [1.0] or isinstance(prompts[0], Blend):
+    parts = [part for part in prompts if isinstance(part, Prompt)]
+    if parts != prompts or weights not in ([], [1.0]):
         message = f"With {tree.operator}(…) this is more than one list of fragments."
         advice = "cliplab.prompts.compel.parse reads it."
         raise PromptError(f"{message} {advice}", prompt, tree.place)
-    return encoded(prompts[0].fragments)
+    require_encodable(found, prompt)
+    return encoded(parts[0].fragments)
 
 
 def require_encodable(tree: Conjunction, prompt: str) -> None:
