@@ -1,4 +1,4 @@
-"""How many *real* pictures the second judge calls right: the ceiling beside which a model is scored.
+"""How many *real* pictures the second judge calls right: the ceiling of any model's score.
 
 Shapes are rendered. Things with names are Twemoji's drawings, which neither the training nor this
 judge has learned from.
@@ -55,6 +55,8 @@ class Tally:
     """Of n pictures: how many are right, or right but for the relation; how many have each fault.
 
     told, near: how many colors were asked for; how many of them are within ΔE 15.
+    names: of each name the places that it had among all names, where the number of things is right.
+    said: what is wrong, picture by picture.
     """
 
     n: int = 0
@@ -63,6 +65,7 @@ class Tally:
     told: int = 0
     near: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    names: dict[str, list[int]] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
     def add(self, picture: np.ndarray, scene: Scene) -> None:
@@ -73,6 +76,9 @@ class Tally:
         distances = [distance for distance in verdict.distances if distance is not None]
         self.told += len(distances)
         self.near += sum(distance <= NEAR for distance in distances)
+        for thing, rank in zip(scene.things, verdict.ranks, strict=True):
+            if rank is not None:
+                self.names.setdefault(thing.shape, []).append(rank)
         self.faults.update({fault.kind for fault in verdict.faults})
         if not verdict.right:
             self.said.append(f"{scene.caption}: {verdict.reason}")

@@ -43,8 +43,11 @@ class Namer:
         return dict(zip(THINGS, (self.means @ x / np.linalg.norm(x)).tolist(), strict=True))
 
 
-def name(region: Region, tinted: bool) -> str:
-    """The name of what a region shows. tinted: in one color, so that colors do not tell it."""
+def ranking(region: Region, tinted: bool) -> list[str]:
+    """All names for what a region shows, the best first.
+
+    tinted: it is painted in one color, so that only its form tells what it is.
+    """
     left, top, right, bottom = box(region.filled)
     rgba = np.dstack([region.picture, 255 * region.filled])[top:bottom, left:right]
     thing = upright(Image.fromarray(rgba.astype(np.uint8)))
@@ -53,7 +56,7 @@ def name(region: Region, tinted: bool) -> str:
         likeness = by_form.likeness(form(thing))
     else:
         likeness = by_both.likeness(np.concatenate([form(thing), colors(thing)]))
-    return max(likeness, key=likeness.__getitem__)
+    return sorted(likeness, key=likeness.__getitem__, reverse=True)
 
 
 @cache
@@ -106,7 +109,10 @@ def fit(features: np.ndarray, owners: np.ndarray) -> Namer:
 
 
 def view(drawing: Image.Image, draw: np.random.Generator) -> np.ndarray:
-    """A drawing as it could be painted [SIDE, SIDE, 4]: turned, mirrored, stretched, small, blurred."""
+    """A drawing as it could be painted: turned, mirrored, stretched, small, blurred.
+
+    Returns [SIDE, SIDE, 4] as `upright` does.
+    """
     if draw.random() < 0.5:
         drawing = drawing.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     drawing = drawing.convert("RGBa")

@@ -12,6 +12,7 @@ from .colors import delta_e, lab
 DIFFERS = 15  # ΔE from which on a pixel is not the ground
 SPECK = 12  # pixels: what is smaller is no thing
 CLOSE = 4  # pixels: how far the parts of one drawing are apart at most
+PART = 0.5  # how large a part is at most, beside what it belongs to
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,18 +89,24 @@ def regions(picture: np.ndarray) -> list[Region]:
 
 
 def joined(found: list[Region], count: int) -> list[Region]:
-    """Regions, the smallest of them put to the nearest one until there are no more than `count`.
+    """Regions, the nearest part put to its whole until there are no more than `count`.
 
-    A sun's rays and a bell's clapper stand apart. What is further than CLOSE stays by itself.
+    A sun's rays and a bell's clapper stand apart from the rest. What is as large as its neighbors
+    stays by itself, and what is far from them.
     """
     found = list(found)
-    for small in reversed(found.copy()):
-        others = [region for region in found if region is not small]
-        if len(found) <= count or not others:
+    while len(found) > count:
+        near = [
+            (gap(part, whole), i, j)
+            for i, part in enumerate(found)
+            for j, whole in enumerate(found)
+            if part.size <= PART * whole.size
+        ]
+        distance, i, j = min(near, default=(np.inf, 0, 0))
+        if distance > CLOSE:
             break
-        nearest = min(others, key=lambda region: gap(small, region))
-        if gap(small, nearest) <= CLOSE:
-            found = [r + small if r is nearest else r for r in others]
+        found[j] += found[i]
+        del found[i]
     return found
 
 

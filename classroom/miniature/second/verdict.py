@@ -20,7 +20,7 @@ import numpy as np
 from cliplab.training.data.scenes import BACKGROUNDS, SHAPES, STEPS, Scene, Thing
 
 from .colors import NEAR, delta_e, distance, lab
-from .names import name
+from .names import ranking
 from .outlines import overlaps
 from .regions import Region, ground_of, joined, regions
 
@@ -38,12 +38,17 @@ class Fault:
 
 @dataclass(frozen=True)
 class Verdict:
-    """faults: all that is wrong. distances: ΔE of each asked thing to its color, None where no
-    color was asked; the nearest thing's, if there are too many or too few; infinite without any.
+    """What is wrong, and two measures of each thing that was asked for.
+
+    distances: ΔE to its color; None where no color was asked. If there are too many or too few
+    things, that of the nearest one; infinite if there are none.
+    ranks: the place of its name among all names, 1 for the best; None for a shape, and if there are
+    too many or too few things.
     """
 
     faults: tuple[Fault, ...]
     distances: tuple[float | None, ...]
+    ranks: tuple[int | None, ...]
 
     @property
     def right(self) -> bool:
@@ -67,12 +72,13 @@ def judge(picture: np.ndarray, scene: Scene) -> Verdict:
     faults = ground_faults(picture, scene.background)
     if len(found) != len(asked):
         faults.append(Fault("number", f"there are {len(found)} things, not {len(asked)}"))
-        return Verdict(tuple(faults), tuple(nearest(found, thing) for thing in asked))
+        distances = tuple(nearest(found, thing) for thing in asked)
+        return Verdict(tuple(faults), distances, ranks=(None,) * len(asked))
     best = min(
         (compare(order, scene) for order in permutations(found)),
         key=lambda one: (len(one.faults), sum(filter(None, one.distances))),
     )
-    return Verdict((*faults, *best.faults), best.distances)
+    return Verdict((*faults, *best.faults), best.distances, best.ranks)
 
 
 def ground_faults(picture: np.ndarray, asked: str) -> list[Fault]:
@@ -81,34 +87,35 @@ def ground_faults(picture: np.ndarray, asked: str) -> list[Fault]:
 
 
 def nearest(found: list[Region], thing: Thing) -> float | None:
-    distances = [color_distance(region, thing) for region in found] if thing.color else [None]
-    return min(distances, default=float("inf"))
+    if not thing.color:
+        return None
+    return min((color_distance(region, thing) for region in found), default=float("inf"))
 
 
 def compare(found: tuple[Region, ...], scene: Scene) -> Verdict:
     """Each region against the thing of the same place in the scene; then their relation."""
-    faults: list[Fault] = []
-    distances = []
+    faults, distances, ranks = [], [], []
     for region, thing in zip(found, scene.things, strict=True):
-        seen = shape_of(region, thing)
-        if seen != thing.shape:
-            faults.append(Fault("shape", f"the {thing.words} looks like: {seen}"))
-        off = color_distance(region, thing) if thing.color else None
-        if off is not None and off > NEAR:
-            faults.append(Fault("color", f"the {thing.words} is ΔE {off:.0f} from {thing.color}"))
-        distances.append(off)
+        best = shapes_of(region, thing)
+        if best[0] != thing.shape:
+            faults.append(Fault("shape", f"the {thing.words} looks like: {best[0]}"))
+        ranks.append(None if thing.shape in SHAPES else 1 + best.index(thing.shape))
+        distances.append(color_distance(region, thing) if thing.color else None)
+        if distances[-1] is not None and distances[-1] > NEAR:
+            off = f"is ΔE {distances[-1]:.0f} from {thing.color}"
+            faults.append(Fault("color", f"the {thing.words} {off}"))
     if scene.relation in STEPS and not holds(scene.relation, *found):
         first, second = (thing.words for thing in scene.things)
         faults.append(Fault("relation", f"the {first} is not {scene.relation} the {second}"))
-    return Verdict(tuple(faults), tuple(distances))
+    return Verdict(tuple(faults), tuple(distances), tuple(ranks))
 
 
-def shape_of(region: Region, thing: Thing) -> str:
-    """The best of the six shapes where one was asked for, else the best of all names."""
+def shapes_of(region: Region, thing: Thing) -> list[str]:
+    """The six shapes if one was asked for, else all names: the one that fits best comes first."""
     if thing.shape not in SHAPES:
-        return name(region, tinted=bool(thing.color))
+        return ranking(region, tinted=bool(thing.color))
     fits = overlaps(region.outline)
-    return max(fits, key=fits.__getitem__)
+    return sorted(fits, key=fits.__getitem__, reverse=True)
 
 
 def color_distance(region: Region, thing: Thing) -> float:
