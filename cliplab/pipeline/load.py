@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ..checkpoints.files import MINI, NAMES, CheckpointError, Device, bundled, download, read_json
+from ..checkpoints.files import (
+    MINI,
+    NAMES,
+    CheckpointError,
+    Device,
+    bundled,
+    devices,
+    download,
+    read_json,
+)
 from ..checks import listed
 from ..extras import need
 
@@ -64,12 +73,6 @@ def load_pipeline(
     if device.type == "cuda" and torch.cuda.get_device_properties(device).total_memory < SMALL_GPU:
         pipe.vae.enable_tiling()
     return pipe
-
-
-def devices() -> list[str]:
-    """The kinds that are there, the fastest first: CUDA, Apple's MPS, the CPU."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    return [*(kind for kind, is_there in there.items() if is_there), "cpu"]
 
 
 def open_folder(folder: Path, dtype: torch.dtype) -> StableDiffusionPipeline:

@@ -22,7 +22,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from ..pipeline.load import devices
+from ..checkpoints.files import devices
 from .errors import TrainingError
 
 PATIENCE = timedelta(hours=1)  # for others, while process 0 evaluates

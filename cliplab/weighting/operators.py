@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable, Sequence
 from torch import Tensor, stack, where
 from torch.compiler import is_compiling
 
-from ..checks import listed
 from ..prompts.fragment import warn
 
 # A mean below a thousandth of the spread is about 0; so is one that weights change fourfold.
@@ -71,9 +70,10 @@ def read_partition(subsets: Sequence[Iterable[int]], L: int) -> list[int]:
             if owner[i] >= 0:
                 raise ValueError(f"Position {i} is in subset {owner[i]} and in subset {k}.")
             owner[i] = k
-    if missing := [str(i) for i, k in enumerate(owner) if k < 0]:
+    if missing := [i for i, k in enumerate(owner) if k < 0]:
+        shown = ", ".join(map(str, missing[:6])) + (", …" if len(missing) > 6 else "")
         raise ValueError(
-            f"No subset holds position{'s' * (len(missing) > 1)} {listed(missing)}. The "
+            f"No subset holds {'position' if len(missing) == 1 else 'positions'} {shown}. The "
             "subsets cover every row: give the rest, BOS, EOS and padding, the identity map."
         )
     return owner
