@@ -1,7 +1,7 @@
-"""What callers choose, looked at: a whole number in a range, a name from a list."""
+"""What callers choose, looked at: a whole number in a range, a name from a list; a list, said."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from numbers import Integral
 
 
@@ -18,3 +18,9 @@ def one_of(name: str, value: object, allowed: Iterable[str]) -> None:
     """Refuse what is not among the allowed. Raises ValueError."""
     if value not in (names := tuple(allowed)):
         raise ValueError(f"{name} is one of {', '.join(names)}; not {value!r}.")
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """The first names of a list that may be long, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .checks import one_of
 from .image_encoder import (
     CLIPResNet,
     CLIPResNetConfig,
@@ -136,8 +137,7 @@ class CLIP(nn.Module):
 
         tokenizer: whose vocabulary the text encoder has; None → CLIP's own. settings: as for CLIP.
         """
-        if name not in PRESETS:
-            raise ValueError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
+        one_of("A preset", name, PRESETS)
         text, image, preprocess = PRESETS[name]
         tokenizer = tokenizer or CLIPTokenizer()
         text = replace(text, vocab_size=tokenizer.vocab_size, eos_token_id=tokenizer.eos_id)

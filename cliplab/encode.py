@@ -13,7 +13,7 @@ from cliplab.extras import MissingExtra
 from cliplab.prompts import TOOLS
 from cliplab.text_encoder import CLIPTextConfig, CLIPTextModel
 from cliplab.tokenizer import CLIPTokenizer
-from cliplab.weighting import METHODS, encode_prompt
+from cliplab.weighting import METHODS, PromptEncoder
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -54,8 +54,10 @@ def table(prompt: str, options: argparse.Namespace) -> tuple[list[dict], list[di
     """Rows and fragments of the prompt's context, as plain data."""
     tokenizer, model = CLIPTokenizer(), load(options.model)
     how = {"clip_skip": options.clip_skip, "truncate": options.truncate}
-    made = encode_prompt(prompt, tokenizer, model, options.syntax, options.method, **how)
-    plain = encode_prompt(prompt, tokenizer, model, options.syntax, "ignore", **how)
+    made, plain = (
+        PromptEncoder(tokenizer, model, options.syntax, method, **how).context(prompt)
+        for method in (options.method, "ignore")
+    )
     norms, moved = made.tensor.norm(dim=-1), (made.tensor - plain.tensor).norm(dim=-1)
     columns = zip(made.ids, made.tokens, made.weights, norms, moved, made.owner, strict=True)
     rows = [

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .tokenizer.rows import TruncationWarning, fill, require_length, warn_of_cuts
+from .checks import whole_number
+from .tokenizer.rows import TruncationWarning, fill, warn_of_cuts
 
 __all__ = [
     "CLIP_EOS", "TruncationWarning", "attention_mask", "causal_mask", "length_normalization",
@@ -37,7 +38,7 @@ def length_normalization(ids: Ids, length: int = 77, pad: int | None = None) -> 
     Source: Lecture eq. 7; errata E28, E29 (OpenAI's own ``tokenize`` raises unless it is told to
     truncate).
     """
-    require_length(length)
+    whole_number("length, with BOS and EOS,", length, 2)
     sequences, single = read_sequences(ids)
     counts = np.fromiter(map(len, sequences), np.int64, len(sequences))
     ids = np.fromiter(chain.from_iterable(sequences), np.int64, counts.sum())

@@ -6,20 +6,20 @@ but a Gaussian over latents; that Gaussian, the sizes, and the way in and out st
 
 import math
 from collections.abc import Sequence
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
+from .checks import whole_number
 from .image_encoder.preprocess import on_white
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
-    from PIL import Image
 
-    Pictures = Image.Image | Sequence[Image.Image] | Tensor  # as `to_tensor` reads them
+Pictures = Image.Image | Sequence[Image.Image] | Tensor  # as `to_tensor` reads them
 
 
 class DiagonalGaussian:
@@ -105,12 +105,8 @@ def latent_sizes(side: int, halvings: int = 3) -> list[int]:
     the decoder doubles exactly, so what was rounded away does not come back. Raises ValueError
     where nothing would be left. Source: erratum E14; diffusers `vae.py`.
     """
-    if not isinstance(side, Integral) or side < 2**halvings:
-        raise ValueError(
-            f"{halvings} halvings need a picture of at least {2**halvings} pixels a side, in whole "
-            f"numbers; not {side!r}."
-        )
-    down = [int(side)]
+    what = f"A picture's side in pixels, for {halvings} halvings,"
+    down = [whole_number(what, side, least=2**halvings)]
     for _ in range(halvings):
         down.append(convolved(down[-1]))
     return down + [down[-1] * 2**doubled for doubled in range(1, halvings + 1)]
@@ -129,7 +125,7 @@ def halvings(vae: "AutoencoderKL") -> int:
 
 
 @torch.no_grad()
-def posterior(vae: "AutoencoderKL", images: "Pictures") -> DiagonalGaussian:
+def posterior(vae: "AutoencoderKL", images: Pictures) -> DiagonalGaussian:
     """Pictures → the Gaussian over their latents, unscaled, in the VAE's own dtype (erratum E24).
 
     vae     a diffusers AutoencoderKL; its encoder and `quant_conv` run as they are set up there
@@ -144,7 +140,7 @@ def posterior(vae: "AutoencoderKL", images: "Pictures") -> DiagonalGaussian:
 
 def encode(
     vae: "AutoencoderKL",
-    images: "Pictures",
+    images: Pictures,
     generator: torch.Generator | None = None,
     *,
     sample: bool = True,
@@ -161,7 +157,7 @@ def encode(
 
 
 @torch.no_grad()
-def decode(vae: "AutoencoderKL", latents: Tensor) -> "list[Image.Image]":
+def decode(vae: "AutoencoderKL", latents: Tensor) -> list[Image.Image]:
     """Latents [B, C, h, w], scaled as the U-Net leaves them, → B PIL pictures.
 
     z is the latent over the scaling factor; `post_quant_conv` and the decoder follow (errata E15,
@@ -184,7 +180,7 @@ def decode(vae: "AutoencoderKL", latents: Tensor) -> "list[Image.Image]":
     return to_pictures(x)
 
 
-def to_tensor(images: "Pictures") -> Tensor:
+def to_tensor(images: Pictures) -> Tensor:
     """PIL pictures → [B, 3, H, W] from −1 (black) to 1 (white), the range a VAE was trained on.
 
     images: one PIL picture or a list of one size (transparent parts on white), or a floating
@@ -193,8 +189,6 @@ def to_tensor(images: "Pictures") -> Tensor:
     """
     if isinstance(images, Tensor):
         return _require_range(images)
-    from PIL import Image
-
     images = [images] if isinstance(images, Image.Image) else images
     if not isinstance(images, (list, tuple)) or not all(isinstance(i, Image.Image) for i in images):
         raise TypeError(
@@ -222,16 +216,14 @@ def _require_range(x: Tensor) -> Tensor:
     return x if x.ndim == 4 else x[None]
 
 
-def to_pictures(x: Tensor) -> "list[Image.Image]":
+def to_pictures(x: Tensor) -> list[Image.Image]:
     """[B, 3, H, W] from −1 to 1 → B PIL pictures; what lies outside is cut."""
-    from PIL import Image
-
     shares = (x.float() / 2 + 0.5).clamp(0, 1)
     array = (255 * shares).round().byte().permute(0, 2, 3, 1).cpu().numpy()  # [B, H, W, 3]
     return [Image.fromarray(picture) for picture in array]
 
 
-def psnr(image: "Image.Image", other: "Image.Image") -> float:
+def psnr(image: Image.Image, other: Image.Image) -> float:
     """How near two PIL pictures are, in decibels: 10 log₁₀(255² / mean squared difference).
 
     +10 dB is a tenth of the error; equal pictures give infinity. Raises ValueError when the sizes

@@ -64,7 +64,7 @@ def test_cutting_padding_loses_nothing():
 
 
 def test_bad_lengths_are_refused():
-    with pytest.raises(ValueError, match="length is a whole number of at least 2"):
+    with pytest.raises(ValueError, match="BOS and EOS, is a whole number of at least 2"):
         cliplab.length_normalization([BOS, EOS], 1)
     for nothing in ([], [[]], [[BOS, EOS], []]):
         with pytest.raises(ValueError, match="empty sequence"):

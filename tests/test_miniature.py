@@ -387,7 +387,7 @@ def test_muon_turns_matrices_and_leaves_the_rest_to_adamw():
 
 # The two runs -------------------------------------------------------------------------------------
 
-SMALL = vae.Recipe(steps=4, tune=2, size=4)
+SMALL = vae.Recipe(steps=4, decoder_steps=2, batch_size=4)
 
 
 @pytest.fixture(scope="module")
@@ -442,7 +442,7 @@ def test_a_killed_run_resumed_ends_as_one_that_was_not(tmp_path):
 
 
 def test_a_unet_learns_and_resumes(coder, tmp_path):
-    recipe = unet.Recipe(steps=6, size=4, blocks=1, renew=2, warmup=2, alone=0.5)
+    recipe = unet.Recipe(steps=6, batch_size=4, blocks=1, renew=2, warmup=2, alone=0.5)
     whole = unet.UNetTask(recipe, coder, {})
     log = fit(whole, tmp_path / "whole", progress=False)
     assert all(np.isfinite(log["loss"]))
@@ -456,7 +456,7 @@ def test_a_unet_learns_and_resumes(coder, tmp_path):
 
 
 def test_the_learning_rate_rises_holds_and_falls(coder):
-    task = unet.UNetTask(unet.Recipe(steps=100, blocks=1, warmup=10, hold=0.4), coder, {})
+    task = unet.UNetTask(unet.Recipe(steps=100, blocks=1, warmup=10, stable=0.4), coder, {})
     rates = [task.lr(n) for n in range(100)]
     assert rates[0] == pytest.approx(5e-4)
     assert rates[9] == rates[39] == 5e-3
@@ -466,7 +466,8 @@ def test_the_learning_rate_rises_holds_and_falls(coder):
 
 def test_what_ends_a_run_is_said_in_a_sentence(tmp_path, capsys):
     out = str(tmp_path / "run")
-    small = ["--steps", "2", "--tune", "1", "--size", "2", "--threads", "1", "--quiet"]
+    steps = ["--steps", "2", "--decoder-steps", "1"]
+    small = [*steps, "--batch-size", "2", "--threads", "1", "--quiet"]
     main(["vae", "--out", out, *small])
     assert "The autoencoder" in capsys.readouterr().out
     for arguments, said in (
@@ -489,9 +490,9 @@ def test_from_two_commands_to_a_stock_pipeline(tmp_path):
     from classroom.miniature.scores import paint
 
     one, two = str(tmp_path / "vae"), str(tmp_path / "unet")
-    main(["vae", "--out", one, "--steps", "1", "--tune", "1", "--size", "2", "--quiet"])
-    main(["unet", "--vae", one, "--out", two, "--steps", "1", "--size", "2", "--blocks", "1",
-          "--quiet"])  # fmt: skip
+    small = ["--steps", "1", "--batch-size", "2", "--quiet"]
+    main(["vae", "--out", one, "--decoder-steps", "1", *small])
+    main(["unet", "--vae", one, "--out", two, "--blocks", "1", *small])
     pipe = load_pipeline_folder(tmp_path / "unet" / "pipeline")
     painted = paint(pipe, ["a red circle", "a blue square"], guidance=2.0, steps=2)
     assert painted.shape == (2, S, S, 3)

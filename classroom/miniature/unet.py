@@ -43,22 +43,21 @@ OUTER = ("embed", "conv_in", "conv_out")  # parts that read or write numbers of 
 class Recipe:
     """start: the folder of a pipeline whose words and inner levels it begins with; "": none.
 
-    steps, size: of the run, and pictures in a step. blocks, renew: of the pools of latents (see
-    `pool`), of one thing and of two things each.
+    blocks, renew: of the pools of latents (see `pool`), of one thing and of two things each.
     alone: the share of the run in which all scenes have one thing; then `two` of them have two.
     shapes: the share of scenes that have no thing with a name.
-    lie: share of captions that are mixed (see `words`); while the learning rate falls it falls to
-    `lie_end`. strange: share of the others that have a word which says nothing. drop: share that is
-    left out altogether, for guidance. whole: share of batches with all 77 rows; the others end soon
-    after the longest caption. hold: share of the run before the learning rate falls. late: times
-    with much noise are trained more often, in proportion to t to this power. near: how much more
-    the loss counts where things are. focus: weight of the loss of attention outside its thing.
-    decay: of the moving average.
+    mixed: share of captions that are mixed (see `words`); while the learning rate falls it falls to
+    `mixed_end`. distractor: share of the others that have a word which says nothing.
+    caption_dropout: share that is left out altogether, for guidance. whole: share of batches with
+    all 77 rows; the others end soon after the longest caption. stable: share of the run before the
+    learning rate falls. timestep_power: times with much noise are trained more often, in proportion
+    to t to this power. foreground_weight: how much more the loss counts where things are.
+    attention_weight: of the loss of attention outside its thing. ema_decay: of the moving average.
     """
 
     start: str = ""
     steps: int = 30_000
-    size: int = 64
+    batch_size: int = 64
     blocks: int = 128
     renew: int = 16
     lr: float = 5e-3
@@ -66,16 +65,16 @@ class Recipe:
     alone: float = 0.05
     two: float = 0.65
     shapes: float = 0.1
-    lie: float = 0.5
-    lie_end: float = 0.25
-    strange: float = 0.15
-    drop: float = 0.1
+    mixed: float = 0.5
+    mixed_end: float = 0.25
+    distractor: float = 0.15
+    caption_dropout: float = 0.1
     whole: float = 0.1
-    hold: float = 0.5
-    late: float = 0.5
-    near: float = 3.0
-    focus: float = 0.3
-    decay: float = 0.999
+    stable: float = 0.5
+    timestep_power: float = 0.5
+    foreground_weight: float = 3.0
+    attention_weight: float = 0.3
+    ema_decay: float = 0.999
     seed: int = 0
 
 
@@ -108,7 +107,7 @@ class UNetTask(MiniatureTask):
         painter = Painter(self.tokenizer)
         if recipe.start:
             inherit(painter, self.tokenizer, Path(recipe.start))
-        self.model = Averaged(painter, decay=recipe.decay)
+        self.model = Averaged(painter, decay=recipe.ema_decay)
         self.maps = watch(painter.unet)
         self.optimizer = muon(painter, lr=recipe.lr, weight_decay=0.01, outer=OUTER)
 
@@ -132,12 +131,12 @@ class UNetTask(MiniatureTask):
         self.maps.clear()
         made = net.unet(noisy, t, context).sample
         error = (made - self.scheduler.get_velocity(z, e, t)) ** 2
-        weight = 1 + (r.near - 1) * inside(boxes, z.shape[-1]).any(1, keepdim=True)
+        weight = 1 + (r.foreground_weight - 1) * inside(boxes, z.shape[-1]).any(1, keepdim=True)
         loss = (weight * error).mean() / weight.mean()
         places = [shown(*both, self.tokens) for both in zip(scenes, captions, strict=True)]
         rows = [{1 + place: thing for place, thing in some.items()} for some in places]  # 0 is BOS
         outside = focus(self.maps, boxes, rows, self.scheduler.alphas_cumprod[t])
-        self.move(loss + r.focus * outside, n, self.lr(n))
+        self.move(loss + r.attention_weight * outside, n, self.lr(n))
         return {"loss": loss.item(), "outside": outside.item()}
 
     def batch(self, n: int, draw) -> tuple[list[Scene], Tensor, Tensor]:
@@ -145,34 +144,36 @@ class UNetTask(MiniatureTask):
         r = self.recipe
         two = r.two if n >= r.alone * r.steps else 0.0
         pools = [pool.at(n) for pool in self.pools]
-        chosen = [(pools[draw() < two], int(draw() * len(pools[0].scenes))) for _ in range(r.size)]
+        chosen = [
+            (pools[draw() < two], int(draw() * len(pools[0].scenes))) for _ in range(r.batch_size)
+        ]
         z, boxes = (torch.stack([getattr(p, k)[i] for p, i in chosen]) for k in ("z", "boxes"))
         return [pool.scenes[i] for pool, i in chosen], z, boxes
 
     def times(self, noise: torch.Generator) -> Tensor:
         """[B]: one time in each of B parts of the way that are equally frequent, in any order."""
-        B = self.recipe.size
+        B = self.recipe.batch_size
         even = (torch.arange(B) + torch.rand(B, generator=noise)) / B
-        t = (1000 * even ** (1 / (1 + self.recipe.late))).long().clamp(max=999)
+        t = (1000 * even ** (1 / (1 + self.recipe.timestep_power))).long().clamp(max=999)
         return t[torch.randperm(B, generator=noise)]
 
     def caption(self, scene: Scene, n: int, draw) -> Mixed | str:
         """A caption as it is, a mixed one, or none."""
         r, kind = self.recipe, draw()
-        late = max(0.0, n / r.steps - r.hold) / (1 - r.hold)
-        lie = r.lie + late * (r.lie_end - r.lie)
-        if kind < r.drop:
+        late = max(0.0, n / r.steps - r.stable) / (1 - r.stable)
+        lie = r.mixed + late * (r.mixed_end - r.mixed)
+        if kind < r.caption_dropout:
             return ""
-        if kind < r.drop + lie:
+        if kind < r.caption_dropout + lie:
             return mix(scene, draw)
-        return with_stranger(scene.caption, draw) if draw() < r.strange else scene.caption
+        return with_stranger(scene.caption, draw) if draw() < r.distractor else scene.caption
 
     def tokens(self, text: str) -> int:
         return len(self.tokenizer.content(text))
 
     def lr(self, n: int) -> float:
         """Up, level, and in the last part of the run down half a cosine."""
-        r, level = self.recipe, int(self.recipe.hold * self.recipe.steps)
+        r, level = self.recipe, int(self.recipe.stable * self.recipe.steps)
         if n < level:
             return r.lr * min(1, (n + 1) / r.warmup)
         return learning_rate(n - level, steps=r.steps - level, warmup=0, peak=r.lr)

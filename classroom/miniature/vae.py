@@ -41,21 +41,21 @@ SEEN = 512  # pictures of which the latents' variance is measured
 class Recipe:
     """start: the folder of an autoencoder to go on from; "" for a fresh one.
 
-    steps: of the whole; tune: more, of the decoder alone. size: pictures in a step.
-    low: weight of the error of 4 × 4 pixels' mean, which is their color. kl: weight of the
-    divergence from N(0, 1), per number. noise: the highest standard deviation of what is added to
-    latents, in theirs; that times u², u from 0 to 1.
+    steps: of the whole; decoder_steps: more, of the decoder alone, with decoder_lr.
+    color_weight: of the error of 4 × 4 pixels' mean, which is their color. kl_weight: of the
+    divergence from N(0, 1), per number. latent_noise: the highest standard deviation of what is
+    added to latents, in theirs; that times u², u from 0 to 1.
     """
 
     start: str = ""
     steps: int = 2400
-    tune: int = 6000
-    size: int = 16
+    decoder_steps: int = 6000
+    batch_size: int = 16
     lr: float = 2e-3
-    tune_lr: float = 1.5e-3
-    low: float = 1.0
-    kl: float = 1e-5
-    noise: float = 0.15
+    decoder_lr: float = 1.5e-3
+    color_weight: float = 1.0
+    kl_weight: float = 1e-5
+    latent_noise: float = 0.15
     seed: int = 0
 
 
@@ -70,7 +70,7 @@ class VAETask(MiniatureTask):
         if recipe.start:
             vae.load_state_dict(load_vae(Path(recipe.start)).float().state_dict())
         vae.to(memory_format=torch.channels_last)
-        self.recipe, self.steps = recipe, recipe.steps + recipe.tune
+        self.recipe, self.steps = recipe, recipe.steps + recipe.decoder_steps
         self.settings = {"what": "vae", **asdict(recipe)}
         self.model = Averaged(vae, decay=0.99)
         self.optimizer = muon(vae, lr=recipe.lr, weight_decay=0.0, outer=("conv_in", "conv_out"))
@@ -85,7 +85,7 @@ class VAETask(MiniatureTask):
         # Two of three scenes have two things, one in four has shapes only; places are anywhere.
         scenes = [
             draw_scene(f"vae {r.seed} {n} {i}", 1 if i % 3 == 0 else 2, 1.0, None if i % 4 else 0)
-            for i in range(r.size)
+            for i in range(r.batch_size)
         ]
         x = pictures(scenes).to(memory_format=torch.channels_last)
         weight = importance(x, [scene.background for scene in scenes])
@@ -94,17 +94,17 @@ class VAETask(MiniatureTask):
             posterior = vae.encode(x).latent_dist
             z = posterior.sample(noise)
         # In units of the latents' own spread, so that a wider spread does not drown the noise.
-        strength = r.noise * torch.rand(len(z), 1, 1, 1, generator=noise) ** 2
+        strength = r.latent_noise * torch.rand(len(z), 1, 1, 1, generator=noise) ** 2
         strength = strength * z.std((0, 2, 3), keepdim=True)
         made = vae.decode(z + strength * torch.randn(z.shape, generator=noise)).sample
         kl = posterior.kl().mean() / posterior.mean[0].numel()
         if n < r.steps:
             lr = learning_rate(n, steps=r.steps, warmup=50, peak=r.lr)
         else:
-            lr = learning_rate(n - r.steps, steps=r.tune, warmup=50, peak=r.tune_lr)
+            lr = learning_rate(n - r.steps, steps=r.decoder_steps, warmup=50, peak=r.decoder_lr)
         error = weight * ((made - x).abs() + (made - x) ** 2)
         low = F.avg_pool2d(weight, 4) * F.avg_pool2d(made - x, 4).abs()
-        loss = (error.mean() + r.low * low.mean()) / weight.mean() + r.kl * kl
+        loss = (error.mean() + r.color_weight * low.mean()) / weight.mean() + r.kl_weight * kl
         value = self.move(loss, n, lr)
         psnr = -10 * torch.log10(((made - x).detach() ** 2).mean() / 4).item()
         return {"loss": value, "psnr": psnr, "kl": kl.item()}

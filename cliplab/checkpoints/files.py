@@ -1,10 +1,14 @@
 """Where the weights are: a name, a file, or a folder → one safetensors file."""
 
-import json
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
+import torch
+
+from ..checks import listed
 from ..extras import need
+from ..tokenizer import bpe
 
 NAMES = {
     # name: (repository, revision) of a pipeline in diffusers' format
@@ -14,6 +18,7 @@ NAMES = {
     ),
 }
 MINI = "mini"  # the CLIP that comes with the package
+Device = torch.device | str | None
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
 
@@ -50,12 +55,17 @@ def _inside(folder: Path) -> Path:
     if path.is_file():
         return path
     found = sorted(p.name for p in folder.iterdir() if p.suffix in (".safetensors", *PICKLES))
-    more = f" and {len(found) - 8} more" if len(found) > 8 else ""
-    holds = f" It holds {', '.join(found[:8])}{more}." if found else ""
+    holds = f" It holds {listed(found)}." if found else ""
     raise CheckpointError(
         f"The folder {folder} has no model.safetensors.{holds} Give the path of one .safetensors "
         "file (pickles such as pytorch_model.bin are refused: opening one runs the code in it)."
     )
+
+
+def devices() -> list[str]:
+    """The kinds that are there, the fastest first: CUDA, Apple's MPS, the CPU."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return [*(kind for kind, is_there in there.items() if is_there), "cpu"]
 
 
 def bundled(file: str, what: str, trained_by: str) -> Path:
@@ -90,14 +100,9 @@ def download(name: str, files: list[str], size: str) -> list[Path]:
         ) from error
 
 
-def read_json(path: Path) -> dict:
+def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file; {} where there is no file."""
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
+        return bpe.read_json(path)
     except ValueError as error:
-        raise CheckpointError(f"{path} cannot be read: {error}.") from None
-    if not isinstance(said, dict):
-        raise CheckpointError(f"{path} is no JSON object.")
-    return said
+        raise CheckpointError(str(error)) from None

@@ -10,8 +10,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from ..checks import listed
 from ..text_encoder import CLIPTextConfig, CLIPTextModel
-from .files import MINI, CheckpointError, find_weights, read_json
+from .files import MINI, CheckpointError, Device, find_weights, read_json
 from .layouts import TEXT, Tower, from_layout, is_foreign, recognize, to_layout
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -22,7 +23,7 @@ def load_text_encoder(
     name_or_path: str | Path,
     *,
     dtype: torch.dtype | None = None,
-    device: torch.device | str | None = None,
+    device: Device = None,
     heads: int | None = None,
 ) -> CLIPTextModel:
     """Load a text encoder, in evaluation mode.
@@ -53,7 +54,7 @@ def opened(path: Path) -> Iterator[safe_open]:
             yield file
     except SafetensorError as error:
         raise CheckpointError(f"{path} is not a sound safetensors file: {error}.") from None
-    except CheckpointError as error:
+    except (ValueError, TypeError) as error:  # CheckpointError, and numbers that make no encoder
         raise CheckpointError(f"{path}: {error}") from None
 
 
@@ -125,20 +126,16 @@ def infer_config(shapes: dict, layout: str, said: dict, heads: int | None) -> CL
             "Weights do not show the number of heads, nothing beside them says it, and OpenAI's "
             f"rule of one head for every 64 of width does not fit a width of {D}. Pass heads=…"
         )
-    try:
-        eos = said.get("eos_token_id")
-        return CLIPTextConfig(
-            vocab_size=V,
-            context_length=shown["max_position_embeddings"],
-            width=D,
-            heads=int(heads),
-            layers=shown["num_hidden_layers"],
-            mlp_width=shown["intermediate_size"],
-            eos_token_id=V - 1 if eos is None else int(eos),
-            projection=E,
-        )
-    except (ValueError, TypeError) as error:
-        raise CheckpointError(str(error)) from None
+    return CLIPTextConfig(
+        vocab_size=V,
+        context_length=shown["max_position_embeddings"],
+        width=D,
+        heads=int(heads),
+        layers=shown["num_hidden_layers"],
+        mlp_width=shown["intermediate_size"],
+        eos_token_id=int(said.get("eos_token_id", V - 1)),
+        projection=E,
+    )
 
 
 def name_in(layout: str, key: str, tower: Tower = TEXT) -> str:
@@ -188,7 +185,7 @@ def compare(shapes: dict, dtypes: dict, expected: dict, dtype: torch.dtype | Non
     dtypes = {key: kind for key, kind in dtypes.items() if not key.endswith("num_batches_tracked")}
     wrong_dtype = [f"{key} is {kind}" for key, kind in dtypes.items() if kind not in FLOATS]
     problems = [
-        f"{what} ({len(names)}): {', '.join(names[:8])}{', …' if len(names) > 8 else ''}"
+        f"{what} ({len(names)}): {listed(names)}"
         for what, names in (
             ("missing keys", [key for key in expected if key not in shapes]),
             ("unexpected keys", [key for key in shapes if key not in expected]),

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -10,7 +10,7 @@ from safetensors import safe_open
 from ..contrastive import CLIP, image_encoder
 from ..image_encoder import CLIPResNetConfig, CLIPVisionConfig, ImageEncoder, Preprocess
 from ..tokenizer import CLIPTokenizer
-from .files import CheckpointError, find_weights, read_json
+from .files import CheckpointError, Device, find_weights, read_json
 from .layouts import HEAD, IMAGE, is_image, is_resnet
 from .load import (
     count_layers,
@@ -24,14 +24,9 @@ from .load import (
     shapes_of,
 )
 
-Config = TypeVar("Config", CLIPVisionConfig, CLIPResNetConfig)
-
 
 def load_clip(
-    name_or_path: str | Path,
-    *,
-    dtype: torch.dtype = torch.float32,
-    device: torch.device | str | None = None,
+    name_or_path: str | Path, *, dtype: torch.dtype = torch.float32, device: Device = None
 ) -> CLIP:
     """Load a whole CLIP, in evaluation mode.
 
@@ -54,15 +49,11 @@ def load_clip(
                 f"Its text projection is {text_model.config.projection} wide, its image projection "
                 f"{image_model.config.projection}: they do not belong together."
             )
-        tokenizer = read_tokenizer(path.parent, text_model.config.vocab_size)
-        preprocess = read_preprocess(path.parent, image_model.config.image_size)
-    clip = CLIP(
-        text_model,
-        image_model,
-        tokenizer=tokenizer,
-        preprocess=preprocess,
-        sigmoid="logit_bias" in head,
-    )
+        how: dict[str, Any] = {
+            "tokenizer": read_tokenizer(path.parent, text_model.config.vocab_size),
+            "preprocess": read_preprocess(path.parent, image_model.config.image_size),
+        }
+    clip = CLIP(text_model, image_model, sigmoid="logit_bias" in head, **how)
     head = {key: tensor.reshape(()) for key, tensor in head.items()}  # open_clip may have [1]
     clip.load_state_dict(head, strict=False)
     return clip.to(device=device, dtype=dtype).eval()
@@ -103,8 +94,7 @@ def infer_image_config(
         "intermediate_size": size("encoder.layers.0.mlp.fc1.weight")[0],
     }
     refuse_other_mathematics(said, shown, "image encoder")
-    return configured(
-        CLIPVisionConfig,
+    return CLIPVisionConfig(
         image_size=shown["image_size"],
         patch_size=P,
         width=D,
@@ -118,22 +108,15 @@ def infer_image_config(
 def infer_resnet_config(shapes: dict, said: dict) -> CLIPResNetConfig:
     places = shape_of(shapes, "visual.attnpool.positional_embedding", 2)[0] - 1
     blocks = {match[0] for key in shapes if (match := re.match(r"visual\.layer\d\.\d+\.", key))}
-    heads = said.get("num_attention_heads")
-    return configured(
-        CLIPResNetConfig,
+    one, two, three, four = (sum(f".layer{n}." in block for block in blocks) for n in (1, 2, 3, 4))
+    width = shape_of(shapes, "visual.conv3.weight", 4)[0]
+    return CLIPResNetConfig(
         image_size=32 * round(places**0.5),
-        width=shape_of(shapes, "visual.conv3.weight", 4)[0],
+        width=width,
         projection=shape_of(shapes, "visual.attnpool.c_proj.weight", 2)[0],
-        layers=tuple(sum(f".layer{n}." in block for block in blocks) for n in (1, 2, 3, 4)),
-        heads=int(heads) if heads else None,
+        layers=(one, two, three, four),
+        heads=int(said.get("num_attention_heads") or max(1, 32 * width // 64)),
     )
-
-
-def configured(config: type[Config], **numbers: Any) -> Config:
-    try:
-        return config(**numbers)
-    except ValueError as error:
-        raise CheckpointError(f"Its image encoder cannot be: {error}") from None
 
 
 def read_tokenizer(folder: Path, vocab_size: int) -> CLIPTokenizer | None:

@@ -95,9 +95,7 @@ def initialize(model: CLIPVisionModel) -> None:
     nn.init.normal_(model.embeddings.class_embedding, std=D**-0.5)
     nn.init.normal_(model.embeddings.position_embedding.weight, std=D**-0.5)
     nn.init.normal_(model.visual_projection.weight, std=D**-0.5)
-    for attn in model.modules():
-        if not isinstance(attn, CLIPAttention):
-            continue
+    for attn in (module for module in model.modules() if isinstance(module, CLIPAttention)):
         for proj in (attn.q_proj, attn.k_proj, attn.v_proj):
             most = (6 / (D + 3 * D)) ** 0.5  # fan in D, fan out 3D
             nn.init.uniform_(proj.weight, -most, most)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from PIL.Image import Image
 from torch import Tensor
 
 from ..checkpoints.files import read_json
@@ -21,8 +23,7 @@ from ..weighting.encoder import Prompts, read_prompts
 from .painting import Painting
 
 if TYPE_CHECKING:
-    from diffusers import StableDiffusionPipeline
-    from PIL.Image import Image
+    from diffusers import StableDiffusionPipeline as Pipeline
 
 USUAL = 7.5  # guidance of Stable Diffusion 1.5, and of diffusers where nothing is said
 IN_ATTENTION = "attention"  # a method beside those of the encoder
@@ -30,7 +31,7 @@ MULTIPLE = 8  # diffusers' pipeline takes no other sizes, whatever the VAE's own
 
 
 def generate(
-    pipe: StableDiffusionPipeline,
+    pipe: Pipeline,
     prompt: Prompts,
     negative: Prompts = "",
     syntax: str = "a1111",
@@ -69,8 +70,7 @@ def generate(
     """
     require_pipeline(pipe)
     prompts, negatives = read_prompts(prompt, negative)
-    guidance = best_guidance(pipe) if guidance is None else guidance
-    require_guidance(guidance)
+    guidance = read_guidance(pipe, guidance)
     steps = whole_number("steps", steps, 1, pipe.scheduler.config.num_train_timesteps)
     seed = whole_number("seed", seed, 0, 2**63 - len(prompts))
     size = read_size(pipe, height, width)
@@ -88,8 +88,7 @@ def generate(
     weights = torch.stack([c.weights for c in contexts[B:] + contexts[:B]])  # as the U-Net has them
     factors = weights.float() if method == IN_ATTENTION else None
 
-    def paint(show: bool) -> tuple[list[Image], list[Tensor]]:
-        return denoise(pipe, contexts, seeds, steps, guidance, size, show)
+    paint = functools.partial(denoise, pipe, contexts, seeds, steps, guidance, size)
 
     def watched(show: bool) -> tuple[list[Image], list[Tensor], list[dict[str, Tensor]]]:
         with watch_attention(pipe.unet, factors, guided=guided and factors is None) as watch:
@@ -101,13 +100,11 @@ def generate(
 
     show = sys.stderr.isatty() if progress is None else progress
     images, latents = paint(show) if factors is None else watched(show)[:2]
-    return Painting(
-        images, latents, contexts[:B], contexts[B:], seeds, steps, float(guidance), watch
-    )
+    return Painting(images, latents, contexts[:B], contexts[B:], seeds, steps, guidance, watch)
 
 
 def denoise(
-    pipe: StableDiffusionPipeline,
+    pipe: Pipeline,
     contexts: list[Context],
     seeds: list[int],
     steps: int,
@@ -153,14 +150,8 @@ def denoise(
     return images, [noise * pipe.scheduler.init_noise_sigma, *latents]
 
 
-def best_guidance(pipe: StableDiffusionPipeline) -> float:
-    """What the model's folder says in generation.json; 7.5 where it says nothing."""
-    folder = getattr(pipe.config, "_name_or_path", None)
-    return read_json(Path(folder) / "generation.json").get("guidance", USUAL) if folder else USUAL
-
-
 @contextmanager
-def progress_bar(pipe: StableDiffusionPipeline, show: bool) -> Iterator[None]:
+def progress_bar(pipe: Pipeline, show: bool) -> Iterator[None]:
     """With or without diffusers' progress bar; what was set before is set again afterwards."""
     before = getattr(pipe, "_progress_bar_config", {})
     pipe.set_progress_bar_config(**before | {"disable": not show})
@@ -182,17 +173,21 @@ def require_pipeline(pipe: object) -> None:
         )
 
 
-def require_guidance(guidance: object) -> None:
+def read_guidance(pipe: Pipeline, guidance: float | None) -> float:
+    """None: what the model's folder says in generation.json, and 7.5 where it says nothing."""
+    if guidance is None:
+        folder = getattr(pipe.config, "_name_or_path", None)
+        said = read_json(Path(folder) / "generation.json") if folder else {}
+        guidance = said.get("guidance", USUAL)
     if not isinstance(guidance, Real) or not 1 <= float(guidance) < math.inf:
         raise ValueError(
             "guidance is a number of at least 1, where 1 means none: the negative prompt is then "
             f"without effect. It cannot be {guidance!r}."
         )
+    return float(guidance)
 
 
-def read_size(
-    pipe: StableDiffusionPipeline, height: int | None, width: int | None
-) -> tuple[int, int]:
+def read_size(pipe: Pipeline, height: int | None, width: int | None) -> tuple[int, int]:
     """Height and width in pixels; None: the model's own. Multiples of 8 (erratum E25)."""
     own = pipe.unet.config.sample_size
     own = own if isinstance(own, Sequence) else (own, own)

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ..checkpoints.files import MINI, NAMES, CheckpointError, bundled, download, read_json
+from ..checkpoints.files import (
+    MINI,
+    NAMES,
+    CheckpointError,
+    Device,
+    bundled,
+    devices,
+    download,
+    read_json,
+)
+from ..checks import listed
 from ..extras import need
 
 if TYPE_CHECKING:
@@ -28,10 +38,7 @@ SMALL_GPU = 10 * 2**30  # bytes of memory below which a GPU needs sparing
 
 
 def load_pipeline(
-    name_or_path: str | Path,
-    *,
-    dtype: torch.dtype | None = None,
-    device: torch.device | str | None = None,
+    name_or_path: str | Path, *, dtype: torch.dtype | None = None, device: Device = None
 ) -> StableDiffusionPipeline:
     """Load a text-to-image model as diffusers' own StableDiffusionPipeline.
 
@@ -53,7 +60,7 @@ def load_pipeline(
     MissingExtra without diffusers.
     """
     if device is None:
-        device = "cpu" if name_or_path == MINI else fastest()
+        device = "cpu" if name_or_path == MINI else devices()[0]
     device = torch.device(device)
     if dtype is None:
         dtype = torch.float16 if device.type == "cuda" else torch.float32
@@ -66,12 +73,6 @@ def load_pipeline(
     if device.type == "cuda" and torch.cuda.get_device_properties(device).total_memory < SMALL_GPU:
         pipe.vae.enable_tiling()
     return pipe
-
-
-def fastest() -> str:
-    """CUDA, Apple's MPS or the CPU, in this order."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    return next((kind for kind, is_there in there.items() if is_there), "cpu")
 
 
 def open_folder(folder: Path, dtype: torch.dtype) -> StableDiffusionPipeline:
@@ -121,10 +122,7 @@ def open_part(folder: Path, part: str, dtype: torch.dtype) -> torch.nn.Module:
         output_loading_info=True,
     )
     if missing := sorted(info["missing_keys"]):
-        more = ", …" if len(missing) > 8 else ""
-        raise CheckpointError(
-            f"The weights in {folder / part} lack {', '.join(missing[:8])}{more}."
-        )
+        raise CheckpointError(f"The weights in {folder / part} lack {listed(missing)}.")
     return model.eval()
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+from PIL.Image import Image
 from torch import Tensor
 
 from ..tokenizer.bpe import CHAR_TO_BYTE, END_OF_WORD
 from ..weighting import Context
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 
 @dataclass(eq=False)

@@ -152,9 +152,7 @@ def initialize(model: CLIPTextModel) -> None:
     normal = nn.init.normal_
     normal(model.embeddings.token_embedding.weight, std=0.02)
     normal(model.embeddings.position_embedding.weight, std=0.01)
-    for layer in model.modules():
-        if not isinstance(layer, CLIPEncoderLayer):
-            continue
+    for layer in (module for module in model.modules() if isinstance(module, CLIPEncoderLayer)):
         attn, mlp = layer.self_attn, layer.mlp
         for proj in (attn.q_proj, attn.k_proj, attn.v_proj, attn.out_proj):
             normal(proj.weight, std=D**-0.5)
@@ -166,9 +164,7 @@ def initialize(model: CLIPTextModel) -> None:
         normal(model.text_projection.weight, std=D**-0.5)
 
 
-def accept_prefix(
-    tower: str, model: nn.Module, state: dict[str, Any], prefix: str, *_: Any
-) -> None:
+def accept_prefix(tower: str, model: nn.Module, state: dict, prefix: str, *_: Any) -> None:
     """Let keys begin with the tower's name, as Hugging Face writes them, beside position ids."""
     for key in [key for key in state if key.startswith(prefix + tower)]:
         state[prefix + key.removeprefix(prefix + tower)] = state.pop(key)

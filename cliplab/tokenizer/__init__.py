@@ -17,16 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
 
 import regex
 
+from ..checks import one_of, whole_number
 from . import bpe, cleaning, unicode_tables
-from .bpe import (
-    BOS,
-    BYTE_TO_CHAR,
-    CHAR_TO_BYTE,
-    END_OF_WORD,
-    EOS,
-    REMEMBERED,
-    REMEMBERED_LENGTH,
-)
+from .bpe import BOS, BYTE_TO_CHAR, CHAR_TO_BYTE, END_OF_WORD, EOS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,10 +60,7 @@ class CLIPTokenizer:
     """
 
     def __init__(self, merges: list[tuple[str, str]] | None = None, *, clean: str = "hf"):
-        if clean not in ("hf", "openai"):
-            raise ValueError(
-                f'clean is "hf" (as transformers 5) or "openai" (as openai/CLIP), not {clean!r}.'
-            )
+        one_of("clean", clean, ("hf", "openai"))
         self.clean_as = clean
         known = clip_merges() if merges is None else merges
         self.merges = [(left, right) for left, right in known]
@@ -180,8 +170,8 @@ class CLIPTokenizer:
         return self._remember(word, bpe.merge(bpe.word_ids(word), self.ranks, self.results))
 
     def _remember(self, text: str, ids: list[int]) -> list[int]:
-        if len(text) <= REMEMBERED_LENGTH:
-            if len(self._known) >= REMEMBERED:
+        if len(text) <= bpe.REMEMBERED_LENGTH:
+            if len(self._known) >= bpe.REMEMBERED:
                 self._known = dict(self._specials)
             self._known[text] = ids
         return ids
@@ -277,11 +267,7 @@ class CLIPTokenizer:
         give the same vocabulary in any order. Warns when they are spent before that many merges.
         """
         smallest = 512 + 2
-        if not isinstance(vocab_size, int) or vocab_size < smallest:
-            raise ValueError(
-                f"vocab_size is a whole number of at least {smallest} (2 × 256 bytes, BOS, EOS), "
-                f"not {vocab_size!r}."
-            )
+        whole_number("vocab_size, with 2 × 256 bytes, BOS and EOS,", vocab_size, smallest)
         if isinstance(texts, str):
             raise TypeError("train takes a list of texts; this is one text.")
         blank, counts = cls([], clean=clean), Counter[str]()
@@ -328,7 +314,7 @@ class CLIPTokenizer:
         """
         path, about = Path(path), dict[str, Any]()
         if path.is_dir():
-            about = read_json(path / "tokenizer_config.json")
+            about = bpe.read_json(path / "tokenizer_config.json")
             files = [path / name for name in ("merges.txt", "tokenizer.json")]
             path = next((file for file in files if file.exists()), files[0])
         if not path.exists():
@@ -338,18 +324,13 @@ class CLIPTokenizer:
             )
         merges, said = bpe.read_merges(path)
         tokenizer = cls(merges, clean=clean or (about | said).get("clean", "hf"))
-        stored = read_json(path.with_name("vocab.json")) if path.name == "merges.txt" else {}
+        stored = bpe.read_json(path.with_name("vocab.json")) if path.name == "merges.txt" else {}
         if stored and stored != tokenizer.vocabulary:
             raise ValueError(
                 f"{path.with_name('vocab.json')} does not number its tokens as CLIP does: "
                 "bytes, merges in order, BOS, EOS."
             )
         return tokenizer
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file; empty where there is no file."""
-    return bpe.json_object(path) if path.exists() else {}
 
 
 @functools.cache

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..checks import whole_number
 from . import cleaning
 from .bpe import REMEMBERED, REMEMBERED_LENGTH
-from .rows import fill, require_length, warn_of_cuts
+from .rows import fill, warn_of_cuts
 
 AT_ONCE = 512  # texts: enough for numpy, few enough for the processor's cache
 NOT_WHITE = "\x1c\x1d\x1e\x1f"  # white for str.split, and not for the tools' expressions
@@ -52,7 +53,7 @@ class Tokenizer(Protocol):
 
 def to_tensor(tokenizer: Tokenizer, texts: list[str], length: int, pad: int | None) -> Tensor:
     """``tokenizer.batch``, whose caller the warning of what was cut points at."""
-    require_length(length)
+    whole_number("length, with BOS and EOS,", length, 2)
     eos = np.full(len(texts), tokenizer.eos_id)
     rows = np.full((len(texts), length), tokenizer.eos_id if pad is None else pad, np.int64)
     rows[:, 0] = tokenizer.bos_id

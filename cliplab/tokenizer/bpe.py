@@ -20,6 +20,7 @@ from typing import Any
 
 END_OF_WORD = "</w>"
 BOS, EOS = "<|startoftext|>", "<|endoftext|>"
+Pair = tuple[int, int]  # of ids
 REMEMBERED, REMEMBERED_LENGTH = 2**17, 64  # bounds on the memory that known words take
 
 
@@ -152,8 +153,7 @@ def learn_merges(counts: Counter[str], number: int) -> list[tuple[str, str]]:
     strings = list(vocabulary_of([]))[:-2]
     id_of = {s: i for i, s in enumerate(strings)}
     words = [(word_ids(word), count) for word, count in counts.items()]
-    frequency: Counter[tuple[int, int]] = Counter()
-    where: dict[tuple[int, int], set[int]] = defaultdict(set)
+    frequency, where = Counter[Pair](), defaultdict[Pair, set[int]](set)
     for w, (ids, count) in enumerate(words):
         for pair in pairwise(ids):
             frequency[pair] += count
@@ -202,7 +202,7 @@ def read_merges(path: str | Path) -> tuple[list[tuple[str, str]], dict[str, Any]
     """Read merges, and what is said about them, from JSON or from Hugging Face's ``merges.txt``."""
     about: dict[str, Any] = {}
     if Path(path).suffix == ".json":
-        about = json_object(path)
+        about = read_json(path)
         about = about.get("model", about)  # transformers' tokenizer.json has them one level down
         lines = about.pop("merges", None)
         if not isinstance(lines, list):
@@ -223,10 +223,12 @@ def read_merges(path: str | Path) -> tuple[list[tuple[str, str]], dict[str, Any]
     return [(left, right) for left, right in merges], about
 
 
-def json_object(path: str | Path) -> dict[str, Any]:
-    """The JSON object in a file. Raises ValueError, with the path, for anything else."""
+def read_json(path: str | Path) -> dict[str, Any]:
+    """The object in a JSON file; {} where there is no file. Raises ValueError for anything else."""
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}.") from None
     if not isinstance(document, dict):

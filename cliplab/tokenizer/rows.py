@@ -4,6 +4,8 @@ import warnings
 
 import numpy as np
 
+from ..checks import listed
+
 
 class TruncationWarning(UserWarning):
     """Said when tokens are cut off; ``lost`` holds their ids, one list per sequence."""
@@ -11,13 +13,6 @@ class TruncationWarning(UserWarning):
     def __init__(self, message: str, lost: list[list[int]]):
         super().__init__(message)
         self.lost = lost
-
-
-def require_length(length: object) -> None:
-    if not isinstance(length, int) or length < 2:
-        raise ValueError(
-            f"length is a whole number of at least 2, for BOS and EOS; not {length!r}."
-        )
 
 
 def fill(rows: np.ndarray, ids: np.ndarray, counts: np.ndarray) -> dict[int, list[int]]:
@@ -55,11 +50,6 @@ def warn_of_cuts(left_over: dict[int, list[int]], eos: np.ndarray, length: int, 
     one = len(lost) == 1
     who = "The sequence does" if one else f"{len(cut)} of {len(lost)} sequences do"
     number = f"up to {most}" if len(cut) > 1 else most
-    where = "" if one else f" Cut: {listed(cut)}."
+    where = "" if one else f" Cut: {listed([f'[{row}]' for row in cut])}."
     message = f"{who} not fit into {length} places; tokens lost before EOS: {number}.{where}"
     warnings.warn(TruncationWarning(message, lost), stacklevel=level + 1)
-
-
-def listed(rows: list[int], shown: int = 8) -> str:
-    names = ", ".join(f"[{row}]" for row in rows[:shown])
-    return names + (f" and {len(rows) - shown} more" if len(rows) > shown else "")

@@ -5,16 +5,14 @@ CLIP itself was trained with random crops only. With eight pictures of each thin
 """
 
 import math
-from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from ..contrastive import CLIP
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 TURN = math.radians(15)
 SIZE, STRETCH, SHEAR, SHIFT = 0.2, 0.1, 0.15, 0.12  # largest deviations, as shares of the picture
@@ -22,11 +20,8 @@ TINT, SHADE = 0.15, 0.05  # standard deviations
 COLORED = 0.5  # share of pictures whose ground is not white
 
 
-def to_square(image: "Image.Image", side: int) -> Tensor:
+def to_square(image: Image.Image, side: int) -> Tensor:
     """A PIL picture, fitted into a square and centered, as uint8 [4, S, S] with alpha."""
-    import numpy as np
-    from PIL import Image
-
     if image.mode != "RGBA":
         image = image.convert("RGBA")
     if image.size != (side, side):

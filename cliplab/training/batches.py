@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Generator, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import KW_ONLY, dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -52,12 +52,6 @@ def false_negative_mask(keys: Tensor) -> Tensor | None:
     """
     same = (keys[:, None] == keys[None]).any(-1)  # [N, N]
     return None if int(same.sum()) == len(keys) else same
-
-
-class BatchSource(Protocol):
-    """What a training asks for its batches: those of step k, k + 1, …, without end."""
-
-    def starting_at(self, step: int) -> Iterator[Batch]: ...
 
 
 @dataclass(eq=False, repr=False)
@@ -110,6 +104,7 @@ class Batches:
         return self.units * self.views // self.batch_size
 
     def starting_at(self, step: int) -> Iterator[Batch]:
+        """The batches of step k, k + 1, …, without end."""
         while True:
             yield self.batch(step)
             step += 1
@@ -203,6 +198,9 @@ class MixedBatches:
                 [(n, group) for n, batch in enumerate(made) for group in batch.groups],
                 torch.cat([batch.rows + int(before[n]) for n, batch in enumerate(made)]),
             )
+
+
+BatchSource = Batches | StreamBatches | MixedBatches
 
 
 def prefetch(batches: Iterator[Batch], depth: int = 2) -> Generator[Batch]:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from ..contrastive import CLIP
 from ..text_encoder import Embedding
 from ..tokenizer import CLIPTokenizer
-from .batches import Batches, MixedBatches, StreamBatches
+from .batches import Batches, BatchSource, MixedBatches, StreamBatches
 from .data import EmojiPairs, FolderPairs, Mixture, ShapePairs, ShardPairs, Source
 from .recipe import Recipe
 
@@ -114,7 +114,7 @@ def give_words(embedding: Embedding, tokenizer: CLIPTokenizer) -> int:
 
 def build_batches(
     data: Mixture, recipe: Recipe, image_size: int, rank: int = 0, world: int = 1
-) -> Batches | StreamBatches | MixedBatches:
+) -> BatchSource:
     """The batches of a recipe, each mixed from the sources as `data` says."""
     parts: list[Batches | StreamBatches] = []
     for source, size in zip(data.sources, data.sizes(recipe.batch_size), strict=True):

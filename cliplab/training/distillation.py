@@ -9,19 +9,16 @@ import math
 import random
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
+from PIL.Image import Image
 from torch import Tensor
 
 from ..contrastive import CLIP
 from ..tokenizer import CLIPTokenizer
 from .augment import as_seen_by
 from .grad_cache import encode_bucketed
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 
 class Teachers:
@@ -35,10 +32,8 @@ class Teachers:
         if not clips:
             raise ValueError("There must be at least one teacher.")
         self.clips = [clip.eval().requires_grad_(False) for clip in clips]
-        for clip in clips:
-            clip.to(  # type: ignore[call-overload]  # torch's stubs lack memory_format
-                device, memory_format=torch.channels_last
-            )
+        for clip in clips:  # torch's stubs lack memory_format
+            clip.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.no_grad()
     def encode(self, texts: list[str], images: Tensor) -> tuple[Tensor, Tensor]:
@@ -56,7 +51,7 @@ class Teachers:
         """Texts → [N, F], as CLIP.encode_text: `evaluate` takes teachers in a CLIP's place."""
         return joined([clip.encode_text(texts) for clip in self.clips])
 
-    def encode_image(self, images: "list[Image]") -> Tensor:
+    def encode_image(self, images: list[Image]) -> Tensor:
         """PIL pictures → [N, F], as CLIP.encode_image."""
         return joined([clip.encode_image(images) for clip in self.clips])
 

@@ -22,6 +22,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from ..checkpoints.files import devices
 from .errors import TrainingError
 
 PATIENCE = timedelta(hours=1)  # for others, while process 0 evaluates
@@ -33,14 +34,13 @@ def find_device(name: str | None = None) -> torch.device:
     Under torchrun each process gets the GPU of its local rank. Raises ValueError if the device that
     was named is not there, or if there are more processes than GPUs.
     """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    there["cpu"] = True
-    name = name or next(kind for kind, is_there in there.items() if is_there)
+    there = devices()
+    name = name or there[0]
     kind, _, number = name.partition(":")
-    if not there.get(kind) or (number and not number.isdecimal()):
+    if kind not in there or (number and not number.isdecimal()):
         raise ValueError(
-            f"There is no device {name!r} here, only {', '.join(k for k, v in there.items() if v)}:"
-            " leave it out to use the fastest."
+            f"There is no device {name!r} here, only {', '.join(there)}: leave it out to use the "
+            "fastest."
         )
     if kind == "cuda":
         number = number or os.environ.get("LOCAL_RANK", "")

@@ -5,27 +5,18 @@ Nothing is trained for the classifier (erratum E49).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..contrastive import CLIP
 from .data.pair import Pairs
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from .distillation import Teachers
 
 QUERIES = 1024  # so many have their similarities held at once
+Encoder = CLIP | Teachers  # what is evaluated: N texts or pictures → unit vectors [N, E]
 TEMPLATES = ("{}", "an emoji of a {}", "a picture of a {}", "a small drawing of a {}")
-
-
-class Encoder(Protocol):
-    """What can be evaluated, a CLIP or several (`Teachers`): N of either → unit vectors [N, E]."""
-
-    def encode_text(self, texts: list[str]) -> Tensor: ...
-
-    def encode_image(self, images: "list[Image]") -> Tensor: ...
 
 
 @dataclass(frozen=True)

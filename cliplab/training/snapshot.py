@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ..checks import listed
 from .errors import TrainingError
 
 FILE = "snapshot.safetensors"
@@ -102,8 +103,7 @@ def load_snapshot(folder: Path, model: nn.Module, optimizer: Optimizer) -> None:
         if found != expected:
             differ = sorted(k for k in found | expected if found.get(k) != expected.get(k))
             raise TrainingError(
-                f"{folder / FILE} is of another model: the two differ in {', '.join(differ[:4])}"
-                f"{', …' if len(differ) > 4 else ''}."
+                f"{folder / FILE} is of another model: the two differ in {listed(differ, 4)}."
             )
         model.load_state_dict(
             {key.removeprefix("model."): file.get_tensor(key) for key in expected}

@@ -53,9 +53,8 @@ class Trainer:
         self.batches, self.recipe, self.device, self.world = batches, recipe, device, world
         self.steps, self.settings = recipe.steps, asdict(recipe)
         self.model = clip.train()
-        clip.to(  # type: ignore[call-overload]  # torch's stubs lack memory_format
-            device, memory_format=torch.channels_last
-        )
+        # torch's stubs lack memory_format.
+        clip.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if world > 1:
             convert_sync_batchnorm(clip)
         if recipe.gradient_checkpointing:

@@ -166,12 +166,6 @@ class PromptEncoder:
         return replace(made, tensor=tensor)
 
 
-@overload
-def encode_prompt(prompt: str, tokenizer: Any, model: Any, *how: Any, **more: Any) -> Context: ...
-@overload
-def encode_prompt(
-    prompt: list[str] | tuple[str, ...], tokenizer: Any, model: Any, *how: Any, **more: Any
-) -> list[Context]: ...
 def encode_prompt(
     prompt: Prompts,
     tokenizer: Any,
@@ -219,8 +213,7 @@ def prompt_embeds(
     Raises ValueError when there is no prompt, or a list of negatives of another length.
     """
     prompts, negatives = read_prompts(prompt, negative)
-    encoder = PromptEncoder(tokenizer, model, **options)
-    made = encoder.same_length([encoder.context(text) for text in prompts + negatives])
+    made = PromptEncoder(tokenizer, model, **options)(prompts + negatives)
     embeds = torch.stack([context.tensor for context in made])
     B = len(prompts)
     return {"prompt_embeds": embeds[:B], "negative_prompt_embeds": embeds[B:]}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ..fragment import require_prompt, warn_at
 
 TAG = re.compile(r"<(\w++):([^>]++)>")
-AND = re.compile(r"\bAND\b")
+AND, BREAK = re.compile(r"\bAND\b"), re.compile(r"\bBREAK\b")
 WEIGHT = re.compile(r"[-+]?(?:\d+\.?|\d*\.\d+)")
 
 

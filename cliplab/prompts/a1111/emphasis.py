@@ -18,6 +18,7 @@ import numpy as np
 
 from ..fragment import Fragment, PromptError, require_prompt, without_gc
 from . import strict
+from .composition import BREAK
 
 ROUND, SQUARE = 1.1, 1 / 1.1  # what a bracket without a number multiplies by
 TOKEN = re.compile(
@@ -29,7 +30,6 @@ TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-BREAK = re.compile(r"\bBREAK\b")
 TOGETHER = 512  # spans
 
 

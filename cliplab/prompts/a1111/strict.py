@@ -16,11 +16,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from ..fragment import Fragment, PromptError
-from .composition import AND, TAG, weight_mark
+from .composition import AND, BREAK, TAG, weight_mark
 
 PARTNER = {")": "(", "]": "["}
 LIKE_NUMBER = re.compile(r"\s*[-+]*(?:\.?\d[\d.,_eE%+-]*|inf(?:inity)?|nan)\s*", re.IGNORECASE)
-BREAK = re.compile(r"\bBREAK\b")
 MESSAGES = {
     "tag": "This tag is not text: take it out with extra_networks(prompt).",
     "weight": "A number after a colon at the end is the weight of the whole prompt: "

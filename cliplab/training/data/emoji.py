@@ -8,15 +8,13 @@ import functools
 import json
 from dataclasses import dataclass, field, replace
 from importlib import resources
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from ...checks import one_of
 from .pair import Pair, Pairs
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 SPLITS = ("train", "style", "concept")
 
@@ -147,15 +145,13 @@ def catalogue() -> dict:
 
 
 @functools.cache
-def sheet(style: str) -> "Image.Image":
-    from PIL import Image
-
+def sheet(style: str) -> Image.Image:
     path = resources.files("cliplab") / "assets" / "emoji" / f"{style}.webp"
     with path.open("rb") as file:
         return Image.open(file).convert("RGBA")
 
 
-def picture(style: str, number: int) -> "Image.Image":
+def picture(style: str, number: int) -> Image.Image:
     """One cell of a sheet."""
     about = catalogue()
     side, columns = about["side"], about["columns"]

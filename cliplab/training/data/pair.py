@@ -3,18 +3,17 @@
 import operator
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
-if TYPE_CHECKING:
-    import numpy as np
-    from PIL import Image
+import numpy as np
+from PIL import Image
 
 
 @dataclass(frozen=True)
 class Pair:
     """A picture and its caption; ``name`` is what its source calls it (a file, a key)."""
 
-    image: "Image.Image"  # mode RGB, or RGBA where there is transparency
+    image: Image.Image  # mode RGB, or RGBA where there is transparency
     caption: str
     name: str = field(default="", kw_only=True)
 
@@ -57,7 +56,7 @@ class Pairs(Source):
     def pair(self, index: int) -> Pair:
         raise NotImplementedError
 
-    def draw(self, index: int, rng: "np.random.Generator") -> Pair:
+    def draw(self, index: int, rng: np.random.Generator) -> Pair:
         """The pair as a training sees it: where several captions fit, with one that rng chooses."""
         return self[index]
 

@@ -4,14 +4,12 @@ import math
 import warnings
 from collections import defaultdict
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Generic, TypeVar
+from typing import IO, Generic, TypeVar
 
 import numpy as np
+from PIL import Image, ImageOps
 
-from ...checks import one_of
-
-if TYPE_CHECKING:
-    from PIL import Image
+from ...checks import listed, one_of
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # pictures of pixels; none that runs code
 MAX_PIXELS = 64_000_000  # a few bytes can claim more pixels than the memory holds
@@ -28,7 +26,6 @@ KINDS = {
     "sample": ("sample cannot be read", "samples cannot be read"),
     "shard": ("shard breaks off", "shards break off"),
 }
-NAMED = 8  # so many of one kind are named in a report
 Where = TypeVar("Where", int, str)
 
 
@@ -44,7 +41,7 @@ class PictureError(ValueError):
     """A picture cannot be read; the message is the reason."""
 
 
-def read_picture(file: str | Path | IO[bytes], small: bool = False) -> "Image.Image":
+def read_picture(file: str | Path | IO[bytes], small: bool = False) -> Image.Image:
     """The picture in a file (a path or an open binary file), upright, mode RGB or RGBA.
 
     Of an animation, the first frame. A palette, gray values, CMYK and 16 bits become RGB with 8
@@ -52,8 +49,6 @@ def read_picture(file: str | Path | IO[bytes], small: bool = False) -> "Image.Im
     small: a JPEG is decoded at an eighth of its side, to see quickly that all of it is there.
     Raises PictureError for what is broken, of another format, or has over 64 million pixels.
     """
-    from PIL import Image, ImageOps
-
     try:
         with Image.open(file, formats=FORMATS) as image:
             pixels = image.width * image.height
@@ -75,9 +70,7 @@ def read_picture(file: str | Path | IO[bytes], small: bool = False) -> "Image.Im
         raise PictureError(f"{reason[:1].lower()}{reason[1:]}") from error
 
 
-def _eight_bits(image: "Image.Image") -> "Image.Image":
-    from PIL import Image
-
+def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):  # PIL's own conversion clips at 255 instead of scaling
         gray = np.asarray(image).astype(np.uint16)
         image = Image.fromarray(((gray.astype(np.uint32) + 128) // 257).astype(np.uint8))
@@ -110,7 +103,7 @@ class Problems(Generic[Where]):
         if not self.found:
             return start + "nothing left out."
         kinds = [
-            f"{len(names):,} {KINDS[kind][len(names) > 1]} ({_shortened(names)})"
+            f"{len(names):,} {KINDS[kind][len(names) > 1]} ({listed(names)})"
             for kind, names in self._names.items()
         ]
         return f"{start}{len(self.found):,} left out: {', '.join(kinds)}."
@@ -119,8 +112,3 @@ class Problems(Generic[Where]):
         """Say the report as a warning, if anything was left out."""
         if self.found:
             warnings.warn(LeftOutWarning(self.report(pairs)), stacklevel=stacklevel + 1)
-
-
-def _shortened(names: list[str]) -> str:
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more

@@ -75,9 +75,7 @@ def read_samples(shard: Path) -> Iterator[Sample]:
                 elif ending in (*PICTURES, "txt", "json"):
                     if member.size > MAX_BYTES:
                         sample.problem = f"its .{ending} has {member.size:,} bytes"
-                    else:
-                        content = tar.extractfile(member)
-                        assert content is not None  # it is a regular file
+                    elif content := tar.extractfile(member):  # always: it is a regular file
                         sample.parts[ending] = content.read()
                 sample.endings.append(ending)
     except (tarfile.TarError, OSError, EOFError, ValueError) as error:

@@ -51,6 +51,8 @@ _CAPTION = re.compile(
     rf"(?: on (a )?({_any(b for b in BACKGROUNDS if b != 'white')}) background)?"
 )
 
+Draw = Callable[[], float]  # gives numbers in [0, 1)
+
 
 @dataclass(frozen=True)
 class Thing:
@@ -76,11 +78,14 @@ class Thing:
         return (self.color, self.shape) in HELD_OUT
 
 
+Things = tuple[Thing, ...]
+
+
 @dataclass(frozen=True)
 class Scene:
     """One thing, or two with a relation, on a background."""
 
-    things: tuple[Thing, ...]
+    things: Things
     relation: str = ""
     background: str = "white"
     articles: bool = True
@@ -102,22 +107,18 @@ def article(words: str) -> str:
     return "an" if words.startswith(tuple("aeiou")) else "a"
 
 
-def place(
-    things: tuple[Thing, ...], relation: str, draw: Callable[[], float], jitter: float
-) -> tuple[Thing, ...]:
+def place(things: Things, relation: str, draw: Draw, jitter: float) -> Things:
     """Things with radii of their sizes, arranged. Arguments as those of `arrange`."""
     drawn = [(t, *SIZES[t.size], draw()) for t in things]
     sized = tuple(replace(t, radius=low + u * (high - low)) for t, low, high, u in drawn)
     return arrange(sized, relation, draw, jitter)
 
 
-def arrange(
-    things: tuple[Thing, ...], relation: str, draw: Callable[[], float], jitter: float
-) -> tuple[Thing, ...]:
+def arrange(things: Things, relation: str, draw: Draw, jitter: float) -> Things:
     """Things of given radii with centers: inside the picture, apart, and as the relation says.
 
-    draw() gives numbers in [0, 1). jitter: how much of the free room is used, from 0 (one thing in
-    the middle, two close together around it) to 1 (anywhere).
+    jitter: how much of the free room is used, from 0 (one thing in the middle, two close together
+    around it) to 1 (anywhere).
     """
     margin, gap = 0.02, 0.05
     radii = [thing.radius for thing in things]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from PIL import Image
 
 from ...checks import one_of, whole_number
 from .pair import Pair, Pairs
@@ -127,8 +128,6 @@ class ShapePairs(Pairs):
         return f'ShapePairs("{self.split}"): {self.n:,} scenes'
 
     def pair(self, index: int) -> ShapePair:
-        from PIL import Image
-
         scene = self.scene(index)
         picture = Image.fromarray(render(scene, self.size))
         return ShapePair(picture, scene.caption, scene, name=f"{self.split} {index}")

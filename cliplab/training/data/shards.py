@@ -74,10 +74,6 @@ class ShardPairs(PairStream):
     def __repr__(self) -> str:
         return f"ShardPairs: {len(self.shards):,} shards"
 
-    def stream(self, epoch: int = 0) -> Iterator[Pair]:
-        """The pairs of one epoch. Raises DataError where there is none at all."""
-        return self._stream(epoch, skip=0)
-
     def starting_at(self, n: int) -> Iterator[Pair]:
         """Epoch after epoch without end, from the n-th pair of them all on.
 
@@ -85,7 +81,7 @@ class ShardPairs(PairStream):
         read again and dropped (a JPEG at an eighth of its side).
         """
         for epoch in itertools.count():
-            n -= min(n, (yield from self._stream(epoch, n)))
+            n -= min(n, (yield from self.stream(epoch, n)))
 
     def captions(self) -> list[str]:
         """The captions of the first 20,000 pairs, or of all if they are fewer."""
@@ -100,8 +96,11 @@ class ShardPairs(PairStream):
         """How many pairs the latest stream has read, skipped ones included, and left out."""
         return self._problems.report(self._read)
 
-    def _stream(self, epoch: int, skip: int) -> Generator[Pair, None, int]:
-        """The pairs of an epoch but the first `skip`; returns how many there are with those."""
+    def stream(self, epoch: int = 0, skip: int = 0) -> Generator[Pair, None, int]:
+        """The pairs of an epoch but the first `skip`; returns how many there are with those.
+
+        Raises DataError where there is none at all.
+        """
         self._problems, self._read = problems, read = Problems[str](self.on_bad), 0
         for sample in self._shuffled(epoch, problems):
             pair = _pair(sample, problems, small=read < skip)
