@@ -117,14 +117,17 @@ class CLIPTokenizer:
         if set(map(type, texts)) - {str}:
             for text in texts:
                 _require_text(text)
-        return to_tensor(self, texts, length, pad)
+        return to_tensor(self.stretches, texts, length, self.bos_id, self.eos_id, pad)
 
     @functools.cached_property
     def stretches(self) -> "Stretches":
         """What ``batch`` remembers."""
-        from .batch import Stretches
+        from .batch import Stretches, as_typed
 
-        return Stretches(self._typed_stretch if self.clean_as == "hf" else self._stretch)
+        if self.clean_as == "hf":  # no step there looks across white space
+            return Stretches(self._typed_stretch, as_typed)
+        # ftfy judges a text as a whole, so cleaning comes first.
+        return Stretches(self._stretch, lambda texts: [self.clean(t).split(" ") for t in texts])
 
     def _typed_stretch(self, stretch: str) -> list[int]:
         if stretch.isascii() and stretch.isalpha():  # one word, as most are
@@ -293,15 +296,17 @@ class CLIPTokenizer:
         """
         path, lines = Path(path), [f"{left} {right}" for left, right in self.merges]
         if path.suffix == ".json":
-            bpe.write_merges(path, lines, clean=self.clean_as)
+            about = {"clean": self.clean_as, "merges": lines}
+            text = json.dumps(about, ensure_ascii=False, indent=0)  # one merge a line
+            path.write_text(text + "\n", encoding="utf-8")
             return
         path.mkdir(parents=True, exist_ok=True)
         (path / "vocab.json").write_text(
             json.dumps(self.vocabulary, ensure_ascii=False), encoding="utf-8"
         )
-        about = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "clean": self.clean_as}
+        said = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "clean": self.clean_as}
         specials = {"bos_token": BOS, "eos_token": EOS, "unk_token": EOS, "pad_token": EOS}
-        (path / "tokenizer_config.json").write_text(json.dumps(about | specials), encoding="utf-8")
+        (path / "tokenizer_config.json").write_text(json.dumps(said | specials), encoding="utf-8")
         (path / "merges.txt").write_text(
             "#version: 0.2\n" + "\n".join(lines) + "\n", encoding="utf-8"
         )

@@ -188,16 +188,6 @@ def learn_merges(counts: Counter[str], number: int) -> list[tuple[str, str]]:
     return merges
 
 
-def write_merges(path: str | Path, merges: list[str], **about: str) -> None:
-    """Write merges ("a b", one per line) as JSON, after what there is to say about them."""
-    head = "".join(
-        f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)},\n"
-        for key, value in about.items()
-    )
-    lines = ",\n".join(json.dumps(line, ensure_ascii=False) for line in merges)
-    Path(path).write_text(f'{{\n{head} "merges": [\n{lines}\n]}}\n', encoding="utf-8")
-
-
 def read_merges(path: str | Path) -> tuple[list[tuple[str, str]], dict[str, Any]]:
     """Read merges, and what is said about them, from JSON or from Hugging Face's ``merges.txt``."""
     about: dict[str, Any] = {}
