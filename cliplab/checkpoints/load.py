@@ -88,8 +88,8 @@ class Stored:
 
     def name(self, key: str) -> str:
         """What the layout calls a parameter."""
-        shape = torch.empty(0, 0, device="meta")
-        return next(iter(to_layout({key: shape}, self.layout, self.tower)))
+        state = {key: torch.empty(0, 0, device="meta")}
+        return next(iter(to_layout(state, self.layout, self.tower)))
 
     def size(self, key: str, axes: int = 2) -> tuple[int, ...]:
         """The shape of a parameter without which the encoder's size is not known."""

@@ -296,17 +296,15 @@ class CLIPTokenizer:
         """
         path, lines = Path(path), [f"{left} {right}" for left, right in self.merges]
         if path.suffix == ".json":
-            about = {"clean": self.clean_as, "merges": lines}
-            text = json.dumps(about, ensure_ascii=False, indent=0)  # one merge a line
-            path.write_text(text + "\n", encoding="utf-8")
+            bpe.write_merges(path, lines, clean=self.clean_as)
             return
         path.mkdir(parents=True, exist_ok=True)
         (path / "vocab.json").write_text(
             json.dumps(self.vocabulary, ensure_ascii=False), encoding="utf-8"
         )
-        said = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "clean": self.clean_as}
+        about = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "clean": self.clean_as}
         specials = {"bos_token": BOS, "eos_token": EOS, "unk_token": EOS, "pad_token": EOS}
-        (path / "tokenizer_config.json").write_text(json.dumps(said | specials), encoding="utf-8")
+        (path / "tokenizer_config.json").write_text(json.dumps(about | specials), encoding="utf-8")
         (path / "merges.txt").write_text(
             "#version: 0.2\n" + "\n".join(lines) + "\n", encoding="utf-8"
         )

@@ -26,10 +26,7 @@ Cut = Callable[[list[str]], Iterable[list[str]]]
 
 
 class Stretches(dict[str, bytes]):
-    """Stretch → the bytes of its ids. One that was not met before is tokenized.
-
-    cut  texts → the stretches of each
-    """
+    """Stretch → the bytes of its ids, tokenized when first met; ``cut`` makes stretches of texts."""
 
     def __init__(self, ids_of: Callable[[str], list[int]], cut: Cut):
         super().__init__()
