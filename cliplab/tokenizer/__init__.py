@@ -126,8 +126,10 @@ class CLIPTokenizer:
 
         if self.clean_as == "hf":  # no step there looks across white space
             return Stretches(self._typed_stretch, as_typed)
-        # ftfy judges a text as a whole, so cleaning comes first.
-        return Stretches(self._stretch, lambda texts: [self.clean(t).split(" ") for t in texts])
+        return Stretches(self._stretch, self._cleaned)
+
+    def _cleaned(self, texts: list[str]) -> Iterator[list[str]]:
+        return (self.clean(text).split(" ") for text in texts)  # ftfy judges a text as a whole
 
     def _typed_stretch(self, stretch: str) -> list[int]:
         if stretch.isascii() and stretch.isalpha():  # one word, as most are

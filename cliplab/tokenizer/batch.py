@@ -26,7 +26,7 @@ Cut = Callable[[list[str]], Iterable[list[str]]]
 
 
 class Stretches(dict[str, bytes]):
-    """Stretch → the bytes of its ids, tokenized when first met; ``cut`` makes stretches of texts."""
+    """Stretch → the bytes of its ids, tokenized when first met; cut makes stretches of texts."""
 
     def __init__(self, ids_of: Callable[[str], list[int]], cut: Cut):
         super().__init__()
