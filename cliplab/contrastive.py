@@ -130,19 +130,17 @@ class CLIP(nn.Module):
         self.preprocess = preprocess or Preprocess(image.image_size)
 
     @classmethod
-    def from_preset(
-        cls, name: str, tokenizer: CLIPTokenizer | None = None, **settings: Any
-    ) -> CLIP:
+    def from_preset(cls, name: str, tokenizer: CLIPTokenizer | None = None, **options: Any) -> CLIP:
         """A fresh CLIP by name: "tiny", "mini", "mini-vit", "ViT-B/32", "ViT-L/14" or "RN50".
 
-        tokenizer: whose vocabulary the text encoder has; None → CLIP's own. settings: as for CLIP.
+        tokenizer: whose vocabulary the text encoder has; None → CLIP's own. options: as for CLIP.
         """
         one_of("A preset", name, PRESETS)
         text, image, preprocess = PRESETS[name]
         tokenizer = tokenizer or CLIPTokenizer()
         text = replace(text, vocab_size=tokenizer.vocab_size, eos_token_id=tokenizer.eos_id)
-        settings = {"preprocess": preprocess} | settings
-        return cls(CLIPTextModel(text), image_encoder(image), tokenizer=tokenizer, **settings)
+        options = {"preprocess": preprocess} | options
+        return cls(CLIPTextModel(text), image_encoder(image), tokenizer=tokenizer, **options)
 
     @property
     def tau(self) -> Tensor:

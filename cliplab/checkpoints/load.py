@@ -1,7 +1,7 @@
 """A file of weights → a text encoder, after every key, shape and dtype has been looked at."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -63,34 +63,43 @@ def read_text_encoder(
 ) -> CLIPTextModel:
     """The text encoder of an open file, in the file's dtype."""
     keys = [key for key in file.keys() if not is_foreign(key)]  # noqa: SIM118
-    layout = recognize(keys)
-    shapes = shapes_of(file, keys)
+    stored = Stored(file, keys, recognize(keys), TEXT)
     said = {**(file.metadata() or {}), **said_of(path, "text_config")}
-    config = infer_config(shapes, layout, said, heads)
-    return filled(lambda: CLIPTextModel(config), file, shapes, layout, TEXT, dtype)
+    config = infer_config(stored, said, heads)
+    return stored.fill(lambda: CLIPTextModel(config), dtype)
 
 
-def filled(
-    build: Callable[[], Model],
-    file: safe_open,
-    shapes: dict[str, tuple[int, ...]],
-    layout: str,
-    tower: Tower,
-    dtype: torch.dtype | None,
-) -> Model:
-    """A new model with the file's tensors for its weights, once all of them have been compared."""
-    with torch.device("meta"):
-        model = build()  # names and shapes without memory
-    dtypes = {key: file.get_slice(key).get_dtype() for key in shapes}
-    compare(shapes, dtypes, to_layout(model.state_dict(), layout, tower), dtype)
-    state = from_layout({key: file.get_tensor(key) for key in shapes}, layout, tower)
-    model.load_state_dict({key: t.contiguous() for key, t in state.items()}, assign=True)
-    return model
+class Stored:
+    """The tensors of one encoder in an open file, and their shapes, under the names of a layout."""
 
+    def __init__(self, file: safe_open, keys: list[str], layout: str, tower: Tower):
+        self.file, self.layout, self.tower = file, layout, tower
+        self.shapes = {key: tuple(file.get_slice(key).get_shape()) for key in keys}
 
-def shapes_of(file: safe_open, keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    """The shapes of some of a file's tensors, without reading them."""
-    return {key: tuple(file.get_slice(key).get_shape()) for key in keys}
+    def fill(self, build: Callable[[], Model], dtype: torch.dtype | None) -> Model:
+        """A new model with these tensors for its weights, once all of them have been compared."""
+        with torch.device("meta"):
+            model = build()  # names and shapes without memory
+        compare(self, to_layout(model.state_dict(), self.layout, self.tower), dtype)
+        tensors = {key: self.file.get_tensor(key) for key in self.shapes}
+        state = from_layout(tensors, self.layout, self.tower)
+        model.load_state_dict({key: t.contiguous() for key, t in state.items()}, assign=True)
+        return model
+
+    def name(self, key: str) -> str:
+        """What the layout calls a parameter."""
+        state = {key: torch.empty(0, 0, device="meta")}
+        return next(iter(to_layout(state, self.layout, self.tower)))
+
+    def size(self, key: str, axes: int = 2) -> tuple[int, ...]:
+        """The shape of a parameter without which the encoder's size is not known."""
+        name = self.name(key)
+        if len(shape := self.shapes.get(name, ())) != axes:
+            raise CheckpointError(
+                f"Without {name}, of {axes} axes, the size of the encoder is not known; the file "
+                f"has {list(shape) if name in self.shapes else 'no such key'}."
+            )
+        return shape
 
 
 def said_of(path: Path, tower: str) -> dict:
@@ -100,24 +109,21 @@ def said_of(path: Path, tower: str) -> dict:
     return {key: value for key, value in said.items() if value is not None}
 
 
-def infer_config(shapes: dict, layout: str, said: dict, heads: int | None) -> CLIPTextConfig:
+def infer_config(stored: Stored, said: dict, heads: int | None) -> CLIPTextConfig:
     """The configuration that the shapes show; what they do not show is taken from what was said."""
-
-    def size(key: str) -> tuple[int, ...]:
-        return shape_of(shapes, name_in(layout, key), 2)
-
-    V, D = size("embeddings.token_embedding.weight")
+    V, D = stored.size("embeddings.token_embedding.weight")
+    L, N = stored.size("embeddings.position_embedding.weight")[0], count_layers(stored.shapes)
+    mlp_width = stored.size("encoder.layers.0.mlp.fc1.weight")[0]
     shown = {
         "vocab_size": V,
         "hidden_size": D,
-        "max_position_embeddings": size("embeddings.position_embedding.weight")[0],
-        "intermediate_size": size("encoder.layers.0.mlp.fc1.weight")[0],
-        "num_hidden_layers": count_layers(shapes),
+        "max_position_embeddings": L,
+        "intermediate_size": mlp_width,
+        "num_hidden_layers": N,
     }
     E = None
-    if name_in(layout, "text_projection.weight") in shapes:
-        stored = size("text_projection.weight")
-        E = stored[1] if layout.startswith("open") else stored[0]
+    if stored.name("text_projection.weight") in stored.shapes:
+        E = stored.size("text_projection.weight")[stored.layout.startswith("open")]
     refuse_other_mathematics(said, shown, "text encoder")
     if heads is None:
         heads = said.get("num_attention_heads") or (D // 64 if D % 64 == 0 else None)
@@ -126,31 +132,8 @@ def infer_config(shapes: dict, layout: str, said: dict, heads: int | None) -> CL
             "Weights do not show the number of heads, nothing beside them says it, and OpenAI's "
             f"rule of one head for every 64 of width does not fit a width of {D}. Pass heads=…"
         )
-    return CLIPTextConfig(
-        vocab_size=V,
-        context_length=shown["max_position_embeddings"],
-        width=D,
-        heads=int(heads),
-        layers=shown["num_hidden_layers"],
-        mlp_width=shown["intermediate_size"],
-        eos_token_id=int(said.get("eos_token_id", V - 1)),
-        projection=E,
-    )
-
-
-def name_in(layout: str, key: str, tower: Tower = TEXT) -> str:
-    """What a layout calls a parameter."""
-    return next(iter(to_layout({key: torch.empty(0, 0, device="meta")}, layout, tower)))
-
-
-def shape_of(shapes: dict, name: str, axes: int) -> tuple[int, ...]:
-    """The shape of a tensor without which the encoder's size is not known."""
-    if len(shapes.get(name, ())) != axes:
-        raise CheckpointError(
-            f"Without {name}, of {axes} axes, the size of the encoder is not known; the file has "
-            f"{list(shapes[name]) if name in shapes else 'no such key'}."
-        )
-    return shapes[name]
+    eos = int(said.get("eos_token_id", V - 1))
+    return CLIPTextConfig(V, L, D, int(heads), N, mlp_width, eos_token_id=eos, projection=E)
 
 
 def count_layers(shapes: dict) -> int:
@@ -175,14 +158,16 @@ def refuse_other_mathematics(said: dict, shown: dict, encoder: str) -> None:
             )
 
 
-def compare(shapes: dict, dtypes: dict, expected: dict, dtype: torch.dtype | None) -> None:
+def compare(stored: Stored, expected: dict, dtype: torch.dtype | None) -> None:
     """Name everything that is wrong, in the file's own words, in one error."""
+    shapes = stored.shapes
     wrong_shape = [
         f"{key} is {list(shapes[key])}, not {list(tensor.shape)}"
         for key, tensor in expected.items()
         if key in shapes and shapes[key] != tuple(tensor.shape)
     ]
-    dtypes = {key: kind for key, kind in dtypes.items() if not key.endswith("num_batches_tracked")}
+    numbers = [key for key in shapes if not key.endswith("num_batches_tracked")]
+    dtypes = {key: stored.file.get_slice(key).get_dtype() for key in numbers}
     wrong_dtype = [f"{key} is {kind}" for key, kind in dtypes.items() if kind not in FLOATS]
     problems = [
         f"{what} ({len(names)}): {listed(names)}"

@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -10,19 +9,9 @@ from safetensors import safe_open
 from ..contrastive import CLIP, image_encoder
 from ..image_encoder import CLIPResNetConfig, CLIPVisionConfig, ImageEncoder, Preprocess
 from ..tokenizer import CLIPTokenizer
+from . import load
 from .files import CheckpointError, Device, find_weights, read_json
 from .layouts import HEAD, IMAGE, is_image, is_resnet
-from .load import (
-    count_layers,
-    filled,
-    name_in,
-    opened,
-    read_text_encoder,
-    refuse_other_mathematics,
-    said_of,
-    shape_of,
-    shapes_of,
-)
 
 
 def load_clip(
@@ -38,22 +27,21 @@ def load_clip(
     std. Raises CheckpointError naming missing and unexpected keys, wrong shapes and wrong dtypes.
     """
     path = find_weights(name_or_path)
-    with opened(path) as file:
-        text_model = read_text_encoder(file, path, dtype)
-        image_model = read_image_encoder(file, path, dtype)
+    with load.opened(path) as file:
+        text = load.read_text_encoder(file, path, dtype)
+        image = read_image_encoder(file, path, dtype)
         head = {key: file.get_tensor(key) for key in HEAD if key in file.keys()}  # noqa: SIM118
         if "logit_scale" not in head:
             raise CheckpointError("It has no logit_scale, so it is no whole CLIP.")
-        if text_model.config.projection != image_model.config.projection:
+        if text.config.projection != image.config.projection:
             raise CheckpointError(
-                f"Its text projection is {text_model.config.projection} wide, its image projection "
-                f"{image_model.config.projection}: they do not belong together."
+                f"Its text projection is {text.config.projection} wide, its image projection "
+                f"{image.config.projection}: they do not belong together."
             )
-        how: dict[str, Any] = {
-            "tokenizer": read_tokenizer(path.parent, text_model.config.vocab_size),
-            "preprocess": read_preprocess(path.parent, image_model.config.image_size),
-        }
-    clip = CLIP(text_model, image_model, sigmoid="logit_bias" in head, **how)
+        tokenizer = read_tokenizer(path.parent, text.config.vocab_size)
+        preprocess = read_preprocess(path.parent, image.config.image_size)
+    sigmoid = "logit_bias" in head
+    clip = CLIP(text, image, tokenizer=tokenizer, preprocess=preprocess, sigmoid=sigmoid)
     head = {key: tensor.reshape(()) for key, tensor in head.items()}  # open_clip may have [1]
     clip.load_state_dict(head, strict=False)
     return clip.to(device=device, dtype=dtype).eval()
@@ -66,54 +54,42 @@ def read_image_encoder(file: safe_open, path: Path, dtype: torch.dtype) -> Image
         raise CheckpointError(
             "It holds no image encoder. A text encoder alone is opened by load_text_encoder."
         )
-    layout = "openai" if keys[0].startswith("visual.") else "hf"
-    shapes = shapes_of(file, keys)
+    stored = load.Stored(file, keys, "openai" if keys[0].startswith("visual.") else "hf", IMAGE)
     heads = {"num_attention_heads": (file.metadata() or {}).get("image_attention_heads")}
-    config = infer_image_config(shapes, layout, heads | said_of(path, "vision_config"))
-    return filled(lambda: image_encoder(config), file, shapes, layout, IMAGE, dtype)
+    config = infer_image_config(stored, heads | load.said_of(path, "vision_config"))
+    return stored.fill(lambda: image_encoder(config), dtype)
 
 
-def infer_image_config(
-    shapes: dict, layout: str, said: dict
-) -> CLIPVisionConfig | CLIPResNetConfig:
+def infer_image_config(stored: load.Stored, said: dict) -> CLIPVisionConfig | CLIPResNetConfig:
     """The configuration that the shapes show; heads, which they do not, from what was said."""
-    if is_resnet(key.removeprefix("visual.") for key in shapes):
-        return infer_resnet_config(shapes, said)
-
-    def size(key: str, axes: int = 2) -> tuple[int, ...]:
-        return shape_of(shapes, name_in(layout, key, IMAGE), axes)
-
-    D, _, P, _ = size("embeddings.patch_embedding.weight", 4)
-    places = size("embeddings.position_embedding.weight")[0] - 1
-    E = size("visual_projection.weight")[1 if layout == "openai" else 0]
+    if is_resnet(key.removeprefix("visual.") for key in stored.shapes):
+        return infer_resnet_config(stored, said)
+    D, _, P, _ = stored.size("embeddings.patch_embedding.weight", 4)
+    places = stored.size("embeddings.position_embedding.weight")[0] - 1
+    E = stored.size("visual_projection.weight")[stored.layout == "openai"]
+    S, N = P * round(places**0.5), load.count_layers(stored.shapes)
+    mlp_width = stored.size("encoder.layers.0.mlp.fc1.weight")[0]
     shown = {
-        "image_size": P * round(places**0.5),
+        "image_size": S,
         "patch_size": P,
         "hidden_size": D,
-        "num_hidden_layers": count_layers(shapes),
-        "intermediate_size": size("encoder.layers.0.mlp.fc1.weight")[0],
+        "num_hidden_layers": N,
+        "intermediate_size": mlp_width,
     }
-    refuse_other_mathematics(said, shown, "image encoder")
-    return CLIPVisionConfig(
-        image_size=shown["image_size"],
-        patch_size=P,
-        width=D,
-        heads=int(said.get("num_attention_heads") or max(1, D // 64)),
-        layers=shown["num_hidden_layers"],
-        mlp_width=shown["intermediate_size"],
-        projection=E,
-    )
+    load.refuse_other_mathematics(said, shown, "image encoder")
+    heads = int(said.get("num_attention_heads") or max(1, D // 64))
+    return CLIPVisionConfig(S, P, D, heads, N, mlp_width, projection=E)
 
 
-def infer_resnet_config(shapes: dict, said: dict) -> CLIPResNetConfig:
-    places = shape_of(shapes, "visual.attnpool.positional_embedding", 2)[0] - 1
-    blocks = {match[0] for key in shapes if (match := re.match(r"visual\.layer\d\.\d+\.", key))}
+def infer_resnet_config(stored: load.Stored, said: dict) -> CLIPResNetConfig:
+    places = stored.size("attnpool.positional_embedding")[0] - 1
+    blocks = {m[0] for m in re.finditer(r"visual\.layer\d\.\d+\.", " ".join(stored.shapes))}
     one, two, three, four = (sum(f".layer{n}." in block for block in blocks) for n in (1, 2, 3, 4))
-    width = shape_of(shapes, "visual.conv3.weight", 4)[0]
+    width = stored.size("conv3.weight", 4)[0]
     return CLIPResNetConfig(
         image_size=32 * round(places**0.5),
         width=width,
-        projection=shape_of(shapes, "visual.attnpool.c_proj.weight", 2)[0],
+        projection=stored.size("attnpool.c_proj.weight")[0],
         layers=(one, two, three, four),
         heads=int(said.get("num_attention_heads") or max(1, 32 * width // 64)),
     )

@@ -78,7 +78,6 @@ class WatchedAttention:
         hidden_states: Tensor,
         encoder_hidden_states: Tensor,
         attention_mask: Tensor | None = None,
-        temb: Tensor | None = None,
     ) -> Tensor:
         X, context, M = hidden_states, encoder_hidden_states, attention_mask
         (B, P, C), L, H = X.shape, context.shape[1], attn.heads

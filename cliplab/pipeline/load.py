@@ -11,16 +11,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ..checkpoints.files import (
-    MINI,
-    NAMES,
-    CheckpointError,
-    Device,
-    bundled,
-    devices,
-    download,
-    read_json,
-)
+from ..checkpoints import CheckpointError
+from ..checkpoints.files import MINI, NAMES, Device, bundled, devices, download, read_json
 from ..checks import listed
 from ..extras import need
 

@@ -117,14 +117,19 @@ class CLIPTokenizer:
         if set(map(type, texts)) - {str}:
             for text in texts:
                 _require_text(text)
-        return to_tensor(self, texts, length, pad)
+        return to_tensor(self.stretches, texts, length, self.bos_id, self.eos_id, pad)
 
     @functools.cached_property
     def stretches(self) -> "Stretches":
         """What ``batch`` remembers."""
-        from .batch import Stretches
+        from .batch import Stretches, as_typed
 
-        return Stretches(self._typed_stretch if self.clean_as == "hf" else self._stretch)
+        if self.clean_as == "hf":  # no step there looks across white space
+            return Stretches(self._typed_stretch, as_typed)
+        return Stretches(self._stretch, self._cleaned)
+
+    def _cleaned(self, texts: list[str]) -> Iterator[list[str]]:
+        return (self.clean(text).split(" ") for text in texts)  # ftfy judges a text as a whole
 
     def _typed_stretch(self, stretch: str) -> list[int]:
         if stretch.isascii() and stretch.isalpha():  # one word, as most are

@@ -170,17 +170,16 @@ def learn_merges(counts: Counter[str], number: int) -> list[tuple[str, str]]:
         if left + right not in id_of:
             id_of[left + right] = len(strings)
             strings.append(left + right)
-        changed = set()
+        changed = set[Pair]()
         for w in where.pop(pair):
             ids, count = words[w]
             new = replace_pair(ids, pair, id_of[left + right])
+            changed |= {*pairwise(ids), *pairwise(new)}
             for old in pairwise(ids):
                 frequency[old] -= count
-                changed.add(old)
             for fresh in pairwise(new):
                 frequency[fresh] += count
                 where[fresh].add(w)
-                changed.add(fresh)
             words[w] = new, count
         for touched in changed:
             if frequency[touched]:
@@ -230,7 +229,7 @@ def read_json(path: str | Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise ValueError(f"{path} is not JSON: {error}.") from None
+        raise ValueError(f"{path} cannot be read as JSON: {error}.") from None
     if not isinstance(document, dict):
-        raise ValueError(f"{path} holds no JSON object.")
+        raise ValueError(f"{path} is no JSON object.")
     return document

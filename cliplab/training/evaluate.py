@@ -15,7 +15,6 @@ from .data.pair import Pairs
 from .distillation import Teachers
 
 QUERIES = 1024  # so many have their similarities held at once
-Encoder = CLIP | Teachers  # what is evaluated: N texts or pictures → unit vectors [N, E]
 TEMPLATES = ("{}", "an emoji of a {}", "a picture of a {}", "a small drawing of a {}")
 
 
@@ -85,7 +84,7 @@ def _shares(ranks: Tensor, ks: Sequence[int]) -> dict[int, float]:
     return {k: (ranks < k).float().mean().item() for k in ks}
 
 
-def evaluate(clip: Encoder, pairs: Pairs, *, batch_size: int = 256) -> Retrieval:
+def evaluate(clip: CLIP | Teachers, pairs: Pairs, *, batch_size: int = 256) -> Retrieval:
     """Retrieval among all pairs of a source, with the captions as they stand.
 
     pairs: as EmojiPairs("style"); encoded `batch_size` at a time.
@@ -102,7 +101,7 @@ def evaluate(clip: Encoder, pairs: Pairs, *, batch_size: int = 256) -> Retrieval
 
 
 def zero_shot_weights(
-    clip: Encoder, labels: Sequence[str | Sequence[str]], templates: Sequence[str] = ("{}",)
+    clip: CLIP | Teachers, labels: Sequence[str | Sequence[str]], templates: Sequence[str] = ("{}",)
 ) -> Tensor:
     """One unit vector for each label, [C, E]: encode, normalize, average, normalize again.
 

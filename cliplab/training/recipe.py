@@ -44,9 +44,9 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        least = {"steps": 1, "batch_size": 1, "views": 1, "warmup": 0, "seed": 0}
-        for name, smallest in least.items():
-            object.__setattr__(self, name, whole_number(name, getattr(self, name), smallest))
+        counts = {"steps": 1, "batch_size": 1, "views": 1, "warmup": 0, "seed": 0}
+        for name, least in counts.items():
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), least))
         if self.micro_batch is not None:
             whole_number("micro_batch, if not None for all,", self.micro_batch, 1)
         for what, value, may_be_0 in (

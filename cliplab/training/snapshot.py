@@ -19,9 +19,7 @@ STATE = {"step", "recipe", "scaler", "about"}
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW remembers of a parameter
 
 
-def save_snapshot(
-    folder: Path, model: nn.Module, optimizer: Optimizer, state: dict[str, Any]
-) -> Path:
+def save_snapshot(folder: Path, model: nn.Module, optimizer: Optimizer, state: dict) -> None:
     """Write weights, buffers, AdamW's two means and `state` (plain data) to folder/FILE.
 
     The file is written beside the old one, flushed to the disk, and renamed over it. Raises
@@ -44,7 +42,6 @@ def save_snapshot(
         part.unlink(missing_ok=True)
         left = " The snapshot before it is intact." if path.exists() else ""
         raise TrainingError(f"{path} could not be written: {error}.{left}") from None
-    return path
 
 
 def flush(path: Path) -> None:
@@ -85,9 +82,8 @@ def require_recipe(folder: Path, state: dict[str, Any], recipe: dict[str, Any]) 
     there = state["recipe"]
     differ = [key for key in {**there, **recipe} if there.get(key) != recipe.get(key)]
     if differ:
-        parts = [f"{k} is {there.get(k)!r} there and {recipe.get(k)!r} here" for k in differ]
-        which = "; ".join(parts)
-        raise TrainingError(f"The run in {folder} has another recipe: {which}.")
+        which = [f"{k} is {there.get(k)!r} there and {recipe.get(k)!r} here" for k in differ]
+        raise TrainingError(f"The run in {folder} has another recipe: {'; '.join(which)}.")
 
 
 @torch.no_grad()

@@ -136,8 +136,6 @@ class PromptEncoder:
         tool says: most append (A1111: pad_cond_uncond); ComfyUI repeats.
         """
         counts = [len(one.tensor) // self.encoder.length for one in made]
-        if len(set(counts)) < 2:
-            return list(made)
         repeats = self.tool.repeats(counts)
         nothing = []
         if any(empties for _, empties in repeats):

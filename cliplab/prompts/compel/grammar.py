@@ -99,9 +99,8 @@ def _conjunction(prompt: str, tree: Tree) -> Conjunction:
             weights.append(weight)
     parts: list[Prompt | Blend] = [*prompts]
     if tree.operator == ".blend":
-        if len(prompts) < len(tree.parts) or any(
-            isinstance(item, Swap) for part in prompts for item in part.fragments
-        ):
+        items = [item for part in prompts for item in part.fragments]
+        if len(prompts) < len(tree.parts) or any(isinstance(item, Swap) for item in items):
             message = "A part of this blend is a swap, or holds no words, and Compel stops here."
             advice = 'Write words, or "" for the empty prompt.'
             raise PromptError(f"{message} {advice}", prompt, tree.place)

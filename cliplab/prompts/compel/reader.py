@@ -195,10 +195,8 @@ class Reader:
             return None
         source, end = found
         if source.text.strip():
-            inside = Reader(source, self.prompt)
-            children, stop = (
-                inside.read_prompt(0) if anything else inside.read_items(0, commas=True)
-            )
+            inner = Reader(source, self.prompt)
+            children, stop = inner.read_prompt(0) if anything else inner.read_items(0, commas=True)
             if stop < len(source.text):
                 return None
         else:

@@ -68,9 +68,8 @@ def _combined(reader: Reader, found: Parts, end: int, before: list[Lora]) -> Tre
     parts, match, options, marks = found
     operator, after = match[1].replace("add", "and"), list[Lora]()
     normalize = not (operator == ".blend" and options and options[-1][0] == "no_normalize")
-    weights = [
-        _number(reader, name, at) for name, _, at in (options if normalize else options[:-1])
-    ]
+    numbers = options if normalize else options[:-1]
+    weights = [_number(reader, name, at) for name, _, at in numbers]
     place = reader.places[match.start()]
     if weights and len(weights) != len(parts):
         message = f"{match[1]}(…) has {len(weights)} weights for {len(parts)} parts,"

@@ -12,6 +12,7 @@ from .reading import DataError, PictureError, Problems, read_picture
 
 TABLES = (".csv", ".tsv", ".jsonl")
 IMAGE_COLUMNS = ("filepath", "file_name", "filename", "file", "path", "image", "image_path")
+Table = tuple[list[str], list[tuple[int, dict]]]  # names of columns; number and cells of rows
 CAPTION_COLUMNS = ("title", "caption", "text")
 
 
@@ -155,7 +156,7 @@ def find_table(folder: Path, table: str | Path | None = None) -> Path:
     return found[0]
 
 
-def read_table(table: Path, problems: Problems) -> tuple[list[str], list[tuple[int, dict]]]:
+def read_table(table: Path, problems: Problems[int]) -> Table:
     """The names of the columns, and (number, row) for each row that can be read.
 
     Rows count from 1 at the top of the file, the header of a CSV or TSV included, as spreadsheets
@@ -174,7 +175,7 @@ def read_table(table: Path, problems: Problems) -> tuple[list[str], list[tuple[i
     return _read_csv(text, table.name, problems)
 
 
-def _read_jsonl(text: str, problems: Problems[int]) -> tuple[list[str], list[tuple[int, dict]]]:
+def _read_jsonl(text: str, problems: Problems[int]) -> Table:
     columns, rows = dict[str, None](), []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
@@ -192,9 +193,7 @@ def _read_jsonl(text: str, problems: Problems[int]) -> tuple[list[str], list[tup
     return list(columns), rows
 
 
-def _read_csv(
-    text: str, name: str, problems: Problems[int]
-) -> tuple[list[str], list[tuple[int, dict]]]:
+def _read_csv(text: str, name: str, problems: Problems[int]) -> Table:
     first_line = text.partition("\n")[0]
     separator = max(",\t;", key=first_line.count)
     rows = []

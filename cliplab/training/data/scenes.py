@@ -78,14 +78,11 @@ class Thing:
         return (self.color, self.shape) in HELD_OUT
 
 
-Things = tuple[Thing, ...]
-
-
 @dataclass(frozen=True)
 class Scene:
     """One thing, or two with a relation, on a background."""
 
-    things: Things
+    things: tuple[Thing, ...]
     relation: str = ""
     background: str = "white"
     articles: bool = True
@@ -107,14 +104,16 @@ def article(words: str) -> str:
     return "an" if words.startswith(tuple("aeiou")) else "a"
 
 
-def place(things: Things, relation: str, draw: Draw, jitter: float) -> Things:
+def place(things: tuple[Thing, ...], relation: str, draw: Draw, jitter: float) -> tuple[Thing, ...]:
     """Things with radii of their sizes, arranged. Arguments as those of `arrange`."""
     drawn = [(t, *SIZES[t.size], draw()) for t in things]
     sized = tuple(replace(t, radius=low + u * (high - low)) for t, low, high, u in drawn)
     return arrange(sized, relation, draw, jitter)
 
 
-def arrange(things: Things, relation: str, draw: Draw, jitter: float) -> Things:
+def arrange(
+    things: tuple[Thing, ...], relation: str, draw: Draw, jitter: float
+) -> tuple[Thing, ...]:
     """Things of given radii with centers: inside the picture, apart, and as the relation says.
 
     jitter: how much of the free room is used, from 0 (one thing in the middle, two close together
