@@ -21,7 +21,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
@@ -42,7 +42,7 @@ from cliplab.training import (
     train,
 )
 from cliplab.training.distributed import find_device
-from cliplab.training.recipe import LOSSES, PRECISIONS
+from cliplab.training.recipe import Loss, Precision
 from cliplab.training.snapshot import read_state
 
 HOW = {"resume", "device", "threads", "quiet", "json"}  # how a run is done, not what it is
@@ -100,8 +100,8 @@ def make_parser() -> argparse.ArgumentParser:
         ("seed", int, "of weights, batches and augmentation"),
     ):
         add(f"--{name}", type=kind, metavar="N" if kind is int else "X", help=text)
-    add("--precision", choices=PRECISIONS, help="fp32, or autocast to bf16 or fp16")
-    add("--loss", choices=LOSSES, help="CLIP's or SigLIP's")
+    add("--precision", choices=get_args(Precision), help="fp32, or autocast to bf16 or fp16")
+    add("--loss", choices=get_args(Loss), help="CLIP's or SigLIP's")
     add("--gradient-checkpointing", action="store_true", help="less memory, more time")
     add = parser.add_argument_group("how it is done").add_argument
     add("--device", help="cuda, mps or cpu; if not given, the fastest that is there")

@@ -2,12 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from ..checks import one_of, whole_number
 
-PRECISIONS = ("fp32", "bf16", "fp16")
-LOSSES = ("softmax", "sigmoid")
+Precision = Literal["fp32", "bf16", "fp16"]
+Loss = Literal["softmax", "sigmoid"]
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Recipe:
     warmup: int = 50
     weight_decay: float = 0.1
     max_grad_norm: float = 1.0
-    precision: str = "fp32"
+    precision: Precision = "fp32"
     gradient_checkpointing: bool = False
     augment: float = 1.0
-    loss: str = "softmax"
+    loss: Loss = "softmax"
     distill: float = 0.0
     seed: int = 0
 
@@ -60,8 +60,8 @@ class Recipe:
                 raise ValueError(f"The {what} must be {range_}, not {value}.")
         if not 0 <= self.augment <= 1:
             raise ValueError(f"Pictures are varied (augment) by 0 to 1, not {self.augment}.")
-        one_of("precision", self.precision, PRECISIONS)
-        one_of("loss", self.loss, LOSSES)
+        one_of("precision", self.precision, get_args(Precision))
+        one_of("loss", self.loss, get_args(Loss))
 
 
 class Preset(NamedTuple):

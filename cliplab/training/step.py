@@ -22,7 +22,7 @@ from .distillation import Teachers, distillation_loss, exchanged, whole_words
 from .distributed import all_gather, average_gradients, convert_sync_batchnorm
 from .errors import TrainingError
 from .grad_cache import enable_gradient_checkpointing, encode_bucketed, grad_cache_backward
-from .recipe import Recipe
+from .recipe import Loss, Recipe
 
 AUTOCAST = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -176,7 +176,7 @@ class Trainer:
         )
 
 
-def loss_between(clip: CLIP, u: Tensor, v: Tensor, same: Tensor | None, kind: str) -> Tensor:
+def loss_between(clip: CLIP, u: Tensor, v: Tensor, same: Tensor | None, kind: Loss) -> Tensor:
     if kind == "sigmoid":
         assert clip.logit_bias is not None  # a CLIP for this loss is made with sigmoid=True
         return sigmoid_loss(u, v, clip.tau, clip.logit_bias, same=same)
