@@ -100,7 +100,7 @@ def reasons(result, exercise="A9.1"):
 def test_the_master_earns_full_points_and_its_stubs_none(graded, master):
     result = graded(content=MASTER.read_bytes())
     assert points(result) == [5, 8]
-    assert (result["status"], result["points"], result["of"]) == (WAITS, 13, 13)
+    assert (result["status"], result["points"], result["of"]) == (WAITS, 13, 17)
     assert result["essays"][0]["text"].startswith("## A9.3")
     empty = graded(*(cell.stub for cell in master.exercises.values()))
     assert (points(empty), empty["status"]) == ([0, 0], WAITS)

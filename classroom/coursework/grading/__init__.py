@@ -8,8 +8,13 @@ student     the grader's handle on it
 submission  which notebooks were handed in, and their cells
 runner      a submission's cells and functions, started again when its process dies
 result      what grading one submission gives, as plain data
+shown       one cleaning for all that is shown of students
 grade       the master's tests on it
 many        two hundred of them in parallel, killed and resumed
+table       tables of any spreadsheet
+desk        the folder of grades, in which nothing that people wrote is overwritten
+marks       the teacher's marks: marks.csv
+essays      essays in what was handed in, and the pages on which they are read
 report      grades.csv, grades.json, feedback
 command     `python -m classroom grade`
 """

@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("submissions", nargs="+", type=Path, help="notebooks, or folders of them")
     add("--master", required=True, type=Path, help="the solved notebook with the tests")
     add("--out", required=True, type=Path, help="the folder for grades and feedback")
+    add("--anonymous", action="store_true", help="essays under codes in place of names")
     add("--jobs", type=_whole, default=os.cpu_count() or 1, help="at a time (one per processor)")
     add("--timeout", type=_positive, default=30.0, help="seconds of a call or a cell (30)")
     add("--memory", type=_positive, default=4.0, help="GB of a process (4)")
@@ -66,13 +67,15 @@ def run(options: argparse.Namespace) -> int:
 
     from ..reading import read_master
     from . import many, report, submission
+    from .desk import Desk
     from .isolation import Limits
     from .student import Zygote
 
     torch.set_num_threads(1)  # tests run in forks of this process, which a pool does not survive
     limits = Limits(options.timeout, options.memory)
     submissions = submission.find(options.submissions, options.master)
-    results_in = _own_folder(options.out) / "results"
+    desk = Desk(_own_folder(options.out))
+    results_in = desk.path("results")
     # The process that students' ones come from is started before the master is read.
     with Zygote(limits) as zygote:
         master = read_master(options.master)
@@ -87,8 +90,8 @@ def run(options: argparse.Namespace) -> int:
             zygote,
             options.jobs,
         )
-        report.write_all(options.out, results, master, zygote)
-    print(report.summary(results, zygote, options.out), file=sys.stderr)
+        results = report.write_all(desk, results, master, zygote, options.anonymous)
+    print(report.summary(results, zygote, desk, master), file=sys.stderr)
     return 0
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from ..master import Master, Test
-from . import wire
+from . import essays, wire
 from .result import GRADED, WAITS, Result, TestResult, blank
 from .runner import NoAnswer, Runner
 from .student import StudentError, Zygote
@@ -55,7 +55,8 @@ def grade(submission: Submission, content: bytes, master: Master, zygote: Zygote
             entry["state"] = "graded"
     result["so_far"] = sum(e["points"] or 0 for e in result["exercises"].values())
     for essay in result["essays"]:
-        essay["text"] = _essay(cells, essay["id"])
+        cell = next(cell for cell in master.essays if cell.id == essay["id"])
+        essay["text"] = essays.text_of(cells, cell, master)
     if missing:
         result["reasons"] = list(missing.values())
     else:
@@ -100,12 +101,6 @@ def _to_run(cells: list[SubmittedCell], master: Master) -> list[SubmittedCell]:
         return not is_test and not cell.only_checks
 
     return [cell for cell in cells if cell.code and cell.source.strip() and own(cell)]
-
-
-def _essay(cells: list[SubmittedCell], id: str) -> str | None:
-    tag = f"essay:{id}:"  # in some formats without the points
-    texts = [c.source for c in cells if any(f"{t}:".startswith(tag) for t in c.tags)]
-    return wire.readable(texts[0], 20_000) if texts else None
 
 
 def _run_tests(master: Master, missing: dict[str, str], runner: Runner) -> list[TestResult]:

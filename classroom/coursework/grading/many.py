@@ -19,6 +19,8 @@ from typing import NoReturn
 from tqdm.auto import tqdm
 
 from ..master import Master
+from . import shown
+from .desk import write_whole
 from .grade import grade
 from .isolation import Limits
 from .result import Result, StoredResult, blank
@@ -28,16 +30,6 @@ from .submission import MOST_BYTES, Submission
 
 VERSION = 2  # of the rules of grading: results of other rules are not taken over
 PATIENCE = 60.0  # seconds beyond its budget after which a grading process is given up
-
-
-def write_whole(path: Path, text: str) -> None:
-    """A file that is there whole or not at all, whenever the power goes."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 def content_of(submission: Submission) -> tuple[Submission, bytes]:
@@ -79,7 +71,7 @@ def grade_all(
     folder.mkdir(parents=True, exist_ok=True)
     for part in folder.glob(".*.part"):  # what a killed run was writing
         part.unlink()
-    paths = [folder / f"{submission.student}.json" for submission in submissions]
+    paths = [folder / f"{shown.file_name(submission.student)}.json" for submission in submissions]
     tqdm.monitor_interval = 0  # its thread would be running when we fork
     bar = tqdm(total=len(submissions), unit="notebook", dynamic_ncols=True)
     running: dict[int, tuple[Path, Submission, float]] = {}

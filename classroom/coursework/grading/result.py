@@ -11,12 +11,13 @@ from ..master import Master
 from .submission import Submission
 
 GRADED, WAITS, PERSON = "graded", "essay waits", "needs a person"
+ABSENT = "nothing handed in"
 
 
 class ExerciseResult(TypedDict):
     """points: None for an exercise that has no cell, never 0. of: what all its tests give."""
 
-    points: int | None
+    points: float | None
     of: int
     state: str
 
@@ -33,15 +34,16 @@ class TestResult(TypedDict):
 
 
 class EssayResult(TypedDict):
-    """text: the student's, None where there is none. A person gives up to `of` points for it."""
+    """text: the student's, None where no cell of it was found. points: None until it is read."""
 
     id: str
     of: int
     text: str | None
+    points: float | None
 
 
 class Result(TypedDict):
-    """One submission. status: GRADED, WAITS or PERSON."""
+    """One submission. status: GRADED, WAITS, PERSON or ABSENT."""
 
     student: str
     file: str
@@ -52,9 +54,10 @@ class Result(TypedDict):
     tests: list[TestResult]
     essays: list[EssayResult]
     errors: dict[int, str]  # what a cell raised
-    points: int | None  # None when a person is needed
-    so_far: int
-    of: int
+    comments: dict[str, str]  # a person's, by exercise; "" for the whole
+    points: float | None  # None when a person is needed
+    so_far: float
+    of: int  # of the assignment, essays included
     seconds: float
     log: str
 
@@ -78,11 +81,14 @@ def blank(submission: Submission, master: Master) -> Result:
         "notes": [],
         "exercises": {id: {"points": None, "of": of[id], "state": "no cell"} for id in of},
         "tests": [],
-        "essays": [{"id": e.id, "of": e.points, "text": None} for e in master.essays],
+        "essays": [
+            {"id": e.id, "of": e.points, "text": None, "points": None} for e in master.essays
+        ],
         "errors": {},
+        "comments": {},
         "points": None,
         "so_far": 0,
-        "of": sum(of.values()),
+        "of": master.points,
         "seconds": 0.0,
         "log": "",
     }
