@@ -25,13 +25,14 @@ from classroom.__main__ import main
 from classroom.coursework import CourseworkError
 from classroom.coursework.grading import many, wire
 from classroom.coursework.grading.grade import grade
+from classroom.coursework.grading.handed_in import find
 from classroom.coursework.grading.isolation import LEVELS, Limits, readable_paths
 from classroom.coursework.grading.many import grade_all
 from classroom.coursework.grading.report import feedback, grades_csv
 from classroom.coursework.grading.result import GRADED, PERSON, WAITS
 from classroom.coursework.grading.runner import Fault, Runner
 from classroom.coursework.grading.student import Zygote
-from classroom.coursework.grading.submission import Submission, SubmittedCell, find
+from classroom.coursework.grading.submission import Submission, SubmittedCell
 from classroom.coursework.reading import read_master
 
 MASTER = Path(__file__).parent / "data" / "coursework" / "09_small.ipynb"
@@ -578,34 +579,7 @@ def hand_in(folder: Path, **notebooks) -> list[Submission]:
     for student, content in notebooks.items():
         (folder / student).mkdir(parents=True)
         (folder / student / MASTER.name).write_bytes(content)
-    return find([folder], MASTER)
-
-
-def test_submissions_are_found_in_folders_and_files(tmp_path):
-    hand_in(tmp_path / "in", ada=notebook(REAL), bob=notebook(UNIT))
-    (tmp_path / "in" / "bob" / "other.ipynb").write_bytes(b"")
-    (tmp_path / "in" / "bob" / ".ipynb_checkpoints").mkdir()
-    (tmp_path / "in" / "bob" / ".ipynb_checkpoints" / MASTER.name).write_bytes(b"")
-    (tmp_path / "in" / "cem").mkdir()
-    (tmp_path / "in" / "dee").mkdir()
-    for name in "ab":
-        (tmp_path / "in" / "dee" / f"{name}.ipynb").write_bytes(b"")
-    (tmp_path / "in" / "eve.ipynb").write_bytes(b"")
-    (tmp_path / "in" / "fay.ipynb").symlink_to(MASTER)
-    (tmp_path / "in" / "gus").mkdir()
-    (tmp_path / "in" / "gus" / MASTER.name).symlink_to(MASTER)
-    found = find([tmp_path / "in"], MASTER)
-    assert [s.student for s in found] == ["ada", "bob", "cem", "dee", "eve", "fay", "gus"]
-    assert found[1].path.name == MASTER.name
-    assert "no notebook" in found[2].problem
-    assert "a.ipynb, b.ipynb" in found[3].problem
-    for link in found[5:]:
-        assert link.path is None
-        assert "a link" in link.problem
-    with pytest.raises(CourseworkError, match="of the student 'eve'"):
-        find([tmp_path / "in", tmp_path / "in" / "eve.ipynb"], MASTER)
-    with pytest.raises(CourseworkError, match="no file and no folder"):
-        find([tmp_path / "nowhere"], MASTER)
+    return find([folder], read_master(MASTER))[0]
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path, master, zygote):
@@ -689,7 +663,8 @@ def test_the_command_writes_grades_and_feedback(tmp_path, capsys):
         rows = list(csv.DictReader(file))
     essay = "A9.3 essay (of 4)"
     assert list(rows[0]) == [
-        "student", "A9.1", "A9.2", essay, "total", "out of", "status", "remarks",
+        "student", "A9.1", "A9.2", essay, "total", "out of", "handed in", "late days", "status",
+        "remarks",
     ]  # fmt: skip
     assert [(r["student"], r["A9.1"], r["A9.2"], r[essay], r["total"]) for r in rows] == [
         ("'=1+1", "", "", "", ""),
@@ -698,6 +673,9 @@ def test_the_command_writes_grades_and_feedback(tmp_path, capsys):
         ("cem", "", "", "", ""),
     ]
     stored = json.loads((tmp_path / "out" / "grades.json").read_text())
+    assert [(e["student"], e["became"][:8]) for e in stored["entries"]] == [
+        ("=1+1", "graded"), ("ada", "graded"), ("bob", "graded"), ("cem", "graded"),
+    ]  # fmt: skip
     assert stored["isolation"]["not_isolated"] == LEVELS[stored["isolation"]["level"]]
     assert [s["student"] for s in stored["students"]] == ["=1+1", "ada", "bob", "cem"]
     told = (tmp_path / "out" / "feedback" / "bob.md").read_text()

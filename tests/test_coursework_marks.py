@@ -4,13 +4,22 @@ import csv
 import io
 import json
 import sys
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from classroom.coursework import CourseworkError
-from classroom.coursework.grading import essays, marks, report, shown, table
+from classroom.coursework.grading import (
+    essays,
+    gradebook,
+    marks,
+    report,
+    roster,
+    shown,
+    table,
+)
 from classroom.coursework.grading.desk import Desk
 from classroom.coursework.grading.isolation import Limits
 from classroom.coursework.grading.result import GRADED, PERSON, WAITS, blank
@@ -244,6 +253,102 @@ STUB = "## A9.3 · In words\n\n4 points · 3 minutes\n\nYOUR ANSWER HERE"
 )
 def test_an_essay_is_found_where_it_was_written(master, handed_in, text):
     assert essays.text_of(handed_in, master.essays[0], master) == text
+
+
+# Rosters, and what goes back
+
+
+PLAIN = (
+    "student,email,deadline\nada,ada@uni.edu,\nbob,bob@uni.edu,2026-12-02 12:00\nzoe,z@uni.edu,\n"
+)
+WORKSHEET = (
+    "Identifier,Full name,Email address,Grade,Maximum Grade,Last modified (submission),"
+    "Feedback comments\n"
+    'Participant 101,Ada Love,a@uni.edu,,17,"Monday, 30 November 2026, 11:59 PM",\n'
+    "Participant 102,Ada Love,b@uni.edu,3,17,-,old\n"
+    'Participant 103,Bob Ko,k@uni.edu,,17,"Tuesday, 1 December 2026, 12:01 AM",\n'
+)
+CANVAS = (
+    "Student,ID,SIS User ID,SIS Login ID,Section,Assignment 9 (4711),Quiz\n"
+    "    Points Possible,,,,,17,10\n"
+    '"Love, Ada",101,s1,ada1,A,,3\n'
+    '"Ko, Bob",102,s2,bko,A,,4\n'
+)
+
+
+def graded_with(desk, master, text, students, deadline="2026-11-30 23:59", at="2026-12-01 12:00"):
+    """A run with a roster; the rows of grades.csv, and of gradebook.csv."""
+    desk.path("roster.csv").write_text(text)
+    listed = roster.read(desk.path("roster.csv"))
+    found = [Submission(name, None, handed_in=roster.moment(at).timestamp()) for name in students]
+    fill(desk, "".join(f"{name},A9.3,4,Well *done*\n" for name in students[:1]))
+    results = [result(master, name) for name in students]
+    results, people = roster.enrolled(results, found, listed, roster.moment(deadline), master)
+    results = report.write_all(desk, results, master, GRADER)
+    gradebook.write_table(desk, listed, people, results, master)
+    return rows(desk), table.read(desk.path("gradebook.csv").read_bytes(), "").rows
+
+
+def test_who_is_absent_or_late_stands_in_the_grades(desk, master):
+    grades, book = graded_with(desk, master, PLAIN, ["ada", "Bob", "eve"])
+    assert [grades[s]["late days"] for s in ("ada", "Bob", "eve", "zoe")] == ["1", "0", "1", ""]
+    assert grades["zoe"]["status"] == "nothing handed in"
+    assert (grades["zoe"]["total"], grades["zoe"]["out of"]) == ("", "17")
+    assert grades["eve"]["remarks"] == "Not in the roster."
+    assert [row["Assignment 9: Small"] for row in book] == ["17", "", ""]
+    assert book[0]["Feedback comments"] == "A9.3: Well *done*"
+    assert "zoe" not in desk.path("marks.csv").read_text()
+
+
+def test_moodles_worksheet_comes_back_with_grades(desk, master):
+    students = ["Ada Love_101", "Bob Ko_103"]
+    grades, book = graded_with(desk, master, WORKSHEET, students, "2026-12-01 00:00")
+    assert [grades[name]["late days"] for name in students] == ["0", "1"]
+    assert grades["Ada Love"]["status"] == "nothing handed in"
+    assert [row["Grade"] for row in book] == ["17", "", ""]
+    assert list(book[0]) == WORKSHEET.splitlines()[0].split(",")
+    assert "maximum" not in " ".join(desk.said)
+    graded_with(desk, master, WORKSHEET.replace(",17,", ",100,"), students)
+    assert "Moodle's maximum grade is 100; the assignment has 17." in desk.said
+
+
+def test_canvas_gradebook_comes_back_with_this_assignment_alone(desk, master):
+    _, book = graded_with(desk, master, CANVAS, ["loveada_101", "kobob_102"])
+    assert list(book[0]) == CANVAS.splitlines()[0].split(",")[:6]
+    assert [row["Assignment 9 (4711)"] for row in book] == ["17", "17", ""]
+    assert "Love, Ada" in desk.path("gradebook.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["Ada Love,x", "x,ada.love@uni.edu", '"Love, Ada",x', "Åda Love,x", "x,ADA@uni.edu"],
+)
+def test_students_are_known_by_any_of_their_names(desk, row):
+    desk.path("r.csv").write_text(f"name,email\nBob Ko,b@x\n{row}\n")
+    people = roster.read(desk.path("r.csv"))
+    known = [people.of(name) for name in ("ada", "Ada Love", "loveada_7", "ada.love", "ada-love")]
+    assert people.people[1] in known
+    assert people.people[0] not in known
+    assert people.of("nobody") is None
+
+
+def test_a_roster_that_names_nobody_and_a_time_that_is_none_are_refused(desk):
+    desk.path("r.csv").write_text("color\nred\n")
+    with pytest.raises(CourseworkError, match="names no students: it has the columns color"):
+        roster.read(desk.path("r.csv"))
+    with pytest.raises(CourseworkError, match="is no time"):
+        roster.moment("tomorrow")
+    assert roster.moment("2026-11-30").hour == 23
+
+
+def test_feedback_goes_back_under_the_platforms_names(desk, master):
+    name = "Ada Love_101_assignsubmission_file_feedback.md"
+    run(desk, master, result(master, "Ada Love_101") | {"feedback_as": name}, result(master, "b"))
+    results = [result(master, "Ada Love_101") | {"feedback_as": name}, result(master, "b")]
+    gradebook.write_feedback(desk, results)
+    with zipfile.ZipFile(desk.path("feedback.zip")) as archive:
+        assert archive.namelist() == [name]
+        assert archive.read(name) == desk.path("feedback/Ada Love_101.md").read_bytes()
 
 
 # Names

@@ -5,7 +5,9 @@ isolation   what a student's process can reach, and its limits
 worker      what runs in a student's process
 zygote      one process with torch ready, from which students' processes are forked
 student     the grader's handle on it
-submission  which notebooks were handed in, and their cells
+entries     what lies in folders and archives, read without unpacking
+submission  a submission, and the cells of its notebook
+handed_in   who handed in what, and what became of every entry
 runner      a submission's cells and functions, started again when its process dies
 result      what grading one submission gives, as plain data
 shown       one cleaning for all that is shown of students
@@ -15,6 +17,8 @@ table       tables of any spreadsheet
 desk        the folder of grades, in which nothing that people wrote is overwritten
 marks       the teacher's marks: marks.csv
 essays      essays in what was handed in, and the pages on which they are read
+roster      who should hand in, and until when
 report      grades.csv, grades.json, feedback
+gradebook   what goes back to Moodle and Canvas
 command     `python -m classroom grade`
 """

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from cliplab.extras import need
 
 from .. import CourseworkError
+from .handed_in import SEVERAL
 
 if TYPE_CHECKING:  # torch, for which nobody waits who asks for --help
     from ..master import Master
@@ -33,6 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("submissions", nargs="+", type=Path, help="notebooks, or folders of them")
     add("--master", required=True, type=Path, help="the solved notebook with the tests")
     add("--out", required=True, type=Path, help="the folder for grades and feedback")
+    add("--roster", type=Path, help="a table of students, of Moodle, of Canvas, or your own")
+    add("--deadline", metavar="TIME", help='"2026-11-30 23:59"; a roster can have extensions')
+    rules = "; ".join(f"{name}: {text}" for name, text in SEVERAL.items())
+    add("--several", choices=SEVERAL, default="newest", help=f"of a student's notebooks ({rules})")
     add("--anonymous", action="store_true", help="essays under codes in place of names")
     add("--jobs", type=_whole, default=os.cpu_count() or 1, help="at a time (one per processor)")
     add("--timeout", type=_positive, default=30.0, help="seconds of a call or a cell (30)")
@@ -66,19 +71,21 @@ def run(options: argparse.Namespace) -> int:
     import torch
 
     from ..reading import read_master
-    from . import many, report, submission
+    from . import gradebook, handed_in, many, report, roster
     from .desk import Desk
     from .isolation import Limits
     from .student import Zygote
 
     torch.set_num_threads(1)  # tests run in forks of this process, which a pool does not survive
     limits = Limits(options.timeout, options.memory)
-    submissions = submission.find(options.submissions, options.master)
+    listed = roster.read(options.roster) if options.roster else None
+    deadline = roster.moment(options.deadline) if options.deadline else None
     desk = Desk(_own_folder(options.out))
     results_in = desk.path("results")
     # The process that students' ones come from is started before the master is read.
     with Zygote(limits) as zygote:
         master = read_master(options.master)
+        submissions, fates = handed_in.find(options.submissions, master, options.several)
         _same_assignment(results_in, master.number)
         _not_in_sight(options.master, zygote)
         _master_earns_all(options.master, master, zygote)
@@ -90,8 +97,14 @@ def run(options: argparse.Namespace) -> int:
             zygote,
             options.jobs,
         )
-        results = report.write_all(desk, results, master, zygote, options.anonymous)
-    print(report.summary(results, zygote, desk, master), file=sys.stderr)
+        results += many.earlier(results_in, results)
+        many.say_same(results)
+        results, people = roster.enrolled(results, submissions, listed, deadline, master)
+        results = report.write_all(desk, results, master, zygote, fates, options.anonymous)
+        if listed:
+            gradebook.write_table(desk, listed, people, results, master)
+        gradebook.write_feedback(desk, results)
+    print(report.summary(results, fates, zygote, desk, master), file=sys.stderr)
     return 0
 
 

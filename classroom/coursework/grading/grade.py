@@ -22,10 +22,11 @@ import torch
 
 from ..master import Master, Test
 from . import essays, wire
+from .entries import Unreadable
 from .result import GRADED, WAITS, Result, TestResult, blank
 from .runner import NoAnswer, Runner
 from .student import StudentError, Zygote
-from .submission import Submission, SubmittedCell, Unreadable, read_cells
+from .submission import Submission, SubmittedCell, read_cells
 
 
 def grade(submission: Submission, content: bytes, master: Master, zygote: Zygote) -> Result:
@@ -62,7 +63,7 @@ def grade(submission: Submission, content: bytes, master: Master, zygote: Zygote
     else:
         result["points"] = result["so_far"]
         result["status"] = WAITS if master.essays else GRADED
-    result |= {"notes": notes, "errors": runner.errors, "log": runner.log}
+    result |= {"notes": result["notes"] + notes, "errors": runner.errors, "log": runner.log}
     return {**result, "seconds": round(time.monotonic() - began, 2)}
 
 

@@ -13,22 +13,23 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 from tqdm.auto import tqdm
 
 from ..master import Master
-from . import shown
+from . import entries, shown
 from .desk import write_whole
 from .grade import grade
 from .isolation import Limits
 from .result import Result, StoredResult, blank
 from .runner import Fault
 from .student import Zygote
-from .submission import MOST_BYTES, Submission
+from .submission import Submission
 
-VERSION = 2  # of the rules of grading: results of other rules are not taken over
+VERSION = 3  # of the rules of grading: results of other rules are not taken over
 PATIENCE = 60.0  # seconds beyond its budget after which a grading process is given up
 
 
@@ -37,11 +38,9 @@ def content_of(submission: Submission) -> tuple[Submission, bytes]:
     if submission.path is None:
         return submission, b""
     try:
-        with submission.path.open("rb") as file:
-            return submission, file.read(MOST_BYTES + 1)
-    except OSError as error:
-        problem = f"The file cannot be read: {error.strerror}."
-        return Submission(submission.student, submission.path, problem), b""
+        return submission, entries.read(submission.path, submission.inside)
+    except entries.Unreadable as problem:
+        return replace(submission, problem=str(problem)), b""
 
 
 def key_of(content: bytes, master: bytes, submission: Submission, limits: Limits) -> str:
@@ -110,6 +109,31 @@ def grade_all(
     return [results[path] for path in paths]
 
 
+def earlier(folder: Path, results: list[Result]) -> list[Result]:
+    """Results of former runs, of students who are not in this one: a grade does not vanish."""
+    now = {result["student"] for result in results}
+    found = [stored(path) for path in sorted(folder.glob("*.json"))]
+    note = "Graded in a former run; the notebook was not among those of the last."
+    return [
+        {**result, "notes": [*result["notes"], note]}
+        for result in found
+        if result and result.get("version") == VERSION and result["student"] not in now
+    ]
+
+
+def say_same(results: list[Result]) -> None:
+    """Notes where students handed in the same file, byte for byte."""
+    by_content: dict[str, list[Result]] = {}
+    for result in results:
+        if result["content"]:
+            by_content.setdefault(result["content"], []).append(result)
+    for same in by_content.values():
+        for result in same if len(same) > 1 else ():
+            others = [other["student"] for other in same if other is not result]
+            some = ", ".join(others[:5]) + (" and others" if len(others) > 5 else "")
+            result["notes"] = [*result["notes"], f"The same file, byte for byte, as {some}."]
+
+
 def _given_up(submission: Submission, master: Master) -> Result:
     reason = "The grader's own process ended while it graded this notebook. Run the command again."
     return {**blank(submission, master), "reasons": [reason]}
@@ -130,7 +154,8 @@ def _grade_one(
             reason = f"The grader could not finish ({type(error).__name__}: {error})."
             result = {**blank(submission, master), "reasons": [reason]}
             key = ""  # so that the next run tries again
-        about = {"key": key, "assignment": master.number, "isolation": zygote.level}
+        about = {"key": key, "version": VERSION, "assignment": master.number}
+        about |= {"isolation": zygote.level, "content": hashlib.sha256(content).hexdigest()}
         write_whole(path, json.dumps({**result, **about}, indent=1))
     finally:
         os._exit(0)

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from ..master import Master
 from . import essays, marks, shown
 from .desk import Desk
+from .handed_in import Fate
 from .isolation import LEVELS
 from .result import ABSENT, GRADED, PERSON, WAITS, Result, TestResult
 from .student import Zygote
@@ -30,7 +31,12 @@ WORDS = {
 
 
 def write_all(
-    desk: Desk, results: list[Result], master: Master, zygote: Zygote, anonymous: bool = False
+    desk: Desk,
+    results: list[Result],
+    master: Master,
+    zygote: Zygote,
+    fates: Sequence[Fate] = (),
+    anonymous: bool = False,
 ) -> list[Result]:
     """Writes all reports, with what people marked in them; gives the results with the marks."""
     given = marks.read(desk, results, master)
@@ -52,9 +58,11 @@ def write_all(
             "budget": zygote.limits.budget,
             "memory_gb": zygote.limits.memory,
         },
+        "entries": [fate._asdict() for fate in fates],
         "students": results,
     }
     desk.write("grades.json", json.dumps(about, indent=1))
+    desk.write("entries.csv", entries_csv(fates))
     codes = marks.codes(desk, results)
     names = codes if anonymous else {name: name for name in codes}
     for essay in master.essays:
@@ -74,13 +82,24 @@ def grades_csv(results: Sequence[Result], master: Master) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     columns = [f"{essay.id} essay (of {essay.points})" for essay in master.essays]
-    table.writerow(["student", *master.exercises, *columns, "total", "out of", "status", "remarks"])
+    columns += ["total", "out of", "handed in", "late days", "status", "remarks"]
+    table.writerow(["student", *master.exercises, *columns])
     for result in results:
         entries = [*result["exercises"].values(), *result["essays"], result]
         points = ["" if entry["points"] is None else entry["points"] for entry in entries]
         remarks = shown.readable(" ".join(result["reasons"] + result["notes"]), 2000)
-        row = [result["student"], *points, result["of"], result["status"], remarks]
+        late = ["" if x is None else x for x in (result["handed_in"], result["late_days"])]
+        row = [result["student"], *points, result["of"], *late, result["status"], remarks]
         table.writerow(shown.cell(x) if isinstance(x, str) else x for x in row)
+    return text.getvalue()
+
+
+def entries_csv(fates: Sequence[Fate]) -> str:
+    """What became of everything that was in the folder."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(Fate._fields)
+    table.writerows(map(shown.cell, fate) for fate in fates)
     return text.getvalue()
 
 
@@ -140,14 +159,19 @@ def _quoted(text: str) -> str:
     return "\n".join(f"  {line}" for line in (f"{fence}text", *text.splitlines(), fence))
 
 
-def summary(results: Sequence[Result], zygote: Zygote, desk: Desk, master: Master) -> str:
+def summary(
+    results: Sequence[Result], fates: Sequence[Fate], zygote: Zygote, desk: Desk, master: Master
+) -> str:
     """What the command says at the end: counts, who needs a person, and what was not isolated."""
     counts = Counter(result["status"] for result in results)
     lines = [", ".join(f"{counts[s]} {WORDS[s]}" for s in WORDS if counts[s]) + "."]
     for result in results:
         if result["status"] == PERSON:
             lines.append(f"  {result['student']}: {' '.join(result['reasons'])}")
-    lines += [f"Note: {said}" for said in desk.said]
+    left = [fate for fate in fates if fate.became != "graded"]
+    lines.append(f"Of {len(fates)} entries {len(fates) - len(left)} were graded.")
+    lines += [f"  {fate.entry}: {fate.became}" for fate in left]
+    lines += [f"Note: {said}" for said in dict.fromkeys(desk.said)]
     lines.append(f"Isolation: {zygote.level}. {LEVELS[zygote.level]}")
     lines += [f"No stronger one works here: {why}" for why in zygote.why_not]
     lines.append(f"Grades are in {desk.path(marks.GRADES)}, feedback in {desk.path('feedback')}.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from ..master import Master
+from . import shown
 from .submission import Submission
 
 GRADED, WAITS, PERSON = "graded", "essay waits", "needs a person"
@@ -47,6 +48,7 @@ class Result(TypedDict):
 
     student: str
     file: str
+    content: str  # SHA-256 of the notebook
     status: str
     reasons: list[str]  # why a person is needed
     notes: list[str]
@@ -54,6 +56,9 @@ class Result(TypedDict):
     tests: list[TestResult]
     essays: list[EssayResult]
     errors: dict[int, str]  # what a cell raised
+    handed_in: str | None  # when, where a deadline was given
+    late_days: int | None
+    feedback_as: str  # the name by which Moodle or Canvas takes feedback back
     comments: dict[str, str]  # a person's, by exercise; "" for the whole
     points: float | None  # None when a person is needed
     so_far: float
@@ -66,6 +71,7 @@ class StoredResult(Result):
     """A result with what it depends on (`key`, see `many`), and how it was obtained."""
 
     key: str
+    version: int
     assignment: int
     isolation: str
 
@@ -75,16 +81,20 @@ def blank(submission: Submission, master: Master) -> Result:
     of = {id: sum(t.points for t in master.tests if t.id == id) for id in master.exercises}
     return {
         "student": submission.student,
-        "file": str(submission.path or ""),
+        "file": shown.name("/".join([str(submission.path or ""), *submission.inside])),
+        "content": "",
         "status": PERSON,
         "reasons": [],
-        "notes": [],
+        "notes": list(submission.notes),
         "exercises": {id: {"points": None, "of": of[id], "state": "no cell"} for id in of},
         "tests": [],
         "essays": [
             {"id": e.id, "of": e.points, "text": None, "points": None} for e in master.essays
         ],
         "errors": {},
+        "handed_in": None,
+        "late_days": None,
+        "feedback_as": submission.feedback,
         "comments": {},
         "points": None,
         "so_far": 0,
