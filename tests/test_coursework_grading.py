@@ -610,6 +610,64 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, master, zygote):
     assert [result["points"] for result in run()] == [8, *[13] * 5]
 
 
+def test_a_grade_is_drawn_again_from_its_seed(graded, master, zygote):
+    """Also where student's code draws, and what a test compares hangs on it."""
+    guess = "import random\ndef real(ids, pad):\n    return random.choice([0, len(ids)])"
+    content = notebook(guess, UNIT)
+    first = graded(content=content)
+    drawn = {json.dumps(graded(content=content)["tests"]) for _ in range(6)}
+    assert len(drawn | {json.dumps(first["tests"])}) > 1
+    again = grade(Submission("ada", Path("x")), content, master, zygote, first["seed"])
+    assert again["tests"] == first["tests"]
+
+
+def test_a_changed_test_grades_anew_what_it_touches_and_says_whose_grade_changed(
+    tmp_path, master, zygote, monkeypatch, capsys
+):
+    submissions = hand_in(
+        tmp_path / "in", ada=notebook(REAL, UNIT), bob=notebook(WRONG, UNIT), cem=notebook(UNIT)
+    )
+    run = []
+
+    def result_of(source):
+        path = tmp_path / MASTER.name
+        path.write_text(source)
+        results = grade_all(
+            submissions, read_master(path), source.encode(), tmp_path / "results", zygote, jobs=1
+        )
+        run.append([r["seed"] for r in results])
+        return results
+
+    source = MASTER.read_text()
+    before = result_of(source)
+    assert [r["so_far"] for r in before] == [13, 8, 8]
+    started = tmp_path / "started"
+    start = zygote.start
+
+    def counted(seed=0):
+        with started.open("a") as file:
+            file.write("x")
+        return start(seed)
+
+    monkeypatch.setattr(zygote, "start", counted)
+    assert result_of(source.replace("say what the", "tell what the")) is not None
+    assert not started.exists()  # another word in the text: nothing is run
+    other = source.replace("LIMIT == 77", "LIMIT == 78")
+    assert other != source
+    after = result_of(other)
+    assert [r["so_far"] for r in after] == [11, 6, 6]
+    assert after[0]["changed"] == "ada: 13 → 11 points by tests. A9.2 hidden 2 passed before."
+    ran = {
+        t["name"]
+        for r, s in zip(after, before, strict=True)
+        for t in r["tests"]
+        if t not in s["tests"]
+    }
+    assert ran == {"A9.2 hidden 2"}
+    assert run[0] == run[1] == run[2]
+    assert all(r["status"] == PERSON for r in (before[2], after[2]))
+
+
 def test_a_grading_process_that_hangs_is_given_up(tmp_path, master, zygote, monkeypatch):
     """Ours, not a student's: it is ended, and a person is told."""
     monkeypatch.setattr(zygote, "limits", Limits(seconds=0.05, memory=2))
@@ -659,12 +717,18 @@ def test_the_command_writes_grades_and_feedback(tmp_path, capsys):
     assert "cem: No cell defines `real`" in said
     assert "Isolation: " in said
     assert "4/4" in said
+    with pytest.raises(SystemExit) as ended:
+        main([*map(str, command), "--again", "ada", "--timeout", "5"])
+    said = capsys.readouterr().out
+    assert (ended.value.code, "ada: 13 points" in said, "as before, test by test" in said) == (
+        0, True, True,
+    )  # fmt: skip
     with (tmp_path / "out" / "grades.csv").open() as file:
         rows = list(csv.DictReader(file))
     essay = "A9.3 essay (of 4)"
     assert list(rows[0]) == [
         "student", "A9.1", "A9.2", essay, "total", "out of", "handed in", "late days", "status",
-        "remarks",
+        "remarks", "seed",
     ]  # fmt: skip
     assert [(r["student"], r["A9.1"], r["A9.2"], r[essay], r["total"]) for r in rows] == [
         ("'=1+1", "", "", "", ""),

@@ -11,6 +11,7 @@ handed_in   who handed in what, and what became of every entry
 runner      a submission's cells and functions, started again when its process dies
 result      what grading one submission gives, as plain data
 shown       one cleaning for all that is shown of students
+draws       the seed of every draw of a test
 grade       the master's tests on it
 many        two hundred of them in parallel, killed and resumed
 table       tables of any spreadsheet
@@ -18,6 +19,7 @@ desk        the folder of grades, in which nothing that people wrote is overwrit
 marks       the teacher's marks: marks.csv
 essays      essays in what was handed in, and the pages on which they are read
 roster      who should hand in, and until when
+again       a grade once more, on an appeal
 report      grades.csv, grades.json, feedback
 gradebook   what goes back to Moodle and Canvas
 command     `python -m classroom grade`

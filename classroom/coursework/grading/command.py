@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rules = "; ".join(f"{name}: {text}" for name, text in SEVERAL.items())
     add("--several", choices=SEVERAL, default="newest", help=f"of a student's notebooks ({rules})")
     add("--anonymous", action="store_true", help="essays under codes in place of names")
+    add("--again", metavar="STUDENT", help="repeat one student's grade with its seed; nothing else")
     add("--jobs", type=_whole, default=os.cpu_count() or 1, help="at a time (one per processor)")
     add("--timeout", type=_positive, default=30.0, help="seconds of a call or a cell (30)")
     add("--memory", type=_positive, default=4.0, help="GB of a process (4)")
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     import torch
 
     from ..reading import read_master
-    from . import gradebook, handed_in, many, report, roster
+    from . import again, gradebook, handed_in, many, report, roster
     from .desk import Desk
     from .isolation import Limits
     from .student import Zygote
@@ -87,6 +88,11 @@ def run(options: argparse.Namespace) -> int:
         master = read_master(options.master)
         submissions, fates = handed_in.find(options.submissions, master, options.several)
         _same_assignment(results_in, master.number)
+        if options.again:
+            known = many.all_stored(results_in)
+            said, same = again.again(options.again, submissions, master, known, zygote)
+            print(said)
+            return 0 if same else 1
         _not_in_sight(options.master, zygote)
         _master_earns_all(options.master, master, zygote)
         results = many.grade_all(

@@ -82,14 +82,22 @@ def grades_csv(results: Sequence[Result], master: Master) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     columns = [f"{essay.id} essay (of {essay.points})" for essay in master.essays]
-    columns += ["total", "out of", "handed in", "late days", "status", "remarks"]
+    columns += ["total", "out of", "handed in", "late days", "status", "remarks", "seed"]
     table.writerow(["student", *master.exercises, *columns])
     for result in results:
         entries = [*result["exercises"].values(), *result["essays"], result]
         points = ["" if entry["points"] is None else entry["points"] for entry in entries]
         remarks = shown.readable(" ".join(result["reasons"] + result["notes"]), 2000)
         late = ["" if x is None else x for x in (result["handed_in"], result["late_days"])]
-        row = [result["student"], *points, result["of"], *late, result["status"], remarks]
+        row = [
+            result["student"],
+            *points,
+            result["of"],
+            *late,
+            result["status"],
+            remarks,
+            result["seed"],
+        ]
         table.writerow(shown.cell(x) if isinstance(x, str) else x for x in row)
     return text.getvalue()
 
@@ -168,6 +176,7 @@ def summary(
     for result in results:
         if result["status"] == PERSON:
             lines.append(f"  {result['student']}: {' '.join(result['reasons'])}")
+    lines += [result["changed"] for result in results if result.get("changed")]
     left = [fate for fate in fates if fate.became != "graded"]
     lines.append(f"Of {len(fates)} entries {len(fates) - len(left)} were graded.")
     lines += [f"  {fate.entry}: {fate.became}" for fate in left]

@@ -27,6 +27,7 @@ class TestResult(TypedDict):
     """One test cell of the master; reason: why it failed, "" where it passed."""
 
     name: str
+    source: str  # SHA-256 of the test
     exercise: str
     hidden: bool
     points: int
@@ -48,6 +49,7 @@ class Result(TypedDict):
 
     student: str
     file: str
+    seed: int  # of all draws of its tests
     content: str  # SHA-256 of the notebook
     status: str
     reasons: list[str]  # why a person is needed
@@ -71,7 +73,10 @@ class StoredResult(Result):
     """A result with what it depends on (`key`, see `many`), and how it was obtained."""
 
     key: str
+    tried: str  # the same, also where the grader could not finish
+    basis: str
     version: int
+    changed: str  # what is not as it was in the run before
     assignment: int
     isolation: str
 
@@ -82,6 +87,7 @@ def blank(submission: Submission, master: Master) -> Result:
     return {
         "student": submission.student,
         "file": shown.name("/".join([str(submission.path or ""), *submission.inside])),
+        "seed": 0,
         "content": "",
         "status": PERSON,
         "reasons": [],
@@ -102,3 +108,19 @@ def blank(submission: Submission, master: Master) -> Result:
         "seconds": 0.0,
         "log": "",
     }
+
+
+def differences(old: Result, new: Result) -> list[str]:
+    """What is not the same in two results of one student, a sentence for each test."""
+    before = {test["name"]: test for test in old["tests"]}
+    after = {test["name"]: test for test in new["tests"]}
+    found = []
+    for name in [*before, *(name for name in after if name not in before)]:
+        was, now = before.get(name), after.get(name)
+        if was is None or now is None:
+            found.append(f"{name} is {'new' if was is None else 'gone'}.")
+        elif was["passed"] != now["passed"]:
+            found.append(f"{name} {'passed' if was['passed'] else 'failed'} before.")
+        elif was["points"] != now["points"]:
+            found.append(f"{name} is worth {now['points']} in place of {was['points']}.")
+    return found

@@ -80,7 +80,8 @@ class Zygote:
             env=kept
             | one
             | {"PYTHONPATH": path, "MPLBACKEND": "agg", "HF_HUB_OFFLINE": "1"}
-            | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_WAIT_POLICY": "PASSIVE"},
+            | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+            | {"PYTHONHASHSEED": "0"},  # the order of a set is the same, whenever it is graded
         )
         theirs.close()
         try:
@@ -109,12 +110,14 @@ class Zygote:
                 why_not.append(f"{level}: {problem}")
         raise CourseworkError("Students' code cannot be run on this machine. " + " ".join(why_not))
 
-    def start(self) -> Student:
-        """A new process for a student's code, known to answer. Raises RuntimeError if it does not:
-        then the machine is at fault, and no student."""
+    def start(self, seed: int = 0) -> Student:
+        """A new process for a student's code, known to answer. seed: of its own draws.
+
+        Raises RuntimeError if it does not: then the machine is at fault, and no student.
+        """
         student = Student(self)
         try:
-            student.ask({"do": "run", "name": "trial", "source": "import cliplab, torch"}, 60)
+            student.ask({"do": "seed", "seed": seed}, 60)
         except (Lost, StudentError) as problem:
             raise RuntimeError(
                 f"No process for a student's code could be started. {problem} {student.stop()}"
