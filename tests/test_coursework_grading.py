@@ -2,9 +2,11 @@
 
 import contextlib
 import csv
+import errno
 import json
 import math
 import os
+import platform
 import re
 import signal
 import socket
@@ -26,11 +28,12 @@ from classroom.coursework import CourseworkError
 from classroom.coursework.grading import many, wire
 from classroom.coursework.grading.grade import grade
 from classroom.coursework.grading.handed_in import find
-from classroom.coursework.grading.isolation import LEVELS, Limits, readable_paths
+from classroom.coursework.grading.isolation import LEVELS, WALLED, Limits, readable_paths
 from classroom.coursework.grading.many import grade_all
 from classroom.coursework.grading.report import feedback, grades_csv
 from classroom.coursework.grading.result import GRADED, PERSON, WAITS
-from classroom.coursework.grading.runner import Fault, Runner
+from classroom.coursework.grading.runner import Fault, NoAnswer, Runner
+from classroom.coursework.grading.seccomp import FORBIDDEN, MACHINES
 from classroom.coursework.grading.student import Zygote
 from classroom.coursework.grading.submission import Submission, SubmittedCell
 from classroom.coursework.reading import read_master
@@ -64,7 +67,7 @@ def two_seconds(zygote, monkeypatch):
 
 @pytest.fixture
 def namespaces(zygote):
-    if zygote.level != "namespaces":
+    if zygote.level not in WALLED:
         pytest.skip(f"this machine isolates by {zygote.level!r} only: {zygote.why_not}")
 
 
@@ -340,7 +343,7 @@ def processes(mark: str) -> int:
 
 @pytest.mark.parametrize("level", ["namespaces", "limits"])
 def test_a_hundred_child_processes_end_with_the_submission(zygote, level, monkeypatch):
-    if level == "namespaces" and zygote.level != level:
+    if level == "namespaces" and zygote.level not in WALLED:
         pytest.skip(f"this machine isolates by {zygote.level!r} only: {zygote.why_not}")
     monkeypatch.setattr(zygote, "level", level)
     mark = f"m{uuid.uuid4().hex}"
@@ -481,6 +484,87 @@ def reach(port):
             runner.stop()
 
 
+REACH = """
+import ctypes, socket, os, asyncio, threading
+libc = ctypes.CDLL(None, use_errno=True)
+def tried():
+    calls = {
+        "keyctl": lambda: libc.syscall({keyctl}, 0, -3, 0),
+        "add_key": lambda: libc.syscall({add_key}, b"user", b"x", b"y", 1, -3),
+        "shmget": lambda: libc.syscall({shmget}, 0, 4096, 0o1600),
+        "msgget": lambda: libc.syscall({msgget}, 0, 0o1600),
+        "semget": lambda: libc.syscall({semget}, 0, 1, 0o1600),
+        "socket": lambda: libc.syscall({socket}, 1, 1, 0),
+        "ptrace": lambda: libc.syscall({ptrace}, 0, 0, 0, 0),
+        "unshare": lambda: libc.syscall({unshare}, 0x10000000),
+    }
+    found = {name: (call(), ctypes.get_errno()) for name, call in calls.items()}
+    thread = threading.Thread(target=lambda: found.setdefault("a thread", asyncio.run(one())))
+    thread.start()
+    thread.join()
+    return found
+async def one(): return 1
+"""
+
+
+@pytest.mark.parametrize("level", ["walled", "user", "limits"])
+def test_nothing_outlives_a_process_and_none_is_reached(zygote, level, monkeypatch):
+    """What an honest notebook needs goes on: threads, and what waits."""
+    if level == "user" and os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    if level != "walled":
+        monkeypatch.setattr(zygote, "level", level)
+    column = MACHINES[platform.machine()][1]
+    numbers = {name: call[column] for name, call in FORBIDDEN.items()}
+    cell = re.sub(r"\{(\w+)\}", lambda name: str(numbers[name[1]]), REACH)
+    runner = Runner(zygote, [SubmittedCell(1, True, cell, (), False)])
+    try:
+        tried = runner.call("tried", (), {})
+    finally:
+        runner.stop()
+    assert tried.pop("a thread") == 1
+    assert {name: got for name, got in tried.items() if got != [-1, errno.EPERM]} == {}
+    assert len(tried) == 8
+
+
+def test_memory_is_limited_for_all_processes_of_a_student_together(zygote, monkeypatch):
+    monkeypatch.setattr(zygote, "limits", Limits(seconds=30, memory=0.4))
+    cell = """
+import os, time
+def real(ids, pad):
+    for _ in range(4):
+        if os.fork() == 0:
+            much = bytearray(b"x") * (150 << 20)
+            time.sleep(60)
+    time.sleep(60)
+"""
+    runner = Runner(zygote, [SubmittedCell(1, True, cell, (), False)])
+    began = time.monotonic()
+    with pytest.raises(NoAnswer, match="a limit stopped it"):
+        runner.call("real", ([], 0), {})
+    runner.stop()
+    assert time.monotonic() - began < 29
+    assert "more memory than one student has" in runner.log
+
+
+def test_work_in_the_graders_own_process_is_limited(graded, tmp_path, master, zygote, monkeypatch):
+    """A cell that Python would read for minutes, and an answer that a test would blow up."""
+    large = graded("x = [" + "1," * 60_000 + "]", REAL, UNIT)
+    assert large["reasons"] == [
+        "Cell 1 has 117 KB of code; 100 are read, as more would take Python itself too long."
+    ]
+    source = MASTER.read_text().replace(
+        "assert LIMIT == 77", "assert bytearray(2**30) and LIMIT == 77"
+    )
+    path = tmp_path / MASTER.name
+    path.write_text(source)
+    monkeypatch.setattr(zygote, "limits", Limits(seconds=30, memory=0.5))
+    submissions = hand_in(tmp_path / "in", ada=notebook(REAL, UNIT))
+    (ada,) = grade_all(submissions, read_master(path), b"", tmp_path / "results", zygote, jobs=1)
+    assert points(ada) == [5, 6]
+    assert "MemoryError" in reasons(ada, "A9.2")[0]
+
+
 def test_rights_cannot_be_regained(zygote, namespaces):
     cell = """
 import ctypes, os
@@ -506,7 +590,6 @@ def test_without_namespaces_the_limits_still_hold(zygote, two_seconds, master, m
     cells = notebook("def real(ids, pad):\n    while True: pass", UNIT)
     result = grade(Submission("ada", None), cells, master, zygote)
     assert points(result) == [0, 8]
-    assert "network" in LEVELS["limits"]
     assert "solutions" in LEVELS["limits"]
 
 

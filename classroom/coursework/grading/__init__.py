@@ -1,6 +1,7 @@
 """Grading: students' code in processes of its own, the tests in one that it cannot touch.
 
 wire        values as plain data, between the two
+seccomp     system calls that are forbidden at every level
 isolation   what a student's process can reach, and its limits
 worker      what runs in a student's process
 zygote      one process with torch ready, from which students' processes are forked

@@ -42,7 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--again", metavar="STUDENT", help="repeat one student's grade with its seed; nothing else")
     add("--jobs", type=_whole, default=os.cpu_count() or 1, help="at a time (one per processor)")
     add("--timeout", type=_positive, default=30.0, help="seconds of a call or a cell (30)")
-    add("--memory", type=_positive, default=4.0, help="GB of a process (4)")
+    add(
+        "--memory",
+        type=_positive,
+        default=4.0,
+        help="GB of one student, and of the grader's part (4)",
+    )
 
 
 def _positive(text: str) -> float:
@@ -138,9 +143,9 @@ def _same_assignment(results: Path, number: int) -> None:
 
 
 def _not_in_sight(master: Path, zygote: Zygote) -> None:
-    from .isolation import readable_paths
+    from .isolation import WALLED, readable_paths
 
-    for path in readable_paths() if zygote.level == "namespaces" else ():
+    for path in readable_paths() if zygote.level in WALLED else ():
         if path.resolve() in master.resolve().parents:
             raise CourseworkError(
                 f"The master {master} lies in {path}, which students' code must read, as Python, "

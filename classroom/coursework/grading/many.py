@@ -20,7 +20,7 @@ from typing import NoReturn
 from tqdm.auto import tqdm
 
 from ..master import Master
-from . import entries, shown
+from . import entries, isolation, shown
 from .desk import write_whole
 from .grade import grade
 from .isolation import Limits
@@ -185,6 +185,7 @@ def _grade_one(
         os.dup2(nowhere, 1)  # what tests print is for nobody
         os.dup2(nowhere, 2)
         done = key
+        isolation.limit_memory(zygote.limits.memory)
         try:
             same = former and former["content"] == digest(content)
             seed = former["seed"] if former and same else None

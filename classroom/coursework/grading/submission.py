@@ -6,12 +6,14 @@ import ast
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ..names import bound
 from .entries import MOST_BYTES, Unreadable
 
+MOST_CODE = 100 << 10  # characters of a cell
 # What reading a cell raises that is no Python, or one that would bring Python down.
 NOT_PYTHON = (ValueError, SyntaxError, RecursionError, MemoryError)
 
@@ -43,7 +45,7 @@ class SubmittedCell:
     tags: tuple[str, ...]
     is_test: bool
 
-    @property
+    @cached_property
     def names(self) -> set[str]:
         """The names that it binds at its top level, as far as a broken cell lets one see."""
         try:
@@ -83,6 +85,12 @@ def read_cells(content: bytes) -> list[SubmittedCell]:
         raise Unreadable(
             "The file is not a notebook of format 4: it has no list of cells."
         ) from None
+    for cell in read:
+        if cell.code and len(cell.source) > MOST_CODE:
+            raise Unreadable(
+                f"Cell {cell.number} has {len(cell.source) >> 10} KB of code; {MOST_CODE >> 10} "
+                "are read, as more would take Python itself too long."
+            )
     if not any(cell.code and cell.source.strip() for cell in read):
         raise Unreadable("The notebook has no code.")
     return read
