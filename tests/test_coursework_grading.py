@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import dataclasses
 import errno
 import json
 import math
@@ -25,7 +26,7 @@ from hypothesis import strategies as st
 import cliplab
 from classroom.__main__ import main
 from classroom.coursework import CourseworkError
-from classroom.coursework.grading import many, wire
+from classroom.coursework.grading import many, pictures, wire
 from classroom.coursework.grading.grade import grade
 from classroom.coursework.grading.handed_in import find
 from classroom.coursework.grading.isolation import LEVELS, WALLED, Limits, readable_paths
@@ -36,6 +37,7 @@ from classroom.coursework.grading.runner import Fault, NoAnswer, Runner
 from classroom.coursework.grading.seccomp import FORBIDDEN, MACHINES
 from classroom.coursework.grading.student import Zygote
 from classroom.coursework.grading.submission import Submission, SubmittedCell
+from classroom.coursework.master import Cell as MasterCell
 from classroom.coursework.reading import read_master
 
 MASTER = Path(__file__).parent / "data" / "coursework" / "09_small.ipynb"
@@ -142,6 +144,28 @@ def test_tests_and_checks_of_the_submission_are_not_run(graded, master):
     )
     assert (points(result), result["errors"]) == ([5, 8], {})
     assert result["seconds"] < 10
+
+
+PICTURES = "from cliplab import plots\nshown = [1, 2]\nplots.show(shown)"
+
+
+@pytest.mark.parametrize(
+    ("cells", "run"),
+    [
+        ([REAL, PICTURES, "x = 1"], [REAL, "x = 1"]),
+        ([REAL, f"{PICTURES}  # mine"], [REAL, f"{PICTURES}  # mine"]),
+        ([PICTURES, "print(shown)"], [PICTURES, "print(shown)"]),
+        ([PICTURES, "def f(): return shown"], [PICTURES, "def f(): return shown"]),
+        ([PICTURES, "def f(shown): return shown"], ["def f(shown): return shown"]),
+        ([PICTURES, "%time shown"], [PICTURES, "%time shown"]),
+    ],
+    ids=["untouched", "changed", "its name is used", "in a function", "another's name", "magic"],
+)
+def test_cells_that_only_show_pictures_are_not_run(master, cells, run):
+    picture = MasterCell(99, "code", PICTURES, tags=("pictures",))
+    marked = dataclasses.replace(master, cells=[*master.cells, picture])
+    cells = [SubmittedCell(n, True, source, (), False) for n, source in enumerate(cells, 1)]
+    assert [cell.source for cell in pictures.left_out(cells, marked)] == run
 
 
 # Notebooks that a person must see
@@ -262,7 +286,7 @@ def test_what_is_not_the_answer_earns_nothing(graded, cell):
 
 FORGE = """
 import os, socket, struct, json, gc
-from classroom.coursework.grading import many, wire
+from classroom.coursework.grading import many, pictures, wire
 channel = [s for s in gc.get_objects() if isinstance(s, socket.socket)][0]
 def real(ids, pad):
     {forgery}

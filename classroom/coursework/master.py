@@ -5,7 +5,8 @@
     hidden:A1.2:4       asserts that they do not see
     essay:A1.5:6        markdown with a model answer, graded by a person
 
-All other cells are the same for everybody. `reading.read_master` makes one from a file.
+All other cells are the same for everybody. The grader leaves out those that are tagged `pictures`
+and were not changed. `reading.read_master` makes one from a file.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ MARKERS = {  # the lines around a solution, in the one form that every grader re
     "code": ("# BEGIN SOLUTION", "# END SOLUTION"),
     "markdown": ("<!-- BEGIN SOLUTION -->", "<!-- END SOLUTION -->"),
 }
+PICTURES = "pictures"  # the tag of a cell that only shows some; students' copies are without it
 HERE = "YOUR ANSWER HERE"  # nbgrader's own words: an essay that still says so earns 0 by itself
 
 
@@ -51,6 +53,11 @@ class Cell:
     def is_setup(self) -> bool:
         """Whether it is the one line that installs the course on Colab."""
         return self.number == 1 and self.type == "code" and "google.colab" in self.source
+
+    @property
+    def pictures(self) -> bool:
+        """Whether it only shows pictures, so that the grader leaves it out."""
+        return PICTURES in self.tags
 
     @property
     def parts(self) -> list[tuple[str, list[str]]]:

@@ -9,6 +9,7 @@ student     the grader's handle on it
 entries     what lies in folders and archives, read without unpacking
 submission  a submission, and the cells of its notebook
 handed_in   who handed in what, and what became of every entry
+pictures    cells that only show pictures are left out
 runner      a submission's cells and functions, started again when its process dies
 result      what grading one submission gives, as plain data
 shown       one cleaning for all that is shown of students

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..master import Master, Test
-from . import draws, essays, wire
+from . import draws, essays, pictures, wire
 from .entries import Unreadable
 from .result import GRADED, WAITS, Result, TestResult, blank
 from .runner import NoAnswer, Runner
@@ -49,7 +49,9 @@ def grade(
     except Unreadable as problem:
         return {**result, "reasons": [str(problem)]}
     missing, notes = _look_for_exercises(cells, master)
-    runner = Runner(zygote, _to_run(cells, master), draws.derived(seed, "student"))
+    runner = Runner(
+        zygote, pictures.left_out(_to_run(cells, master), master), draws.derived(seed, "student")
+    )
     told = {test["source"]: test for test in known["tests"]} if known else {}
     try:
         result["tests"] = _run_tests(master, missing, runner, seed, told)
