@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class Cell:
     def __str__(self) -> str:
         return f"cell {self.number}" + (f" ({self.kind} {self.id})" if self.kind else "")
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """Top-level functions and values that the cell defines, in order; imports are none."""
         return defined(self.source) if self.type == "code" else []
@@ -138,15 +139,15 @@ class Master:
     title: str
     cells: list[Cell]
 
-    @property
+    @cached_property
     def exercises(self) -> dict[str, Cell]:
         return {cell.id: cell for cell in self.cells if cell.kind == "exercise"}
 
-    @property
+    @cached_property
     def essays(self) -> list[Cell]:
         return [cell for cell in self.cells if cell.kind == "essay"]
 
-    @property
+    @cached_property
     def tests(self) -> list[Test]:
         return [
             Test(cell.id, cell.points, cell.kind == "hidden", cell.source, cell.name)
@@ -154,7 +155,7 @@ class Master:
             if cell.kind in ("test", "hidden")
         ]
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         return {name: cell.id for cell in self.exercises.values() for name in cell.names}
 

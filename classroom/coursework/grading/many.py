@@ -7,6 +7,7 @@ master, notebook and limits are the same, byte for byte.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -84,6 +85,8 @@ def grade_all(
     for part in folder.glob(".*.part"):  # what a killed run was writing
         part.unlink()
     paths = [folder / f"{shown.file_name(submission.student)}.json" for submission in submissions]
+    gc.collect()
+    gc.freeze()  # what is there now is not looked through again by each child
     tqdm.monitor_interval = 0  # its thread would be running when we fork
     bar = tqdm(total=len(submissions), unit="notebook", dynamic_ncols=True)
     running: dict[int, tuple[Path, Submission, str, float]] = {}
@@ -118,6 +121,7 @@ def grade_all(
                     bar.update()
             time.sleep(0.01)
     finally:
+        gc.unfreeze()
         bar.close()
         for pid in running:  # Ctrl-C: what they had is graded again next time
             os.kill(pid, signal.SIGKILL)
