@@ -92,6 +92,7 @@ def test_of_several_the_newest_of_this_assignment_is_proposed_and_said(tmp_path,
         "ada/09_small.ipynb": notebook(), "ada/09_small (1).ipynb": notebook("def real(): 2"),
         "ada/01_tokens.ipynb": notebook("def merged(): ..."),
         "bob/final.ipynb": notebook(), "bob/.ipynb_checkpoints/09_small.ipynb": notebook(),
+        "flo/09_small.ipynb": notebook(), "flo/09_small (1).ipynb": b"{}",
         "cem.ipynb": notebook(), "cem (2).ipynb": notebook(), "dee (1).ipynb": notebook(),
     })  # fmt: skip
     chosen, _ = found(tmp_path, master)
@@ -99,7 +100,9 @@ def test_of_several_the_newest_of_this_assignment_is_proposed_and_said(tmp_path,
     assert "Of 09_small (1).ipynb, 09_small.ipynb the newest was graded: " in chosen["ada"][2]
     assert chosen["bob"] == ("final.ipynb", "", "")
     assert chosen["cem"][0] == "cem (2).ipynb"
-    assert set(chosen) == {"ada", "bob", "cem", "dee (1)"}
+    assert chosen["flo"][0] == "09_small.ipynb"
+    assert chosen["flo"][2] == "Not of this assignment, and not graded: 09_small (1).ipynb."
+    assert set(chosen) == {"ada", "bob", "cem", "dee (1)", "flo"}
     for rule, file in (("name", "09_small.ipynb"), ("ask", None)):
         assert found(tmp_path, master, several=rule)[0]["ada"][0] == file
 

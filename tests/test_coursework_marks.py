@@ -14,6 +14,7 @@ from classroom.coursework import CourseworkError
 from classroom.coursework.grading import (
     essays,
     gradebook,
+    many,
     marks,
     report,
     roster,
@@ -185,6 +186,17 @@ def test_a_page_that_a_person_changed_stays(desk, master):
     assert path.read_text() == mine
     assert "**17 of 17 points**" in desk.path("feedback/ada (new).md").read_text()
     assert "which stays as it is" in " ".join(desk.said)
+
+
+def test_equal_files_are_said_and_missing_ones_are_not_equal(master):
+    made = [result(master, name) for name in ("ada", "bob", "cem", "dee", "eve")]
+    for one, content in zip(made, ("1", "1", "", "", many.digest(b"")), strict=True):
+        one["content"] = content
+    many.say_same([*made, dict(made[4])])
+    assert [one["notes"] for one in made[:2]] == [
+        ["The same file, byte for byte, as bob."], ["The same file, byte for byte, as ada."],
+    ]  # fmt: skip
+    assert [one["notes"] for one in made[2:]] == [[], [], []]
 
 
 def test_a_person_can_grade_what_the_command_cannot(desk, master):

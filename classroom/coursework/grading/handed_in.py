@@ -252,7 +252,8 @@ def _one_of(notebooks: list[Entry], master: Master, several: str) -> tuple[Entry
         return notebooks[0], ""
     own = [one for one in notebooks if _of_assignment(one, master)] or notebooks
     if len(own) == 1:
-        return own[0], ""
+        others = ", ".join(shown.name(one.name) for one in notebooks if one is not own[0])
+        return own[0], f"Not of this assignment, and not graded: {others}."
     ordered = sorted(own, key=lambda one: (one.time, _copy(one)))
     listed = ", ".join(shown.name("/".join(one.inside) or one.name) for one in own)
     ask = f"It is not clear which notebook to grade: {listed}. Keep one."

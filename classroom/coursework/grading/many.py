@@ -144,7 +144,7 @@ def say_same(results: list[Result]) -> None:
     """Notes where students handed in the same file, byte for byte."""
     by_content: dict[str, list[Result]] = {}
     for result in results:
-        if result["content"]:
+        if result["content"] not in ("", digest(b"")):
             by_content.setdefault(result["content"], []).append(result)
     for same in by_content.values():
         for result in same if len(same) > 1 else ():
