@@ -618,7 +618,10 @@ def test_without_namespaces_the_limits_still_hold(zygote, two_seconds, master, m
 
 
 def test_a_machine_that_cannot_start_a_process_scores_nobody(master, zygote, monkeypatch):
-    monkeypatch.setattr(zygote, "start", lambda: (_ for _ in ()).throw(RuntimeError("no memory")))
+    def start(seed):
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(zygote, "start", start)
     with pytest.raises(Fault, match="no memory"):
         grade(Submission("ada", None), notebook(REAL, UNIT), master, zygote)
 
