@@ -1,7 +1,8 @@
 """What a student's process can reach, and how it is kept from the rest (Linux).
 
-Three levels; the grader takes the first that works on this machine and says which it was:
+Four levels; the grader takes the first that works on this machine and says which it was:
 
+bubblewrap  as namespaces, and all of it inside a sandbox of bubblewrap, where that is installed
 namespaces  a file system of its own that holds Python, cliplab and classroom, read-only, and a
             scratch folder; no network; no sight of other processes, and one kill ends all of its
             children
@@ -9,7 +10,8 @@ user        another user of this machine, without rights (where the grader is ro
             gives no namespaces, as in many containers)
 limits      the instructor's own user
 
-At every level memory, processor time, processes, open files and the size of files are limited.
+At every level memory, processor time, processes, open files and the size of files are limited, and
+system calls that leave something behind or reach others are forbidden (`seccomp`).
 """
 
 from __future__ import annotations
@@ -17,29 +19,37 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import seccomp
+
 LEVELS = {
+    "bubblewrap": (
+        "Students' code shares the kernel and the processor with this machine. It can read "
+        "Python's installation and the source of cliplab and classroom, which are public."
+    ),
     "namespaces": (
-        "Students' code shares the kernel and the processor with this machine, and its memory is "
-        "limited for each process, not for all of its processes together. It can read Python's "
-        "installation and the source of cliplab and classroom, which are public."
+        "Students' code shares the kernel and the processor with this machine. It can read "
+        "Python's installation and the source of cliplab and classroom, which are public. The wall "
+        "is the course's own; where bubblewrap is installed, its sandbox stands around it."
     ),
     "user": (
-        "Students' code runs as another user of this machine, without namespaces: it can reach the "
-        "network, and read and write whatever every user may. Close the folders of the masters and "
-        "submissions to others (chmod 700)."
+        "Students' code runs as another user of this machine, without namespaces: it can read and "
+        "write whatever every user may, and leave files behind. Close the folders of the masters "
+        "and submissions to others (chmod 700)."
     ),
     "limits": (
-        "Students' code runs as you do, without namespaces: it can reach the network, and read and "
-        "change your files, the masters with their solutions and hidden tests included. Grade on a "
+        "Students' code runs as you do, without namespaces: it can read and change your files, the "
+        "masters with their solutions and hidden tests included. Grade on a "
         "machine with user namespaces, or in a container made for it."
     ),
 }
+WALLED = ("bubblewrap", "namespaces")
 PROCESSES = 64
 SCRATCH_MB = 256
 FIRST_USER, NOBODY = 60_000_000, 65534  # one user per process, far from those in use
@@ -54,7 +64,8 @@ _PDEATHSIG, _DUMPABLE, _DROP_BOUNDING, _SUBREAPER, _NO_NEW_PRIVILEGES = 1, 4, 24
 
 @dataclass(frozen=True)
 class Limits:
-    """seconds: of one call or cell; budget: of a whole submission; memory: GB of a process."""
+    """seconds: of one call or cell; budget: of a whole submission; memory: GB of a student's
+    processes together, and as much again of the process that grades."""
 
     seconds: float = 30.0
     memory: float = 4.0
@@ -123,6 +134,20 @@ def readable_paths() -> list[Path]:
     return [p for p in paths if not any(q in p.parents and not q.is_symlink() for q in paths)]
 
 
+def bubblewrap(folder: str) -> list[str]:
+    """The words that put a command into a sandbox in which nothing is but what students may read.
+
+    folder: the one place that can be written.
+    """
+    words = ["bwrap", "--die-with-parent", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
+    words += ["--unshare-uts", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
+    words += ["--cap-add", "ALL"] if os.geteuid() == 0 else []  # to build the wall inside
+    for path in readable_paths():
+        words += ["--symlink", os.readlink(path)] if path.is_symlink() else ["--ro-bind", str(path)]
+        words += [str(path)]
+    return [*words, "--bind", folder, folder, "--chdir", "/", "--"]
+
+
 def enter_new_root(at: str) -> None:
     """A file system of its own for this process, made on the folder `at`, with /scratch and /tmp.
 
@@ -182,6 +207,7 @@ def give_up_rights(level: str, folder: str) -> None:
         header, nothing = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
         _do("capset", header, nothing)
     _do("prctl", _NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    seccomp.forbid()
 
 
 def limit(level: str, limits: Limits) -> None:
@@ -202,6 +228,32 @@ def limit(level: str, limits: Limits) -> None:
         most = resource.getrlimit(number)[1]
         value = value if most == resource.RLIM_INFINITY else min(value, most)
         resource.setrlimit(number, (value, value))
+
+
+def limit_memory(gigabytes: float) -> None:
+    """This process gets so much more memory than it has now, and then a MemoryError."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + int(gigabytes * 2**30)
+    resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def memory_below(process: int, inherited: int = 0) -> int:
+    """Bytes of memory of all descendants of a process, beyond what each inherited."""
+    total = 0
+    for children in Path(f"/proc/{process}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # it has just ended
+            for child in map(int, children.read_text().split()):
+                total += max(own_memory(child) - inherited, 0) + memory_below(child, inherited)
+    return total
+
+
+def own_memory(process: int) -> int:
+    """Bytes that a process keeps in memory and in no file."""
+    with contextlib.suppress(OSError):
+        status = Path(f"/proc/{process}/status").read_text()
+        found = re.findall(r"^Rss(?:Anon|Shmem):\s*(\d+) kB", status, re.M)
+        return 1024 * sum(map(int, found))
+    return 0
 
 
 def _tasks_of(user: int) -> int:

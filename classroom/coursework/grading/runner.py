@@ -42,8 +42,9 @@ class Runner:
     errors  what each cell that failed said, by the number of the cell
     """
 
-    def __init__(self, zygote: Zygote, cells: list[SubmittedCell]):
+    def __init__(self, zygote: Zygote, cells: list[SubmittedCell], seed: int = 0):
         self.zygote, self.cells, self.limits = zygote, cells, zygote.limits
+        self.seed, self.has_run = seed, False
         self.until = time.monotonic() + self.limits.budget
         self.errors: dict[int, str] = {}
         self.log = ""
@@ -93,7 +94,7 @@ class Runner:
         if time.monotonic() > self.until:
             raise NoAnswer(f"The {self.limits.budget:.0f} s of the submission were used up.")
         while self._student is None:
-            self._student = self.zygote.start()
+            self._student, self.has_run = self.zygote.start(self.seed), True
             for cell in self.cells:
                 if cell.number not in self._deadly and not self._run(cell, self._student):
                     self._deadly.add(cell.number)

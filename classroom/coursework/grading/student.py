@@ -19,8 +19,8 @@ from typing import Any
 import cliplab
 
 from .. import CourseworkError
-from . import wire
-from .isolation import LEVELS, Limits
+from . import isolation, wire
+from .isolation import LEVELS, WALLED, Limits
 
 GRACE = 2.0  # seconds in which a process may still say that its time is up, before it is ended
 
@@ -59,62 +59,76 @@ class Zygote:
             )
         self.folder = tempfile.mkdtemp(prefix="cliplab-grading-")
         os.chmod(self.folder, 0o711)  # a scratch folder inside it belongs to another user
+        walls = [isolation.bubblewrap(self.folder)] if shutil.which("bwrap") else []
+        self.why_not: list[str] = [] if walls else ["bubblewrap: it is not installed."]
+        for wall in [*walls, []]:
+            self._begin(wall)
+            try:
+                if level := self._strongest(["bubblewrap"] if wall else list(LEVELS)[1:]):
+                    self.level = level
+                    return self
+            except BaseException:
+                self.__exit__()
+                raise
+            self._end()
+        self.__exit__()
+        why = " ".join(self.why_not)
+        raise CourseworkError(f"Students' code cannot be run on this machine. {why}")
+
+    def _begin(self, wall: list[str]) -> None:
+        """Starts the process, behind a wall of its own or without one."""
         self.requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Nothing of the environment is handed down that could be a secret.
         kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TZ")}
         one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         above = str(Path(cliplab.__file__).parents[1])
         path = os.pathsep.join([above, *filter(None, [os.environ.get("PYTHONPATH")])])
+        command = [sys.executable, "-P", "-m", f"{__package__}.zygote"]
         self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                f"{__package__}.zygote",
-                str(theirs.fileno()),
-                self.folder,
-            ],
+            [*wall, *command, str(theirs.fileno()), self.folder],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             cwd="/",
             env=kept
             | one
             | {"PYTHONPATH": path, "MPLBACKEND": "agg", "HF_HUB_OFFLINE": "1"}
-            | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_WAIT_POLICY": "PASSIVE"},
+            | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+            | {"PYTHONHASHSEED": "0"},  # the order of a set is the same, whenever it is graded
         )
         theirs.close()
-        try:
-            self.level, self.why_not = self._strongest()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
 
-    def __exit__(self, *_: Any) -> None:
+    def _end(self) -> None:
         self.requests.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(5)
         self.process.kill()
+        self.process.wait()
 
-    def _strongest(self) -> tuple[str, list[str]]:
-        why_not: list[str] = []
-        for level in LEVELS:
+    def __exit__(self, *_: Any) -> None:
+        self._end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _strongest(self, levels: list[str]) -> str | None:
+        """The first of these levels at which a process starts; the others say why not."""
+        for level in levels:
             if level == "user" and os.geteuid() != 0:
                 continue
             self.level = level
             try:
                 self.start().stop()
-                return level, why_not
-            except RuntimeError as problem:
-                why_not.append(f"{level}: {problem}")
-        raise CourseworkError("Students' code cannot be run on this machine. " + " ".join(why_not))
+                return level
+            except (RuntimeError, OSError) as problem:
+                self.why_not.append(f"{level}: {problem}")
+        return None
 
-    def start(self) -> Student:
-        """A new process for a student's code, known to answer. Raises RuntimeError if it does not:
-        then the machine is at fault, and no student."""
+    def start(self, seed: int = 0) -> Student:
+        """A new process for a student's code, known to answer. seed: of its own draws.
+
+        Raises RuntimeError if it does not: then the machine is at fault, and no student.
+        """
         student = Student(self)
         try:
-            student.ask({"do": "run", "name": "trial", "source": "import cliplab, torch"}, 60)
+            student.ask({"do": "seed", "seed": seed}, 60)
         except (Lost, StudentError) as problem:
             raise RuntimeError(
                 f"No process for a student's code could be started. {problem} {student.stop()}"
@@ -130,7 +144,8 @@ class Student:
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed by `stop`
         self.channel, theirs = socket.socketpair()
         self.leash, held = socket.socketpair()
-        request = {"level": zygote.level, "limits": asdict(zygote.limits)}
+        level = "namespaces" if zygote.level in WALLED else zygote.level
+        request = {"level": level, "limits": asdict(zygote.limits)}
         request["folder"] = self.folder
         ends = [theirs.fileno(), held.fileno(), self.log.fileno()]
         socket.send_fds(zygote.requests, [json.dumps(request).encode()], ends)

@@ -8,7 +8,6 @@ three: {"dict": …}, {"torch": "0"} or {"numpy": "0"}, the last two naming a te
 from __future__ import annotations
 
 import json
-import re
 import socket
 import struct
 import time
@@ -17,6 +16,8 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
+
+from .shown import readable as readable
 
 LENGTHS = struct.Struct("!II")
 MOST_TEXT = 8 << 20
@@ -139,13 +140,3 @@ def _exactly(channel: socket.socket, size: int, until: float | None) -> bytes:
 
 def _left(until: float | None) -> float | None:
     return None if until is None else max(until - time.monotonic(), 1e-3)
-
-
-def readable(text: Any, most: int = 500) -> str:
-    """Text of a student's process as it may be stored and shown: no control characters, not long.
-
-    Escape sequences would reach the instructor's terminal, lone surrogates cannot be written.
-    """
-    text = str(text).encode("utf-8", "replace").decode()
-    text = re.sub(r"[^\S\n ]", " ", re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\ufffd", text))
-    return text if len(text) <= most else text[: most - 1] + "…"

@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from . import wire
+from . import draws, wire
 
 RUN_BODY = {"time", "timeit", "capture", "prun"}  # magics whose body is the student's answer
 
@@ -88,6 +88,8 @@ def serve(channel: socket.socket) -> None:
 
 def answer(request: dict[str, Any], namespace: dict[str, Any]) -> Any:
     """The value that one request asks for: a cell run, a function called, or a name read."""
+    if request["do"] == "seed":
+        return draws.seed_everything(request["seed"])
     if request["do"] == "run":
         return execute(request["source"], request["name"], namespace)
     if request["name"] not in namespace:
