@@ -12,6 +12,9 @@ import struct
 import sys
 import time
 import uuid
+from collections import deque
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -541,12 +544,37 @@ def test_values_arrive_as_they_were(value):
         assert got == value
 
 
+@pytest.mark.parametrize(
+    ("value", "listed"),
+    [
+        ((1, "a"), [1, "a"]),
+        (range(3), [0, 1, 2]),
+        (deque("ab"), ["a", "b"]),
+        (map(str, [1]), ["1"]),
+        ({"a": 1}.keys(), ["a"]),
+        (np.array(["a", "b"]), ["a", "b"]),
+        (np.array([1, "a"], dtype=object), [1, "a"]),
+        (Fraction(1, 2), 0.5),
+        (Decimal("0.5"), 0.5),
+        (np.float16(0.5), 0.5),
+        (np.uint8(7), 7),
+        (np.bool_(True), True),
+    ],
+    ids=str,
+)
+def test_what_keeps_an_order_arrives_as_a_list_and_numbers_as_pythons(value, listed):
+    got = through(value)
+    assert type(got) is type(listed)
+    assert got == listed
+
+
 def test_what_is_no_plain_data_is_refused_with_its_type():
     for value, said in (
         (object(), "object"),
         ({1: 2}, "strings"),
-        (np.array(["a"]), "plain data"),
-        (np.array([None]), "plain data"),
+        ({1, 2}, "set"),
+        (1j, "complex"),
+        (np.array([1j, object()]), "plain data"),
         (lambda: 0, "function"),
     ):
         with pytest.raises(wire.Unsendable, match=said):
