@@ -20,8 +20,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from classroom.compare import Almost
+
 from ..master import Master, Test
-from . import wire
+from . import remarks, wire
 from .result import GRADED, WAITS, Result, TestResult, blank
 from .runner import NoAnswer, Runner
 from .student import StudentError, Zygote
@@ -42,11 +44,20 @@ def grade(submission: Submission, content: bytes, master: Master, zygote: Zygote
     except Unreadable as problem:
         return {**result, "reasons": [str(problem)]}
     missing, notes = _look_for_exercises(cells, master)
-    runner = Runner(zygote, _to_run(cells, master))
+    to_run = _to_run(cells, master)
+    runner = Runner(
+        zygote,
+        to_run,
+        remarks.arguments_of(master),
+        lambda defined: remarks.answering(master, to_run, defined),
+    )
     try:
         result["tests"] = _run_tests(master, missing, runner)
     finally:
         runner.stop()
+    notes += remarks.of_failures(master, to_run, runner.cell, runner.errors, runner.lost)
+    notes += remarks.of_late_helpers(runner.cell, to_run)
+    notes += remarks.of_use(runner.used, master)
     for id in master.exercises:
         if id not in missing:
             mine = [test for test in result["tests"] if test["exercise"] == id]
@@ -141,8 +152,8 @@ def _run_test(test: Test, master: Master, functions: set[str], runner: Runner) -
     def out_of_time(*_: Any) -> None:
         raise NoAnswer("Comparing the answer took too long: it may be far too large.")
 
-    previous = signal.signal(signal.SIGALRM, out_of_time)
-    signal.setitimer(signal.ITIMER_REAL, max(runner.until - time.monotonic(), 1) + 10)
+    previous = signal.signal(signal.SIGPROF, out_of_time)
+    signal.setitimer(signal.ITIMER_PROF, runner.limits.seconds)
     try:
         for name in master.names:
             if name in functions:
@@ -158,14 +169,14 @@ def _run_test(test: Test, master: Master, functions: set[str], runner: Runner) -
         if error.kind == "Unsendable":
             return f"The answer is not of the kind asked for. {error.says}"
         return f"Your code raised {error}"
-    except AssertionError as error:
+    except (AssertionError, Almost) as error:
         return wire.readable(error) or "The answer is not right."
     except Exception as error:
         kind = f"{type(error).__name__}: {error}"
         return wire.readable(f"The answer is not of the kind asked for ({kind}).")
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, previous)
     return None
 
 

@@ -2,7 +2,7 @@
 
 Three levels; the grader takes the first that works on this machine and says which it was:
 
-namespaces  a file system of its own that holds Python, cliplab and classroom, read-only, and a
+namespaces  a file system of its own that holds Python and cliplab, read-only, and a
             scratch folder; no network; no sight of other processes, and one kill ends all of its
             children
 user        another user of this machine, without rights (where the grader is root and the system
@@ -27,7 +27,8 @@ LEVELS = {
     "namespaces": (
         "Students' code shares the kernel and the processor with this machine, and its memory is "
         "limited for each process, not for all of its processes together. It can read Python's "
-        "installation and the source of cliplab and classroom, which are public."
+        "installation and the source of cliplab, which are public, and not classroom, which has "
+        "answers."
     ),
     "user": (
         "Students' code runs as another user of this machine, without namespaces: it can reach the "
@@ -40,6 +41,7 @@ LEVELS = {
         "machine with user namespaces, or in a container made for it."
     ),
 }
+SCHOOL = [str(Path(__file__).resolve().parents[2])]  # classroom, which has answers
 PROCESSES = 64
 SCRATCH_MB = 256
 FIRST_USER, NOBODY = 60_000_000, 65534  # one user per process, far from those in use
@@ -54,7 +56,10 @@ _PDEATHSIG, _DUMPABLE, _DROP_BOUNDING, _SUBREAPER, _NO_NEW_PRIVILEGES = 1, 4, 24
 
 @dataclass(frozen=True)
 class Limits:
-    """seconds: of one call or cell; budget: of a whole submission; memory: GB of a process."""
+    """Of one submission. seconds: of the processor, for one call or cell; budget: for all of it.
+
+    memory: GB of a process.
+    """
 
     seconds: float = 30.0
     memory: float = 4.0
@@ -105,18 +110,16 @@ def leave_shared_namespaces() -> None:
 
 
 def readable_paths() -> list[Path]:
-    """What a student's process sees of this machine's disk: Python, the system's programs, and the
-    two packages of the course.
+    """What a student's process sees of this machine's disk: Python, the system's programs, cliplab.
 
     A folder on sys.path that is no site-packages is not among them: it may be a working copy of
-    the course, which holds the masters. Of it the packages alone are seen.
+    the course, which holds the masters. Of it cliplab alone is seen.
     """
-    import classroom
     import cliplab
 
     system = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives", "/etc/fonts"]
     system += ["/etc/ld.so.cache", "/etc/localtime"]
-    packages = map(os.path.abspath, [*cliplab.__path__, *classroom.__path__])
+    packages = map(os.path.abspath, cliplab.__path__)
     python = [sys.prefix, sys.base_prefix, *packages]
     python += [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
     paths = sorted({Path(p) for p in system + python if Path(p).exists()})
@@ -142,6 +145,10 @@ def enter_new_root(at: str) -> None:
             _bind(path, inside)
             attributes = (ctypes.c_uint64 * 4)(_READ_ONLY_NOSUID, 0, 0, 0)
             _do("syscall", _MOUNT_SETATTR, -1, str(inside), _AT_RECURSIVE, attributes, 32)
+    for path in SCHOOL:  # where it is installed beside Python's other packages
+        inside = root / Path(path).relative_to("/")
+        if inside.exists():
+            _mount("tmpfs", str(inside), "tmpfs", _NOSUID | _NODEV | 1, "size=4k")
     (root / "dev").mkdir()
     for name in ("null", "zero", "full", "random", "urandom"):
         (root / "dev" / name).touch()

@@ -90,6 +90,8 @@ def feedback(result: Result, master: Master) -> str:
         lines += ["", f"## {id}: {got}", ""]
         for test in tests:
             lines += _line(test)
+    if result["notes"]:
+        lines += ["", "## Remarks", "", *(f"- {note}" for note in result["notes"])]
     if result["errors"]:
         lines += ["", "## Cells that ended with an error", ""]
         for number, error in result["errors"].items():
