@@ -310,8 +310,9 @@ def test_arguments_are_copies(zygote):
     [
         "while True: pass",
         "while True:\n        try:\n            while 1: pass\n        except BaseException: pass",
+        "import itertools\n    sum(itertools.repeat(1))",
     ],
-    ids=["plain", "one that catches everything"],
+    ids=["plain", "one that catches everything", "one outside of Python"],
 )
 def test_an_endless_loop_costs_its_own_exercise(graded, two_seconds, loop):
     result = graded(f"def real(ids, pad):\n    {loop}", UNIT)

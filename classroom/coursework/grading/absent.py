@@ -6,7 +6,6 @@ says so in the log.
 
 from __future__ import annotations
 
-import importlib
 import importlib.abc
 import importlib.machinery
 import sys
@@ -15,30 +14,39 @@ from collections.abc import Sequence
 from typing import Any
 
 
+class Nothing:
+    """What can be called, does nothing, and has any part, which is nothing as well."""
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def __getattr__(self, part: str) -> Nothing:
+        if part.startswith("__"):
+            raise AttributeError(part)
+        return Nothing(f"{self._name}.{part}")
+
+    def __call__(self, *_: Any, **__: Any) -> Nothing:
+        print(f"Left out by the grader: {self._name}")
+        return self
+
+
 class Absent(types.ModuleType):
-    """A module whose every name is a function that does nothing, and can be called again."""
+    """A module that has any name, and nothing under it."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        if f"{self.__name__}.{name}" == "google.colab":
-            return importlib.import_module("google.colab")
-
-        def nothing(*_: Any, **__: Any) -> Any:
-            print(f"Left out by the grader: {self.__name__}.{name}")
-            return nothing
-
-        return nothing
+        return Nothing(f"{self.__name__}.{name}")
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the modules whose name begins with one of these."""
+    """Finds these modules, and all that lie in the last of them."""
 
     def __init__(self, *names: str):
-        self.names = names
+        self.names, self.inside = names, f"{names[-1]}."
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> Any:
-        if any(name == one or name.startswith(f"{one}.") for one in self.names):
+        if name in self.names or name.startswith(self.inside):
             return importlib.machinery.ModuleSpec(name, self, is_package=True)
         return None
 

@@ -10,6 +10,7 @@ import __future__
 
 import ast
 import asyncio
+import builtins
 import inspect
 import linecache
 from collections.abc import Callable
@@ -98,7 +99,8 @@ class Cells:
             self.end = dict(self.namespace)
         else:
             self.after[self.now] = dict(self.namespace)
-        names = {**self.end, **self.after[number]}
+        later = {name: value for name, value in self.end.items() if not hasattr(builtins, name)}
+        names = {**later, **self.after[number]}
         self.namespace.clear()
         self.namespace.update(names)
         self.now = number

@@ -42,7 +42,7 @@ def answering(
             if name in names and number in by_number:
                 cell = by_number[number]
                 others = [t for t in cell.tags if t.startswith("exercise:") and t[9:] != id]
-                rank = 4 * names[name] + 2 * (not others) + (not is_stub(cell, name))
+                rank = 4 * names[name] + 2 * (not is_stub(cell, name)) + (not others)
                 best = max(best, (rank, number))
         if best[0] >= 0:
             found[name] = best[1]

@@ -51,6 +51,12 @@ class Watch:
         signal.signal(signal.SIGALRM, self.look)
         signal.setitimer(signal.ITIMER_PROF, self.seconds, AGAIN)
         signal.setitimer(signal.ITIMER_REAL, min(self.seconds, 1.0), 1.0)
+        # What computes outside of Python hears no signal, and is ended by the system.
+        self.limits = resource.getrlimit(resource.RLIMIT_CPU)
+        most = int(time.process_time() + self.seconds + AGAIN) + 1
+        soft, hard = self.limits
+        least = min((one for one in (most, soft) if one >= 0), default=most)
+        resource.setrlimit(resource.RLIMIT_CPU, (least, hard))
         sys.setprofile(self.see)
         return self
 
@@ -58,6 +64,7 @@ class Watch:
         sys.setprofile(None)
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.setitimer(signal.ITIMER_PROF, 0)
+        resource.setrlimit(resource.RLIMIT_CPU, self.limits)
 
     @property
     def about(self) -> dict[str, Any]:
