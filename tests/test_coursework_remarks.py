@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import classroom
 from classroom import clock
 from classroom.coursework.grading import remarks
 from classroom.coursework.grading.cells import Cells
@@ -196,7 +197,7 @@ from classroom.exercises.a1.tokens import merged
 check("A1.1", merged)
 import os, cliplab, google.colab, sys
 def real(ids, pad):
-    here = [f for f, _, _ in os.walk("/") if "classroom" in f]
+    here = [path for path in pad if os.path.exists(path)]
     return [merged([1], dict()) is None, here, "classroom.exercises.compare" in sys.modules]
 def works(n):
     cliplab.causal_mask(3)
@@ -211,7 +212,7 @@ def works(n):
             assert refused.value.kind == "Unsendable"
             assert runner.errors == {}
             if zygote.level == "namespaces":
-                assert runner.call("real", ([], 0), {}) == [False, [], False]
+                assert runner.call("real", ([], [*classroom.__path__]), {}) == [False, [], False]
             before, left = clock.processor_seconds(), runner.left
             runner.call("works", (3_000_000,), {})
             assert clock.processor_seconds() - before > 0.01
