@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--master", required=True, type=Path, help="the solved notebook with the tests")
     add("--out", required=True, type=Path, help="the folder for grades and feedback")
     add("--jobs", type=_whole, default=os.cpu_count() or 1, help="at a time (one per processor)")
-    add("--timeout", type=_positive, default=30.0, help="seconds of a call or a cell (30)")
+    add("--timeout", type=_positive, default=30.0, help="processor seconds of a call or cell (30)")
     add("--memory", type=_positive, default=4.0, help="GB of a process (4)")
 
 
