@@ -3,6 +3,9 @@
 wire        values as plain data, between the two
 seccomp     system calls that are forbidden at every level
 isolation   what a student's process can reach, and its limits
+absent      what is not there while students' code runs
+watch       processor time, and what is called of cliplab
+cells       a notebook's cells, and the names as each answer's cell left them
 worker      what runs in a student's process
 zygote      one process with torch ready, from which students' processes are forked
 student     the grader's handle on it
@@ -14,6 +17,7 @@ runner      a submission's cells and functions, started again when its process d
 result      what grading one submission gives, as plain data
 shown       one cleaning for all that is shown of students
 draws       the seed of every draw of a test
+remarks     which cell answers, and what a person should know
 grade       the master's tests on it
 many        two hundred of them in parallel, killed and resumed
 table       tables of any spreadsheet

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--anonymous", action="store_true", help="essays under codes in place of names")
     add("--again", metavar="STUDENT", help="repeat one student's grade with its seed; nothing else")
     add("--jobs", type=_whole, default=os.cpu_count() or 1, help="at a time (one per processor)")
-    add("--timeout", type=_positive, default=30.0, help="seconds of a call or a cell (30)")
+    add("--timeout", type=_positive, default=30.0, help="processor seconds of a call or cell (30)")
     add(
         "--memory",
         type=_positive,
@@ -148,8 +148,8 @@ def _not_in_sight(master: Path, zygote: Zygote) -> None:
     for path in readable_paths() if zygote.level in WALLED else ():
         if path.resolve() in master.resolve().parents:
             raise CourseworkError(
-                f"The master {master} lies in {path}, which students' code must read, as Python, "
-                "cliplab or classroom is there. Move the master elsewhere."
+                f"The master {master} lies in {path}, which students' code must read, as Python or "
+                "cliplab is there. Move the master elsewhere."
             )
 
 

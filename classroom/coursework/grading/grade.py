@@ -17,10 +17,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from classroom.compare import Almost
+
 from ..master import Master, Test
-from . import draws, essays, pictures, wire
+from . import draws, essays, pictures, remarks, wire
 from .entries import Unreadable
-from .result import GRADED, WAITS, Result, TestResult, blank
+from .result import GRADED, WAITS, Ran, Result, TestResult, blank
 from .runner import NoAnswer, Runner
 from .student import StudentError, Zygote
 from .submission import Submission, SubmittedCell, read_cells
@@ -49,14 +51,27 @@ def grade(
     except Unreadable as problem:
         return {**result, "reasons": [str(problem)]}
     missing, notes = _look_for_exercises(cells, master)
+    to_run = pictures.left_out(_to_run(cells, master), master)
     runner = Runner(
-        zygote, pictures.left_out(_to_run(cells, master), master), draws.derived(seed, "student")
+        zygote,
+        to_run,
+        remarks.arguments_of(master),
+        lambda defined: remarks.answering(master, to_run, defined),
+        draws.derived(seed, "student"),
     )
     told = {test["source"]: test for test in known["tests"]} if known else {}
     try:
         result["tests"] = _run_tests(master, missing, runner, seed, told)
     finally:
         runner.stop()
+    ran = _ran(runner, known)
+    result |= ran
+    result["notes"] += notes
+    result["remarks"] = [
+        *remarks.of_failures(master, to_run, ran["answers"], ran["errors"], ran["lost"]),
+        *remarks.of_late_helpers(ran["answers"], to_run),
+        *remarks.of_use(ran["used"], master),
+    ]
     for id in master.exercises:
         if id not in missing:
             mine = [test for test in result["tests"] if test["exercise"] == id]
@@ -72,9 +87,6 @@ def grade(
     else:
         result["points"] = result["so_far"]
         result["status"] = WAITS if master.essays else GRADED
-    result |= {"notes": result["notes"] + notes, "errors": runner.errors, "log": runner.log}
-    if known and not runner.has_run:
-        result |= {"errors": known["errors"], "log": known["log"]}
     return {**result, "seconds": round(time.monotonic() - began, 2)}
 
 
@@ -113,6 +125,29 @@ def _to_run(cells: list[SubmittedCell], master: Master) -> list[SubmittedCell]:
         return not is_test and not cell.only_checks
 
     return [cell for cell in cells if cell.code and cell.source.strip() and own(cell)]
+
+
+def _ran(runner: Runner, known: Result | None) -> Ran:
+    """What the cells did; of a former run what is as true of this one, where none was made."""
+    now: Ran = {
+        "errors": runner.errors,
+        "lost": {number: sorted(names) for number, names in runner.lost.items()},
+        "answers": runner.cell,
+        "used": {name: sorted(used) for name, used in runner.used.items() if used},
+        "log": runner.log,
+    }
+    if known is None:
+        return now
+    last: Ran = now if runner.has_run else known
+    used = {name: [*now["used"].get(name, []), *was] for name, was in known["used"].items()}
+    used = {name: sorted(set(found)) for name, found in {**now["used"], **used}.items()}
+    return {
+        "errors": last["errors"],
+        "lost": last["lost"],
+        "answers": last["answers"],
+        "used": used,
+        "log": last["log"],
+    }
 
 
 def _run_tests(
@@ -160,8 +195,8 @@ def _run_test(test: Test, master: Master, functions: set[str], runner: Runner) -
     def out_of_time(*_: Any) -> None:
         raise NoAnswer("Comparing the answer took too long: it may be far too large.")
 
-    previous = signal.signal(signal.SIGALRM, out_of_time)
-    signal.setitimer(signal.ITIMER_REAL, max(runner.until - time.monotonic(), 1) + 10)
+    previous = signal.signal(signal.SIGPROF, out_of_time)
+    signal.setitimer(signal.ITIMER_PROF, runner.limits.seconds)
     try:
         for name in master.names:
             if name in functions:
@@ -177,14 +212,14 @@ def _run_test(test: Test, master: Master, functions: set[str], runner: Runner) -
         if error.kind == "Unsendable":
             return f"The answer is not of the kind asked for. {error.says}"
         return f"Your code raised {error}"
-    except AssertionError as error:
+    except (AssertionError, Almost) as error:
         return wire.readable(error) or "The answer is not right."
     except Exception as error:
         kind = f"{type(error).__name__}: {error}"
         return wire.readable(f"The answer is not of the kind asked for ({kind}).")
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, previous)
     return None
 
 

@@ -3,7 +3,7 @@
 Four levels; the grader takes the first that works on this machine and says which it was:
 
 bubblewrap  as namespaces, and all of it inside a sandbox of bubblewrap, where that is installed
-namespaces  a file system of its own that holds Python, cliplab and classroom, read-only, and a
+namespaces  a file system of its own that holds Python and cliplab, read-only, and a
             scratch folder; no network; no sight of other processes, and one kill ends all of its
             children
 user        another user of this machine, without rights (where the grader is root and the system
@@ -31,12 +31,14 @@ from . import seccomp
 LEVELS = {
     "bubblewrap": (
         "Students' code shares the kernel and the processor with this machine. It can read "
-        "Python's installation and the source of cliplab and classroom, which are public."
+        "Python's installation and the source of cliplab, which are public, and not classroom, "
+        "which has answers."
     ),
     "namespaces": (
         "Students' code shares the kernel and the processor with this machine. It can read "
-        "Python's installation and the source of cliplab and classroom, which are public. The wall "
-        "is the course's own; where bubblewrap is installed, its sandbox stands around it."
+        "Python's installation and the source of cliplab, which are public, and not classroom, "
+        "which has answers. The wall is the course's own; where bubblewrap is installed, its "
+        "sandbox stands around it."
     ),
     "user": (
         "Students' code runs as another user of this machine, without namespaces: it can read and "
@@ -50,6 +52,7 @@ LEVELS = {
     ),
 }
 WALLED = ("bubblewrap", "namespaces")
+SCHOOL = [Path(__file__).resolve().parents[2]]  # classroom, which has answers
 PROCESSES = 64
 SCRATCH_MB = 256
 FIRST_USER, NOBODY = 60_000_000, 65534  # one user per process, far from those in use
@@ -64,8 +67,10 @@ _PDEATHSIG, _DUMPABLE, _DROP_BOUNDING, _SUBREAPER, _NO_NEW_PRIVILEGES = 1, 4, 24
 
 @dataclass(frozen=True)
 class Limits:
-    """seconds: of one call or cell; budget: of a whole submission; memory: GB of a student's
-    processes together, and as much again of the process that grades."""
+    """Of one submission. seconds: of the processor, for one call or cell; budget: for all of it.
+
+    memory: GB of a student's processes together, and as much again of the process that grades.
+    """
 
     seconds: float = 30.0
     memory: float = 4.0
@@ -116,18 +121,16 @@ def leave_shared_namespaces() -> None:
 
 
 def readable_paths() -> list[Path]:
-    """What a student's process sees of this machine's disk: Python, the system's programs, and the
-    two packages of the course.
+    """What a student's process sees of this machine's disk: Python, the system's programs, cliplab.
 
     A folder on sys.path that is no site-packages is not among them: it may be a working copy of
-    the course, which holds the masters. Of it the packages alone are seen.
+    the course, which holds the masters. Of it cliplab alone is seen.
     """
-    import classroom
     import cliplab
 
     system = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives", "/etc/fonts"]
     system += ["/etc/ld.so.cache", "/etc/localtime"]
-    packages = map(os.path.abspath, [*cliplab.__path__, *classroom.__path__])
+    packages = map(os.path.abspath, cliplab.__path__)
     python = [sys.prefix, sys.base_prefix, *packages]
     python += [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
     paths = sorted({Path(p) for p in system + python if Path(p).exists()})
@@ -142,7 +145,7 @@ def bubblewrap(folder: str) -> list[str]:
     words = ["bwrap", "--die-with-parent", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
     words += ["--unshare-uts", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
     words += ["--cap-add", "ALL"] if os.geteuid() == 0 else []  # to build the wall inside
-    for path in readable_paths():
+    for path in sorted({*readable_paths(), *SCHOOL}):  # the wall inside is made by the school
         words += ["--symlink", os.readlink(path)] if path.is_symlink() else ["--ro-bind", str(path)]
         words += [str(path)]
     return [*words, "--bind", folder, folder, "--chdir", "/", "--"]
@@ -167,6 +170,10 @@ def enter_new_root(at: str) -> None:
             _bind(path, inside)
             attributes = (ctypes.c_uint64 * 4)(_READ_ONLY_NOSUID, 0, 0, 0)
             _do("syscall", _MOUNT_SETATTR, -1, str(inside), _AT_RECURSIVE, attributes, 32)
+    for path in SCHOOL:  # where it is installed beside Python's other packages
+        inside = root / path.relative_to("/")
+        if inside.exists():
+            _mount("tmpfs", str(inside), "tmpfs", _NOSUID | _NODEV | 1, "size=4k")
     (root / "dev").mkdir()
     for name in ("null", "zero", "full", "random", "urandom"):
         (root / "dev" / name).touch()

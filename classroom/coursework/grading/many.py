@@ -21,17 +21,17 @@ from typing import NoReturn
 from tqdm.auto import tqdm
 
 from ..master import Master
-from . import entries, isolation, shown
+from . import entries, isolation, remarks, shown
 from .desk import write_whole
 from .grade import grade
 from .isolation import Limits
 from .result import Result, StoredResult, blank, differences
 from .runner import Fault
-from .student import Zygote
+from .student import BUSY, Zygote
 from .submission import Submission
 
-VERSION = 3  # of the rules of grading: results of other rules are not taken over
-PATIENCE = 60.0  # seconds beyond its budget after which a grading process is given up
+VERSION = 4  # of the rules of grading: results of other rules are not taken over
+PATIENCE = 60.0  # seconds by the clock, beyond its budget on a busy machine, until it is given up
 
 
 def content_of(submission: Submission) -> tuple[Submission, bytes]:
@@ -53,7 +53,7 @@ def digest(*parts: bytes) -> str:
 
 def basis_of(content: bytes, master: Master, submission: Submission, limits: Limits) -> str:
     """What every test of a submission depends on besides itself, in short."""
-    asked = {id: cell.names for id, cell in master.exercises.items()}
+    asked = (master.names, remarks.arguments_of(master))  # by which the answers' cells are found
     rules = (VERSION, submission.problem, submission.notes, limits, asked)
     return digest(content, repr(rules).encode())
 
@@ -62,7 +62,12 @@ def stored(path: Path) -> StoredResult | None:
     """The result in a file, if there is one of these rules."""
     try:
         result: StoredResult = json.loads(path.read_text(encoding="utf-8"))
-        return result if result["version"] == VERSION else None
+        if result["version"] != VERSION:
+            return None
+        # JSON turns the numbers of cells into text.
+        result["errors"] = {int(number): said for number, said in result["errors"].items()}
+        result["lost"] = {int(number): names for number, names in result["lost"].items()}
+        return result
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -108,7 +113,7 @@ def grade_all(
                 pid = os.fork()
                 if pid == 0:
                     _grade_one(submission, content, master, zygote, path, basis, key, former)
-                late = time.monotonic() + zygote.limits.budget + PATIENCE
+                late = time.monotonic() + BUSY * zygote.limits.budget + PATIENCE
                 running[pid] = (path, submission, key, late)
             for pid, (path, submission, key, late) in list(running.items()):
                 if time.monotonic() > late:
@@ -133,11 +138,10 @@ def earlier(folder: Path, results: list[Result]) -> list[Result]:
     """Results of former runs, of students who are not in this one: a grade does not vanish."""
     now = {result["student"] for result in results}
     note = "Graded in a former run; the notebook was not among those of the last."
-    return [
-        {**result, "notes": [*result["notes"], note]}
-        for result in all_stored(folder)
-        if result["student"] not in now
-    ]
+    found = [result for result in all_stored(folder) if result["student"] not in now]
+    for result in found:
+        result["notes"] = [*result["notes"], note]
+    return [*found]
 
 
 def say_same(results: list[Result]) -> None:

@@ -150,7 +150,9 @@ def _typed(
     essays = {essay.id for essay in master.essays}
     for row in table.read(desk.path(GRADES).read_bytes(), str(desk.path(GRADES))).rows:
         student = students.get(key(row.get("student", "")))
-        for column, new in row.items() if student else ():
+        if student is None:
+            continue
+        for column, new in row.items():
             id = column.partition(" ")[0]
             then = old.get((key(student), column), "")
             if id in (worth(master) if former else essays) and new.strip() not in ("", then):
@@ -191,7 +193,7 @@ def merged(result: Result, marks: Marks, master: Master) -> Result:
         points = mine.get(id, Mark()).points
         if points is not None:
             exercises[id] = {**entry, "points": points, "state": "by a person"}
-    essays = [
+    essays: list[EssayResult] = [
         {**essay, "points": _points_of(essay, mine.get(essay["id"], Mark()), master)}
         for essay in result["essays"]
     ]

@@ -87,7 +87,8 @@ def grades_csv(results: Sequence[Result], master: Master) -> str:
     for result in results:
         entries = [*result["exercises"].values(), *result["essays"], result]
         points = ["" if entry["points"] is None else entry["points"] for entry in entries]
-        remarks = shown.readable(" ".join(result["reasons"] + result["notes"]), 2000)
+        said = [*result["reasons"], *result["notes"], *result["remarks"]]
+        remarks = shown.readable(" ".join(said), 2000)
         late = ["" if x is None else x for x in (result["handed_in"], result["late_days"])]
         row = [
             result["student"],
@@ -137,6 +138,9 @@ def feedback(result: Result, master: Master) -> str:
         if essay["points"] is not None:
             lines += ["", f"## {essay['id']}: {essay['points']} of {essay['of']}"]
             lines += _said(result, essay["id"])
+    if result["remarks"]:
+        remarks = (" ".join(remark.split()) for remark in result["remarks"])
+        lines += ["", "## Remarks", "", *(f"- {shown.marked_up(remark)}" for remark in remarks)]
     if result["errors"]:
         lines += ["", "## Cells that ended with an error", ""]
         for number, error in result["errors"].items():
@@ -176,7 +180,7 @@ def summary(
     for result in results:
         if result["status"] == PERSON:
             lines.append(f"  {result['student']}: {' '.join(result['reasons'])}")
-    lines += [result["changed"] for result in results if result.get("changed")]
+    lines += [result["changed"] for result in results if result["changed"]]
     left = [fate for fate in fates if fate.became != "graded"]
     lines.append(f"Of {len(fates)} entries {len(fates) - len(left)} were graded.")
     lines += [f"  {fate.entry}: {fate.became}" for fate in left]

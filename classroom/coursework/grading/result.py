@@ -1,7 +1,4 @@
-"""What grading one submission gives, as plain data: what is stored, and what reports are made of.
-
-A result goes through JSON, which turns the numbers of cells in `errors` into text.
-"""
+"""What grading one submission gives, as plain data: what is stored, and what reports show."""
 
 from __future__ import annotations
 
@@ -44,7 +41,17 @@ class EssayResult(TypedDict):
     points: float | None
 
 
-class Result(TypedDict):
+class Ran(TypedDict):
+    """What the cells of a submission did. A cell is named by its number, counted from the top."""
+
+    errors: dict[int, str]  # what a cell raised
+    lost: dict[int, list[str]]  # the names that it would have defined
+    answers: dict[str, int]  # the cell that answers, by name
+    used: dict[str, list[str]]  # the functions of cliplab that each name called
+    log: str
+
+
+class Result(Ran):
     """One submission. status: GRADED, WAITS, PERSON or ABSENT."""
 
     student: str
@@ -53,11 +60,11 @@ class Result(TypedDict):
     content: str  # SHA-256 of the notebook
     status: str
     reasons: list[str]  # why a person is needed
-    notes: list[str]
+    notes: list[str]  # for the teacher alone: others of the course may be named
+    remarks: list[str]  # on its cells, for the student as well
     exercises: dict[str, ExerciseResult]
     tests: list[TestResult]
     essays: list[EssayResult]
-    errors: dict[int, str]  # what a cell raised
     handed_in: str | None  # when, where a deadline was given
     late_days: int | None
     feedback_as: str  # the name by which Moodle or Canvas takes feedback back
@@ -65,8 +72,8 @@ class Result(TypedDict):
     points: float | None  # None when a person is needed
     so_far: float
     of: int  # of the assignment, essays included
+    changed: str  # what is not as it was in the run before
     seconds: float
-    log: str
 
 
 class StoredResult(Result):
@@ -76,7 +83,6 @@ class StoredResult(Result):
     tried: str  # the same, also where the grader could not finish
     basis: str
     version: int
-    changed: str  # what is not as it was in the run before
     assignment: int
     isolation: str
 
@@ -92,12 +98,16 @@ def blank(submission: Submission, master: Master) -> Result:
         "status": PERSON,
         "reasons": [],
         "notes": list(submission.notes),
+        "remarks": [],
         "exercises": {id: {"points": None, "of": of[id], "state": "no cell"} for id in of},
         "tests": [],
         "essays": [
             {"id": e.id, "of": e.points, "text": None, "points": None} for e in master.essays
         ],
         "errors": {},
+        "lost": {},
+        "answers": {},
+        "used": {},
         "handed_in": None,
         "late_days": None,
         "feedback_as": submission.feedback,
@@ -105,6 +115,7 @@ def blank(submission: Submission, master: Master) -> Result:
         "points": None,
         "so_far": 0,
         "of": master.points,
+        "changed": "",
         "seconds": 0.0,
         "log": "",
     }

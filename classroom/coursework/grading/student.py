@@ -22,7 +22,9 @@ from .. import CourseworkError
 from . import isolation, wire
 from .isolation import LEVELS, WALLED, Limits
 
-GRACE = 2.0  # seconds in which a process may still say that its time is up, before it is ended
+# A call has so many seconds of the processor, which the process itself watches over. By the clock,
+# on a machine that is busy, it may take that many times as long before it is taken for dead.
+BUSY = 20
 
 
 class Lost(Exception):
@@ -137,9 +139,13 @@ class Zygote:
 
 
 class Student:
-    """One process; `ask` it, and `stop` it in the end."""
+    """One process; `ask` it, and `stop` it in the end.
+
+    worked, used: the seconds of the last call, and the functions of cliplab that it called.
+    """
 
     def __init__(self, zygote: Zygote):
+        self.worked, self.used = 0.0, set[str]()
         self.folder = tempfile.mkdtemp(dir=zygote.folder)
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed by `stop`
         self.channel, theirs = socket.socketpair()
@@ -160,30 +166,48 @@ class Student:
         """
         number = secrets.token_hex(8)
         frame = wire.pack({**request, "id": number, "seconds": seconds})
-        end = time.monotonic() + seconds + GRACE
+        end = time.monotonic() + BUSY * seconds
+        self.worked, self.used = seconds, set()
         try:
             wire.send(self.channel, frame, end)
             reply = wire.receive(self.channel, end)
         except TimeoutError:
-            raise Lost(f"It did not answer within {seconds:.0f} s.") from None
+            raise Lost(f"It did not answer within {BUSY * seconds:.0f} s.") from None
         except (EOFError, OSError):
             raise Lost(
-                "Its process ended: a limit stopped it (memory, processor time), it crashed, or it "
+                "Its process ended: a limit stopped it (processor time, memory), it crashed, or it "
                 "left on its own."
             ) from None
         except wire.Malformed as problem:
             raise Lost(str(problem)) from None
         match reply:
-            case {"id": str(same), "value": value} if same == number and len(reply) == 2:
+            case {"id": str(same), "value": value, "about": about} if same == number:
+                self._note(about, seconds)
                 return value
-            case {"id": str(same), "error": {"type": str(kind), "says": str(says), **rest}} if (
-                same == number
-            ):
-                if kind == "TooSlow":
-                    raise TookTooLong("TooSlow", f"It took longer than {seconds:.0f} s.")
-                place = wire.readable(rest.get("place", ""), 60)
-                raise StudentError(wire.readable(kind, 60), wire.readable(says), place)
+            case {
+                "id": str(same),
+                "error": {"type": str(), "says": str()} as told,
+                "about": about,
+            } if same == number:
+                self._note(about, seconds)
+                raise self.error(told, seconds)
         raise Lost("What arrived is no answer to what was asked.")
+
+    @staticmethod
+    def error(told: dict[str, Any], seconds: float = 0) -> StudentError:
+        """What the process said that its code raised."""
+        kind, says, place = (wire.readable(told.get(key, "")) for key in ("type", "says", "place"))
+        if kind == "TooSlow":
+            says = f"It took longer than {seconds:.0f} s of processor time."
+            return TookTooLong(kind, says)
+        return StudentError(kind[:60], says, place[:60])
+
+    def _note(self, about: Any, seconds: float) -> None:
+        """What the process says of a call. One that lies gains time up to its limit, no more."""
+        match about:
+            case {"worked": int() | float() as worked, "used": list(used)} if worked >= 0:
+                self.worked = min(worked, seconds)
+                self.used = {wire.readable(name, 80) for name in used[:20]}
 
     def stop(self) -> str:
         """Ends the process and all of its children, and gives the end of what it printed."""

@@ -24,8 +24,8 @@ class Table:
         """Rows as this file has them, without the header."""
         text = io.StringIO()
         names = self.header
-        ends = {"delimiter": self.delimiter, "lineterminator": self.newline}
-        csv.writer(text, **ends).writerows([row.get(n, "") for n in names] for row in rows)
+        table = csv.writer(text, delimiter=self.delimiter, lineterminator=self.newline)
+        table.writerows([row.get(name, "") for name in names] for row in rows)
         return text.getvalue().encode(self.encoding, "replace")
 
     def whole(self, rows: Iterable[dict[str, str]]) -> bytes:

@@ -27,7 +27,7 @@ from . import isolation, worker
 
 READY = [
     *("torch.nn.functional", "numpy", "safetensors.torch", "matplotlib.pyplot", "cliplab"),
-    *("classroom.exercises", "cliplab.weighting", "cliplab.training"),
+    *("cliplab.weighting", "cliplab.training"),
 ]
 
 
