@@ -774,9 +774,9 @@ def test_a_grade_is_drawn_again_from_its_seed(graded, master, zygote):
 def test_a_changed_test_grades_anew_what_it_touches_and_says_whose_grade_changed(
     tmp_path, master, zygote, monkeypatch, capsys
 ):
-    submissions = hand_in(
-        tmp_path / "in", ada=notebook(REAL, UNIT), bob=notebook(WRONG, UNIT), cem=notebook(UNIT)
-    )
+    called = "import cliplab\ndef real(ids, pad):\n    cliplab.causal_mask(2)\n"
+    ada = notebook(REAL.replace("def real(ids, pad):\n", called), UNIT, "lost = 1 / 0")
+    submissions = hand_in(tmp_path / "in", ada=ada, bob=notebook(WRONG, UNIT), cem=notebook(UNIT))
     run = []
 
     def result_of(source):
@@ -800,7 +800,7 @@ def test_a_changed_test_grades_anew_what_it_touches_and_says_whose_grade_changed
         return start(seed)
 
     monkeypatch.setattr(zygote, "start", counted)
-    assert result_of(source.replace("say what the", "tell what the")) is not None
+    unchanged = result_of(source.replace("say what the", "tell what the"))
     assert not started.exists()  # another word in the text: nothing is run
     other = source.replace("LIMIT == 77", "LIMIT == 78")
     assert other != source
@@ -815,6 +815,9 @@ def test_a_changed_test_grades_anew_what_it_touches_and_says_whose_grade_changed
     }
     assert ran == {"A9.2 hidden 2"}
     assert run[0] == run[1] == run[2]
+    assert len(before[0]["remarks"]) == 2
+    for kept in ("remarks", "errors", "lost", "answers", "used"):
+        assert before[0][kept] == unchanged[0][kept] == after[0][kept] != type(before[0][kept])()
     assert all(r["status"] == PERSON for r in (before[2], after[2]))
 
 

@@ -199,6 +199,15 @@ def test_equal_files_are_said_and_missing_ones_are_not_equal(master):
     assert [one["notes"] for one in made[2:]] == [[], [], []]
 
 
+def test_students_read_remarks_on_their_cells_and_nothing_of_others(desk, master):
+    ada = result(master, "ada") | {"notes": ["The same file, byte for byte, as bob."]}
+    row = run(desk, master, ada | {"remarks": ["Cell 3 failed (<b>\n# no)."]})["ada"]
+    assert "as bob. Cell 3 failed" in row["remarks"]
+    feedback = desk.path("feedback/ada.md").read_text()
+    assert "- Cell 3 failed (&lt;b&gt; \\# no)." in feedback
+    assert "bob" not in feedback
+
+
 def test_a_person_can_grade_what_the_command_cannot(desk, master):
     broken = result(master, "ada", (None, None), None) | {"reasons": ["It is a photo."]}
     assert run(desk, master, broken)["ada"]["total"] == ""
