@@ -2,6 +2,8 @@
 
     from classroom import check, quiz
 
+    compare.py    one rule for all that compares answers
+    clock.py      processor time, for runs that have a limit
     exercises/    instant checks of a learner's answers
     quizzes/      the questions at the ends of the chapters
     coursework/   releases of the assignments, and their grader:  python -m classroom --help

@@ -2,9 +2,12 @@
 
 import contextlib
 import csv
+import dataclasses
+import errno
 import json
 import math
 import os
+import platform
 import re
 import signal
 import socket
@@ -12,7 +15,9 @@ import struct
 import sys
 import time
 import uuid
-from dataclasses import replace
+from collections import deque
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,15 +30,18 @@ from hypothesis import strategies as st
 import cliplab
 from classroom.__main__ import main
 from classroom.coursework import CourseworkError
-from classroom.coursework.grading import many, wire
+from classroom.coursework.grading import many, pictures, wire
 from classroom.coursework.grading.grade import _run_test, grade
-from classroom.coursework.grading.isolation import LEVELS, Limits, readable_paths
+from classroom.coursework.grading.handed_in import find
+from classroom.coursework.grading.isolation import LEVELS, WALLED, Limits, readable_paths
 from classroom.coursework.grading.many import grade_all
 from classroom.coursework.grading.report import feedback, grades_csv
 from classroom.coursework.grading.result import GRADED, PERSON, WAITS
-from classroom.coursework.grading.runner import Fault, Runner
+from classroom.coursework.grading.runner import Fault, NoAnswer, Runner
+from classroom.coursework.grading.seccomp import FORBIDDEN, MACHINES
 from classroom.coursework.grading.student import Zygote
-from classroom.coursework.grading.submission import Submission, SubmittedCell, find
+from classroom.coursework.grading.submission import Submission, SubmittedCell
+from classroom.coursework.master import Cell as MasterCell
 from classroom.coursework.reading import read_master
 
 MASTER = Path(__file__).parent / "data" / "coursework" / "09_small.ipynb"
@@ -65,7 +73,7 @@ def two_seconds(zygote, monkeypatch):
 
 @pytest.fixture
 def namespaces(zygote):
-    if zygote.level != "namespaces":
+    if zygote.level not in WALLED:
         pytest.skip(f"this machine isolates by {zygote.level!r} only: {zygote.why_not}")
 
 
@@ -102,7 +110,7 @@ def reasons(result, exercise="A9.1"):
 def test_the_master_earns_full_points_and_its_stubs_none(graded, master):
     result = graded(content=MASTER.read_bytes())
     assert points(result) == [5, 8]
-    assert (result["status"], result["points"], result["of"]) == (WAITS, 13, 13)
+    assert (result["status"], result["points"], result["of"]) == (WAITS, 13, 17)
     assert result["essays"][0]["text"].startswith("## A9.3")
     empty = graded(*(cell.stub for cell in master.exercises.values()))
     assert (points(empty), empty["status"]) == ([0, 0], WAITS)
@@ -139,6 +147,28 @@ def test_tests_and_checks_of_the_submission_are_not_run(graded, master):
         )
     )
     assert (points(result), result["errors"]) == ([5, 8], {})
+
+
+PICTURES = "from cliplab import plots\nshown = [1, 2]\nplots.show(shown)"
+
+
+@pytest.mark.parametrize(
+    ("cells", "run"),
+    [
+        ([REAL, PICTURES, "x = 1"], [REAL, "x = 1"]),
+        ([REAL, f"{PICTURES}  # mine"], [REAL, f"{PICTURES}  # mine"]),
+        ([PICTURES, "print(shown)"], [PICTURES, "print(shown)"]),
+        ([PICTURES, "def f(): return shown"], [PICTURES, "def f(): return shown"]),
+        ([PICTURES, "def f(shown): return shown"], ["def f(shown): return shown"]),
+        ([PICTURES, "%time shown"], [PICTURES, "%time shown"]),
+    ],
+    ids=["untouched", "changed", "its name is used", "in a function", "another's name", "magic"],
+)
+def test_cells_that_only_show_pictures_are_not_run(master, cells, run):
+    picture = MasterCell(99, "code", PICTURES, tags=("pictures",))
+    marked = dataclasses.replace(master, cells=[*master.cells, picture])
+    cells = [SubmittedCell(n, True, source, (), False) for n, source in enumerate(cells, 1)]
+    assert [cell.source for cell in pictures.left_out(cells, marked)] == run
 
 
 # Notebooks that a person must see
@@ -242,7 +272,9 @@ def real(ids, pad): raise Odd
     "leaving": "import os\ndef real(ids, pad): os._exit(0)",
     "a crash": "import ctypes\ndef real(ids, pad): ctypes.string_at(0)",
     "other functions in its place": """
-import classroom.coursework.grading.wire as wire, classroom.coursework.grading.worker as worker
+import gc, types
+modules = {m.__name__: m for m in gc.get_objects() if isinstance(m, types.ModuleType)}
+wire, worker = (modules["classroom.coursework.grading." + n] for n in ("wire", "worker"))
 def real(ids, pad):
     wire.pack = worker.answer = worker.wire.send = None
     return -1
@@ -258,8 +290,9 @@ def test_what_is_not_the_answer_earns_nothing(graded, cell):
 
 
 FORGE = """
-import os, socket, struct, json, gc
-from classroom.coursework.grading import many, wire
+import os, socket, struct, json, gc, types
+modules = [m for m in gc.get_objects() if isinstance(m, types.ModuleType)]
+wire = next(m for m in modules if m.__name__ == "classroom.coursework.grading.wire")
 channel = [s for s in gc.get_objects() if isinstance(s, socket.socket)][0]
 def real(ids, pad):
     {forgery}
@@ -305,14 +338,15 @@ def test_arguments_are_copies(zygote):
     [
         "while True: pass",
         "while True:\n        try:\n            while 1: pass\n        except BaseException: pass",
+        "import itertools\n    sum(itertools.repeat(1))",
     ],
-    ids=["plain", "one that catches everything"],
+    ids=["plain", "one that catches everything", "one outside of Python"],
 )
 def test_an_endless_loop_costs_its_own_exercise(graded, two_seconds, loop):
     result = graded(f"def real(ids, pad):\n    {loop}", UNIT)
     assert points(result) == [0, 8]
     told = reasons(result)
-    assert re.search("took longer than 2 s|did not answer within 2 s", told[0])
+    assert re.search("took longer than 2 s of processor time|a limit stopped it", told[0])
     assert "not called again" in told[-1]
 
 
@@ -325,8 +359,8 @@ def test_an_endless_cell_is_left(graded, two_seconds):
 def test_a_comparison_that_does_not_end_is_left(master, monkeypatch):
     alarm = signal.setitimer
     monkeypatch.setattr(signal, "setitimer", lambda which, seconds: alarm(which, seconds / 100))
-    endless = replace(master.tests[0], source="while True: pass")
-    said = _run_test(endless, master, set(), SimpleNamespace(until=0))
+    endless = dataclasses.replace(master.tests[0], source="while True: pass")
+    said = _run_test(endless, master, set(), SimpleNamespace(limits=Limits()))
     assert said == "Comparing the answer took too long: it may be far too large."
 
 
@@ -348,7 +382,7 @@ def processes(mark: str) -> int:
 
 @pytest.mark.parametrize("level", ["namespaces", "limits"])
 def test_a_hundred_child_processes_end_with_the_submission(zygote, level, monkeypatch):
-    if level == "namespaces" and zygote.level != level:
+    if level == "namespaces" and zygote.level not in WALLED:
         pytest.skip(f"this machine isolates by {zygote.level!r} only: {zygote.why_not}")
     monkeypatch.setattr(zygote, "level", level)
     mark = f"m{uuid.uuid4().hex}"
@@ -489,6 +523,87 @@ def reach(port):
             runner.stop()
 
 
+REACH = """
+import ctypes, socket, os, asyncio, threading
+libc = ctypes.CDLL(None, use_errno=True)
+def tried():
+    calls = {
+        "keyctl": lambda: libc.syscall({keyctl}, 0, -3, 0),
+        "add_key": lambda: libc.syscall({add_key}, b"user", b"x", b"y", 1, -3),
+        "shmget": lambda: libc.syscall({shmget}, 0, 4096, 0o1600),
+        "msgget": lambda: libc.syscall({msgget}, 0, 0o1600),
+        "semget": lambda: libc.syscall({semget}, 0, 1, 0o1600),
+        "socket": lambda: libc.syscall({socket}, 1, 1, 0),
+        "ptrace": lambda: libc.syscall({ptrace}, 0, 0, 0, 0),
+        "unshare": lambda: libc.syscall({unshare}, 0x10000000),
+    }
+    found = {name: (call(), ctypes.get_errno()) for name, call in calls.items()}
+    thread = threading.Thread(target=lambda: found.setdefault("a thread", asyncio.run(one())))
+    thread.start()
+    thread.join()
+    return found
+async def one(): return 1
+"""
+
+
+@pytest.mark.parametrize("level", ["walled", "user", "limits"])
+def test_nothing_outlives_a_process_and_none_is_reached(zygote, level, monkeypatch):
+    """What an honest notebook needs goes on: threads, and what waits."""
+    if level == "user" and os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    if level != "walled":
+        monkeypatch.setattr(zygote, "level", level)
+    column = MACHINES[platform.machine()][1]
+    numbers = {name: call[column] for name, call in FORBIDDEN.items()}
+    cell = re.sub(r"\{(\w+)\}", lambda name: str(numbers[name[1]]), REACH)
+    runner = Runner(zygote, [SubmittedCell(1, True, cell, (), False)])
+    try:
+        tried = runner.call("tried", (), {})
+    finally:
+        runner.stop()
+    assert tried.pop("a thread") == 1
+    assert {name: got for name, got in tried.items() if got != [-1, errno.EPERM]} == {}
+    assert len(tried) == 8
+
+
+def test_memory_is_limited_for_all_processes_of_a_student_together(zygote, monkeypatch):
+    monkeypatch.setattr(zygote, "limits", Limits(seconds=30, memory=0.4))
+    cell = """
+import os, time
+def real(ids, pad):
+    for _ in range(4):
+        if os.fork() == 0:
+            much = bytearray(b"x") * (150 << 20)
+            time.sleep(60)
+    time.sleep(60)
+"""
+    runner = Runner(zygote, [SubmittedCell(1, True, cell, (), False)])
+    began = time.monotonic()
+    with pytest.raises(NoAnswer, match="a limit stopped it"):
+        runner.call("real", ([], 0), {})
+    runner.stop()
+    assert time.monotonic() - began < 29
+    assert "more memory than one student has" in runner.log
+
+
+def test_work_in_the_graders_own_process_is_limited(graded, tmp_path, master, zygote, monkeypatch):
+    """A cell that Python would read for minutes, and an answer that a test would blow up."""
+    large = graded("x = [" + "1," * 60_000 + "]", REAL, UNIT)
+    assert large["reasons"] == [
+        "Cell 1 has 117 KB of code; 100 are read, as more would take Python itself too long."
+    ]
+    source = MASTER.read_text().replace(
+        "assert LIMIT == 77", "assert bytearray(2**30) and LIMIT == 77"
+    )
+    path = tmp_path / MASTER.name
+    path.write_text(source)
+    monkeypatch.setattr(zygote, "limits", Limits(seconds=30, memory=0.5))
+    submissions = hand_in(tmp_path / "in", ada=notebook(REAL, UNIT))
+    (ada,) = grade_all(submissions, read_master(path), b"", tmp_path / "results", zygote, jobs=1)
+    assert points(ada) == [5, 6]
+    assert "MemoryError" in reasons(ada, "A9.2")[0]
+
+
 def test_rights_cannot_be_regained(zygote, namespaces):
     cell = """
 import ctypes, os
@@ -514,12 +629,14 @@ def test_without_namespaces_the_limits_still_hold(zygote, two_seconds, master, m
     cells = notebook("def real(ids, pad):\n    while True: pass", UNIT)
     result = grade(Submission("ada", None), cells, master, zygote)
     assert points(result) == [0, 8]
-    assert "network" in LEVELS["limits"]
     assert "solutions" in LEVELS["limits"]
 
 
 def test_a_machine_that_cannot_start_a_process_scores_nobody(master, zygote, monkeypatch):
-    monkeypatch.setattr(zygote, "start", lambda: (_ for _ in ()).throw(RuntimeError("no memory")))
+    def start(seed):
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(zygote, "start", start)
     with pytest.raises(Fault, match="no memory"):
         grade(Submission("ada", None), notebook(REAL, UNIT), master, zygote)
 
@@ -550,12 +667,37 @@ def test_values_arrive_as_they_were(value):
         assert got == value
 
 
+@pytest.mark.parametrize(
+    ("value", "listed"),
+    [
+        ((1, "a"), [1, "a"]),
+        (range(3), [0, 1, 2]),
+        (deque("ab"), ["a", "b"]),
+        (map(str, [1]), ["1"]),
+        ({"a": 1}.keys(), ["a"]),
+        (np.array(["a", "b"]), ["a", "b"]),
+        (np.array([1, "a"], dtype=object), [1, "a"]),
+        (Fraction(1, 2), 0.5),
+        (Decimal("0.5"), 0.5),
+        (np.float16(0.5), 0.5),
+        (np.uint8(7), 7),
+        (np.bool_(True), True),
+    ],
+    ids=str,
+)
+def test_what_keeps_an_order_arrives_as_a_list_and_numbers_as_pythons(value, listed):
+    got = through(value)
+    assert type(got) is type(listed)
+    assert got == listed
+
+
 def test_what_is_no_plain_data_is_refused_with_its_type():
     for value, said in (
         (object(), "object"),
         ({1: 2}, "strings"),
-        (np.array(["a"]), "plain data"),
-        (np.array([None]), "plain data"),
+        ({1, 2}, "set"),
+        (1j, "complex"),
+        (np.array([1j, object()]), "plain data"),
         (lambda: 0, "function"),
     ):
         with pytest.raises(wire.Unsendable, match=said):
@@ -587,34 +729,7 @@ def hand_in(folder: Path, **notebooks) -> list[Submission]:
     for student, content in notebooks.items():
         (folder / student).mkdir(parents=True)
         (folder / student / MASTER.name).write_bytes(content)
-    return find([folder], MASTER)
-
-
-def test_submissions_are_found_in_folders_and_files(tmp_path):
-    hand_in(tmp_path / "in", ada=notebook(REAL), bob=notebook(UNIT))
-    (tmp_path / "in" / "bob" / "other.ipynb").write_bytes(b"")
-    (tmp_path / "in" / "bob" / ".ipynb_checkpoints").mkdir()
-    (tmp_path / "in" / "bob" / ".ipynb_checkpoints" / MASTER.name).write_bytes(b"")
-    (tmp_path / "in" / "cem").mkdir()
-    (tmp_path / "in" / "dee").mkdir()
-    for name in "ab":
-        (tmp_path / "in" / "dee" / f"{name}.ipynb").write_bytes(b"")
-    (tmp_path / "in" / "eve.ipynb").write_bytes(b"")
-    (tmp_path / "in" / "fay.ipynb").symlink_to(MASTER)
-    (tmp_path / "in" / "gus").mkdir()
-    (tmp_path / "in" / "gus" / MASTER.name).symlink_to(MASTER)
-    found = find([tmp_path / "in"], MASTER)
-    assert [s.student for s in found] == ["ada", "bob", "cem", "dee", "eve", "fay", "gus"]
-    assert found[1].path.name == MASTER.name
-    assert "no notebook" in found[2].problem
-    assert "a.ipynb, b.ipynb" in found[3].problem
-    for link in found[5:]:
-        assert link.path is None
-        assert "a link" in link.problem
-    with pytest.raises(CourseworkError, match="of the student 'eve'"):
-        find([tmp_path / "in", tmp_path / "in" / "eve.ipynb"], MASTER)
-    with pytest.raises(CourseworkError, match="no file and no folder"):
-        find([tmp_path / "nowhere"], MASTER)
+    return find([folder], read_master(MASTER))[0]
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path, master, zygote):
@@ -645,10 +760,72 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, master, zygote):
     assert [result["points"] for result in run()] == [8, *[13] * 5]
 
 
+def test_a_grade_is_drawn_again_from_its_seed(graded, master, zygote):
+    """Also where student's code draws, and what a test compares hangs on it."""
+    guess = "import random\ndef real(ids, pad):\n    return random.choice([0, len(ids)])"
+    content = notebook(guess, UNIT)
+    first = graded(content=content)
+    drawn = {json.dumps(graded(content=content)["tests"]) for _ in range(6)}
+    assert len(drawn | {json.dumps(first["tests"])}) > 1
+    again = grade(Submission("ada", Path("x")), content, master, zygote, first["seed"])
+    assert again["tests"] == first["tests"]
+
+
+def test_a_changed_test_grades_anew_what_it_touches_and_says_whose_grade_changed(
+    tmp_path, master, zygote, monkeypatch, capsys
+):
+    called = "import cliplab\ndef real(ids, pad):\n    cliplab.causal_mask(2)\n"
+    ada = notebook(REAL.replace("def real(ids, pad):\n", called), UNIT, "lost = 1 / 0")
+    submissions = hand_in(tmp_path / "in", ada=ada, bob=notebook(WRONG, UNIT), cem=notebook(UNIT))
+    run = []
+
+    def result_of(source):
+        path = tmp_path / MASTER.name
+        path.write_text(source)
+        results = grade_all(
+            submissions, read_master(path), source.encode(), tmp_path / "results", zygote, jobs=1
+        )
+        run.append([r["seed"] for r in results])
+        return results
+
+    source = MASTER.read_text()
+    before = result_of(source)
+    assert [r["so_far"] for r in before] == [13, 8, 8]
+    started = tmp_path / "started"
+    start = zygote.start
+
+    def counted(seed=0):
+        with started.open("a") as file:
+            file.write("x")
+        return start(seed)
+
+    monkeypatch.setattr(zygote, "start", counted)
+    unchanged = result_of(source.replace("say what the", "tell what the"))
+    assert not started.exists()  # another word in the text: nothing is run
+    other = source.replace("LIMIT == 77", "LIMIT == 78")
+    assert other != source
+    after = result_of(other)
+    assert [r["so_far"] for r in after] == [11, 6, 6]
+    assert after[0]["changed"] == "ada: 13 → 11 points by tests. A9.2 hidden 2 passed before."
+    ran = {
+        t["name"]
+        for r, s in zip(after, before, strict=True)
+        for t in r["tests"]
+        if t not in s["tests"]
+    }
+    assert ran == {"A9.2 hidden 2"}
+    assert run[0] == run[1] == run[2]
+    assert len(before[0]["remarks"]) == 2
+    for kept in ("remarks", "errors", "lost", "answers", "used"):
+        assert before[0][kept] == unchanged[0][kept] == after[0][kept] != type(before[0][kept])()
+    assert all(r["status"] == PERSON for r in (before[2], after[2]))
+
+
 def test_a_grading_process_that_hangs_is_given_up(tmp_path, master, zygote, monkeypatch):
     """Ours, not a student's: it is ended, and a person is told."""
     monkeypatch.setattr(zygote, "limits", Limits(seconds=0.05, memory=2))
     monkeypatch.setattr(many, "PATIENCE", 0)
+    monkeypatch.setattr(many, "BUSY", 1)
     monkeypatch.setattr(many, "grade", lambda *_: time.sleep(300))
     submissions = hand_in(tmp_path / "in", ada=notebook(REAL, UNIT))
     began = time.monotonic()
@@ -694,11 +871,18 @@ def test_the_command_writes_grades_and_feedback(tmp_path, capsys):
     assert "cem: No cell defines `real`" in said
     assert "Isolation: " in said
     assert "4/4" in said
+    with pytest.raises(SystemExit) as ended:
+        main([*map(str, command), "--again", "ada", "--timeout", "5"])
+    said = capsys.readouterr().out
+    assert (ended.value.code, "ada: 13 points" in said, "as before, test by test" in said) == (
+        0, True, True,
+    )  # fmt: skip
     with (tmp_path / "out" / "grades.csv").open() as file:
         rows = list(csv.DictReader(file))
     essay = "A9.3 essay (of 4)"
     assert list(rows[0]) == [
-        "student", "A9.1", "A9.2", essay, "total", "out of", "status", "remarks",
+        "student", "A9.1", "A9.2", essay, "total", "out of", "handed in", "late days", "status",
+        "remarks", "seed",
     ]  # fmt: skip
     assert [(r["student"], r["A9.1"], r["A9.2"], r[essay], r["total"]) for r in rows] == [
         ("'=1+1", "", "", "", ""),
@@ -707,6 +891,9 @@ def test_the_command_writes_grades_and_feedback(tmp_path, capsys):
         ("cem", "", "", "", ""),
     ]
     stored = json.loads((tmp_path / "out" / "grades.json").read_text())
+    assert [(e["student"], e["became"][:8]) for e in stored["entries"]] == [
+        ("=1+1", "graded"), ("ada", "graded"), ("bob", "graded"), ("cem", "graded"),
+    ]  # fmt: skip
     assert stored["isolation"]["not_isolated"] == LEVELS[stored["isolation"]["level"]]
     assert [s["student"] for s in stored["students"]] == ["=1+1", "ada", "bob", "cem"]
     told = (tmp_path / "out" / "feedback" / "bob.md").read_text()

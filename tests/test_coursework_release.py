@@ -85,6 +85,17 @@ def drop(words: str):
     return change
 
 
+def add_code(*sources: str):
+    """A change: cells at the end, of which the first only shows pictures."""
+
+    def change(cells):
+        made = [nbformat.v4.new_code_cell(source) for source in sources]
+        made[0].metadata.update(tags=["pictures"])
+        cells += made
+
+    return change
+
+
 def read(path: Path) -> nbformat.NotebookNode:
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
@@ -110,6 +121,8 @@ def test_a_master_is_read(small):
 
 BEGIN, END = "    # BEGIN SOLUTION\n", "    # END SOLUTION"
 FAULTS = {
+    "pictures with a role": (retag("exercise:A9.1", "exercise:A9.1", "pictures"), "without a role"),
+    "pictures that are used": (add_code("seen = 1", "print(seen)"), "uses seen"),
     "three hashes": (swap("exercise:A9.1", BEGIN, "    ### BEGIN SOLUTION\n"), "graders disagree"),
     "no space": (swap("exercise:A9.1", BEGIN, "    #BEGIN SOLUTION\n"), "graders disagree"),
     "text after": (swap("exercise:A9.1", BEGIN, BEGIN[:-1] + " NO PROMPT\n"), "nothing else on"),

@@ -5,13 +5,15 @@
     hidden:A1.2:4       asserts that they do not see
     essay:A1.5:6        markdown with a model answer, graded by a person
 
-All other cells are the same for everybody. `reading.read_master` makes one from a file.
+All other cells are the same for everybody. The grader leaves out those that are tagged `pictures`
+and were not changed. `reading.read_master` makes one from a file.
 """
 
 from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ MARKERS = {  # the lines around a solution, in the one form that every grader re
     "code": ("# BEGIN SOLUTION", "# END SOLUTION"),
     "markdown": ("<!-- BEGIN SOLUTION -->", "<!-- END SOLUTION -->"),
 }
+PICTURES = "pictures"  # the tag of a cell that only shows some; students' copies are without it
 HERE = "YOUR ANSWER HERE"  # nbgrader's own words: an essay that still says so earns 0 by itself
 
 
@@ -42,7 +45,7 @@ class Cell:
     def __str__(self) -> str:
         return f"cell {self.number}" + (f" ({self.kind} {self.id})" if self.kind else "")
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """Top-level functions and values that the cell defines, in order; imports are none."""
         return defined(self.source) if self.type == "code" else []
@@ -51,6 +54,11 @@ class Cell:
     def is_setup(self) -> bool:
         """Whether it is the one line that installs the course on Colab."""
         return self.number == 1 and self.type == "code" and "google.colab" in self.source
+
+    @property
+    def pictures(self) -> bool:
+        """Whether it only shows pictures, so that the grader leaves it out."""
+        return PICTURES in self.tags
 
     @property
     def parts(self) -> list[tuple[str, list[str]]]:
@@ -131,15 +139,15 @@ class Master:
     title: str
     cells: list[Cell]
 
-    @property
+    @cached_property
     def exercises(self) -> dict[str, Cell]:
         return {cell.id: cell for cell in self.cells if cell.kind == "exercise"}
 
-    @property
+    @cached_property
     def essays(self) -> list[Cell]:
         return [cell for cell in self.cells if cell.kind == "essay"]
 
-    @property
+    @cached_property
     def tests(self) -> list[Test]:
         return [
             Test(cell.id, cell.points, cell.kind == "hidden", cell.source, cell.name)
@@ -147,7 +155,7 @@ class Master:
             if cell.kind in ("test", "hidden")
         ]
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         return {name: cell.id for cell in self.exercises.values() for name in cell.names}
 

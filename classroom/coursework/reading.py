@@ -10,13 +10,20 @@ from pathlib import Path
 import nbformat
 
 from . import CourseworkError
-from .master import Cell, Master
+from .master import PICTURES, Cell, Master
 from .rules import faults
 
 TAG = re.compile(r"(exercise):(A\d\.\d+)|(test|hidden|essay):(A\d\.\d+):([1-9]\d*)")
 # What else a cell of the course may be tagged with: how the site and nbval treat it.
 PLAIN = {
-    *("check", "raises-exception", "nbval-skip", "nbval-ignore-output", "nbval-raises-exception"),
+    *(
+        PICTURES,
+        "check",
+        "raises-exception",
+        "nbval-skip",
+        "nbval-ignore-output",
+        "nbval-raises-exception",
+    ),
     *(f"{verb}-{part}" for verb in ("remove", "hide") for part in ("cell", "input", "output")),
 }
 

@@ -9,8 +9,8 @@ import symtable
 from collections.abc import Iterator
 
 from .markers import faults_of_markers
-from .master import Cell, Master
-from .names import defined, free_names
+from .master import PICTURES, Cell, Master
+from .names import bound, defined, free_names
 from .proof import bare, shown
 
 KNOWN = {*dir(builtins), "__name__"}
@@ -32,6 +32,8 @@ def faults(master: Master) -> list[str]:
 
 def faults_of_form(cell: Cell, master: Master) -> Iterator[str]:
     """A cell of the right type, of this assignment, once."""
+    if cell.pictures:
+        yield from faults_of_pictures(cell, master)
     if not cell.kind:
         return
     wanted = "markdown" if cell.kind == "essay" else "code"
@@ -52,6 +54,22 @@ def faults_of_form(cell: Cell, master: Master) -> Iterator[str]:
             yield f"the id {cell.id} is that of {same[0]} already"
     elif not any(c.id == cell.id for c in master.exercises.values() if c.number < cell.number):
         yield f"no exercise {cell.id} stands before it"
+
+
+def faults_of_pictures(cell: Cell, master: Master) -> Iterator[str]:
+    """Code without a role, of which nothing but other pictures takes a name."""
+    if cell.kind or cell.type != "code":
+        yield f"the tag {PICTURES} is for code without a role"
+        return
+    for other in master.cells:
+        if other.type != "code" or other.pictures:
+            continue
+        try:
+            taken = sorted(bound(cell.source) & free_names(other.source))
+        except SyntaxError:  # a magic of a plain cell; a role's is found elsewhere
+            continue
+        if taken:
+            yield f"the grader leaves out what is tagged {PICTURES}, and {other} uses {taken[0]}"
 
 
 def faults_of_code(cell: Cell, master: Master) -> Iterator[str]:

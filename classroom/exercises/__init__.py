@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .compare import Almost, expect, plain, same, show, why
+from ..compare import Almost, expect, plain, same, settled, show, why
 
 if TYPE_CHECKING:
     import torch
@@ -149,6 +149,7 @@ def trying(function: Any, kept: Sequence[str] = ()) -> Callable[..., Any]:
             raise Almost(f"your function raised {_error(error)} on the input {given}.") from error
         if value is None or value is ...:
             raise NotYet
+        value = settled(value)
         for name, copy, arg in zip(kept, copies, args, strict=False):
             if not same(copy, arg, tolerance=0):
                 what = f"{name} itself was changed in place"

@@ -18,7 +18,8 @@ def multiples(answer):
         if isinstance(got, dict):
             raise Almost(f"{where} the answer is a dict; the empty set is set(), not {{}}.")
         if not isinstance(got, (set, frozenset)):
-            raise Almost(f"{where} a set is asked for; this is of type {type(got).__name__}. "
+            kind = "list or generator" if isinstance(got, list) else type(got).__name__
+            raise Almost(f"{where} a set is asked for; this is of type {kind}. "
                          "Curly brackets around a comprehension make a set.")  # fmt: skip
         if got == wanted | {0}:
             hint = "[1, k] begins with 1, so 0 is not in it"

@@ -7,7 +7,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from ..master import Cell, Master
+from ..master import PICTURES, Cell, Master
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -40,7 +40,7 @@ def key(cell: Cell) -> str:
 def visible(cell: Cell, master: Master, tags: tuple[str, ...] = ()) -> NotebookNode:
     """The cell as students see it: solutions are stubs, and tags say what it is."""
     role = ":".join(str(part) for part in (cell.kind, cell.id, cell.points) if part)
-    all_tags = [*([role] if role else []), *cell.tags, *tags]
+    all_tags = [*([role] if role else []), *(t for t in cell.tags if t != PICTURES), *tags]
     made = make(cell.type, cell.stub, id_of(cell, master), {"tags": all_tags} if all_tags else {})
     if cell.attachments:
         made["attachments"] = cell.attachments

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from cliplab.extras import need
 
 from .. import CourseworkError
+from .handed_in import SEVERAL
 
 if TYPE_CHECKING:  # torch, for which nobody waits who asks for --help
     from ..master import Master
@@ -33,9 +34,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("submissions", nargs="+", type=Path, help="notebooks, or folders of them")
     add("--master", required=True, type=Path, help="the solved notebook with the tests")
     add("--out", required=True, type=Path, help="the folder for grades and feedback")
+    add("--roster", type=Path, help="a table of students, of Moodle, of Canvas, or your own")
+    add("--deadline", metavar="TIME", help='"2026-11-30 23:59"; a roster can have extensions')
+    rules = "; ".join(f"{name}: {text}" for name, text in SEVERAL.items())
+    add("--several", choices=SEVERAL, default="newest", help=f"of a student's notebooks ({rules})")
+    add("--anonymous", action="store_true", help="essays under codes in place of names")
+    add("--again", metavar="STUDENT", help="repeat one student's grade with its seed; nothing else")
     add("--jobs", type=_whole, default=os.cpu_count() or 1, help="at a time (one per processor)")
-    add("--timeout", type=_positive, default=30.0, help="seconds of a call or a cell (30)")
-    add("--memory", type=_positive, default=4.0, help="GB of a process (4)")
+    add("--timeout", type=_positive, default=30.0, help="processor seconds of a call or cell (30)")
+    add(
+        "--memory",
+        type=_positive,
+        default=4.0,
+        help="GB of one student, and of the grader's part (4)",
+    )
 
 
 def _positive(text: str) -> float:
@@ -65,18 +77,27 @@ def run(options: argparse.Namespace) -> int:
     import torch
 
     from ..reading import read_master
-    from . import many, report, submission
+    from . import again, gradebook, handed_in, many, report, roster
+    from .desk import Desk
     from .isolation import Limits
     from .student import Zygote
 
     torch.set_num_threads(1)  # tests run in forks of this process, which a pool does not survive
     limits = Limits(options.timeout, options.memory)
-    submissions = submission.find(options.submissions, options.master)
-    results_in = _own_folder(options.out) / "results"
+    listed = roster.read(options.roster) if options.roster else None
+    deadline = roster.moment(options.deadline) if options.deadline else None
+    desk = Desk(_own_folder(options.out))
+    results_in = desk.path("results")
     # The process that students' ones come from is started before the master is read.
     with Zygote(limits) as zygote:
         master = read_master(options.master)
+        submissions, fates = handed_in.find(options.submissions, master, options.several)
         _same_assignment(results_in, master.number)
+        if options.again:
+            known = many.all_stored(results_in)
+            said, same = again.again(options.again, submissions, master, known, zygote)
+            print(said)
+            return 0 if same else 1
         _not_in_sight(options.master, zygote)
         _master_earns_all(options.master, master, zygote)
         results = many.grade_all(
@@ -87,8 +108,14 @@ def run(options: argparse.Namespace) -> int:
             zygote,
             options.jobs,
         )
-        report.write_all(options.out, results, master, zygote)
-    print(report.summary(results, zygote, options.out), file=sys.stderr)
+        results += many.earlier(results_in, results)
+        many.say_same(results)
+        results, people = roster.enrolled(results, submissions, listed, deadline, master)
+        results = report.write_all(desk, results, master, zygote, fates, options.anonymous)
+        if listed:
+            gradebook.write_table(desk, listed, people, results, master)
+        gradebook.write_feedback(desk, results)
+    print(report.summary(results, fates, zygote, desk, master), file=sys.stderr)
     return 0
 
 
@@ -116,13 +143,13 @@ def _same_assignment(results: Path, number: int) -> None:
 
 
 def _not_in_sight(master: Path, zygote: Zygote) -> None:
-    from .isolation import readable_paths
+    from .isolation import WALLED, readable_paths
 
-    for path in readable_paths() if zygote.level == "namespaces" else ():
+    for path in readable_paths() if zygote.level in WALLED else ():
         if path.resolve() in master.resolve().parents:
             raise CourseworkError(
-                f"The master {master} lies in {path}, which students' code must read, as Python, "
-                "cliplab or classroom is there. Move the master elsewhere."
+                f"The master {master} lies in {path}, which students' code must read, as Python or "
+                "cliplab is there. Move the master elsewhere."
             )
 
 

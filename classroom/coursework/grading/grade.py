@@ -10,31 +10,40 @@ changed nothing here, and a value earns its points by being right.
 from __future__ import annotations
 
 import ast
-import random
+import hashlib
 import re
 import signal
 import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import torch
+from classroom.compare import Almost
 
 from ..master import Master, Test
-from . import wire
-from .result import GRADED, WAITS, Result, TestResult, blank
+from . import draws, essays, pictures, remarks, wire
+from .entries import Unreadable
+from .result import GRADED, WAITS, Ran, Result, TestResult, blank
 from .runner import NoAnswer, Runner
 from .student import StudentError, Zygote
-from .submission import Submission, SubmittedCell, Unreadable, read_cells
+from .submission import Submission, SubmittedCell, read_cells
 
 
-def grade(submission: Submission, content: bytes, master: Master, zygote: Zygote) -> Result:
-    """The result of one submission. content: the bytes of its notebook.
+def grade(
+    submission: Submission,
+    content: bytes,
+    master: Master,
+    zygote: Zygote,
+    seed: int | None = None,
+    known: Result | None = None,
+) -> Result:
+    """The result of one submission. content: the bytes of its notebook; seed: of what tests draw.
 
+    known: a former result of this notebook, whose tests are not run again where they are the same.
     Raises runner.Fault when the grader or the machine is at fault.
     """
     began = time.monotonic()
-    result = blank(submission, master)
+    seed = draws.new_seed() if seed is None else seed
+    result = blank(submission, master) | {"seed": seed}
     if submission.problem:
         return {**result, "reasons": [submission.problem]}
     try:
@@ -42,11 +51,27 @@ def grade(submission: Submission, content: bytes, master: Master, zygote: Zygote
     except Unreadable as problem:
         return {**result, "reasons": [str(problem)]}
     missing, notes = _look_for_exercises(cells, master)
-    runner = Runner(zygote, _to_run(cells, master))
+    to_run = pictures.left_out(_to_run(cells, master), master)
+    runner = Runner(
+        zygote,
+        to_run,
+        remarks.arguments_of(master),
+        lambda defined: remarks.answering(master, to_run, defined),
+        draws.derived(seed, "student"),
+    )
+    told = {test["source"]: test for test in known["tests"]} if known else {}
     try:
-        result["tests"] = _run_tests(master, missing, runner)
+        result["tests"] = _run_tests(master, missing, runner, seed, told)
     finally:
         runner.stop()
+    ran = _ran(runner, known)
+    result |= ran
+    result["notes"] += notes
+    result["remarks"] = [
+        *remarks.of_failures(master, to_run, ran["answers"], ran["errors"], ran["lost"]),
+        *remarks.of_late_helpers(ran["answers"], to_run),
+        *remarks.of_use(ran["used"], master),
+    ]
     for id in master.exercises:
         if id not in missing:
             mine = [test for test in result["tests"] if test["exercise"] == id]
@@ -55,13 +80,13 @@ def grade(submission: Submission, content: bytes, master: Master, zygote: Zygote
             entry["state"] = "graded"
     result["so_far"] = sum(e["points"] or 0 for e in result["exercises"].values())
     for essay in result["essays"]:
-        essay["text"] = _essay(cells, essay["id"])
+        cell = next(cell for cell in master.essays if cell.id == essay["id"])
+        essay["text"] = essays.text_of(cells, cell, master)
     if missing:
         result["reasons"] = list(missing.values())
     else:
         result["points"] = result["so_far"]
         result["status"] = WAITS if master.essays else GRADED
-    result |= {"notes": notes, "errors": runner.errors, "log": runner.log}
     return {**result, "seconds": round(time.monotonic() - began, 2)}
 
 
@@ -102,24 +127,53 @@ def _to_run(cells: list[SubmittedCell], master: Master) -> list[SubmittedCell]:
     return [cell for cell in cells if cell.code and cell.source.strip() and own(cell)]
 
 
-def _essay(cells: list[SubmittedCell], id: str) -> str | None:
-    tag = f"essay:{id}:"  # in some formats without the points
-    texts = [c.source for c in cells if any(f"{t}:".startswith(tag) for t in c.tags)]
-    return wire.readable(texts[0], 20_000) if texts else None
+def _ran(runner: Runner, known: Result | None) -> Ran:
+    """What the cells did; of a former run what is as true of this one, where none was made."""
+    now: Ran = {
+        "errors": runner.errors,
+        "lost": {number: sorted(names) for number, names in runner.lost.items()},
+        "answers": runner.cell,
+        "used": {name: sorted(used) for name, used in runner.used.items() if used},
+        "log": runner.log,
+    }
+    if known is None:
+        return now
+    last: Ran = now if runner.has_run else known
+    used = {name: [*now["used"].get(name, []), *was] for name, was in known["used"].items()}
+    used = {name: sorted(set(found)) for name, found in {**now["used"], **used}.items()}
+    return {
+        "errors": last["errors"],
+        "lost": last["lost"],
+        "answers": last["answers"],
+        "used": used,
+        "log": last["log"],
+    }
 
 
-def _run_tests(master: Master, missing: dict[str, str], runner: Runner) -> list[TestResult]:
-    """Visible tests first: what a student's code says there can tell nothing of the hidden ones."""
-    random.seed()
-    np.random.seed()
-    torch.seed()
+def _run_tests(
+    master: Master,
+    missing: dict[str, str],
+    runner: Runner,
+    seed: int,
+    known: dict[str, TestResult],
+) -> list[TestResult]:
+    """Visible tests first: what a student's code says there can tell nothing of the hidden ones.
+
+    known: what a test gave before, by its text.
+    """
     functions = _functions(master)
     told: dict[str, TestResult] = {}
     for test in sorted(master.tests, key=lambda test: test.hidden):
         if test.id not in missing:
-            reason = _run_test(test, master, functions, runner)
+            source = hashlib.sha256(f"{test.id} {test.source}".encode()).hexdigest()
+            if source in known:
+                reason = known[source]["reason"] or None
+            else:
+                with draws.drawn_from(seed, test.name):
+                    reason = _run_test(test, master, functions, runner)
             told[test.name] = {
                 "name": test.name,
+                "source": source,
                 "exercise": test.id,
                 "hidden": test.hidden,
                 "points": test.points,
@@ -141,8 +195,8 @@ def _run_test(test: Test, master: Master, functions: set[str], runner: Runner) -
     def out_of_time(*_: Any) -> None:
         raise NoAnswer("Comparing the answer took too long: it may be far too large.")
 
-    previous = signal.signal(signal.SIGALRM, out_of_time)
-    signal.setitimer(signal.ITIMER_REAL, max(runner.until - time.monotonic(), 1) + 10)
+    previous = signal.signal(signal.SIGPROF, out_of_time)
+    signal.setitimer(signal.ITIMER_PROF, runner.limits.seconds)
     try:
         for name in master.names:
             if name in functions:
@@ -158,14 +212,14 @@ def _run_test(test: Test, master: Master, functions: set[str], runner: Runner) -
         if error.kind == "Unsendable":
             return f"The answer is not of the kind asked for. {error.says}"
         return f"Your code raised {error}"
-    except AssertionError as error:
+    except (AssertionError, Almost) as error:
         return wire.readable(error) or "The answer is not right."
     except Exception as error:
         kind = f"{type(error).__name__}: {error}"
         return wire.readable(f"The answer is not of the kind asked for ({kind}).")
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, previous)
     return None
 
 

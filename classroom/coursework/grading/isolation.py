@@ -1,15 +1,17 @@
 """What a student's process can reach, and how it is kept from the rest (Linux).
 
-Three levels; the grader takes the first that works on this machine and says which it was:
+Four levels; the grader takes the first that works on this machine and says which it was:
 
-namespaces  a file system of its own that holds Python, cliplab and classroom, read-only, and a
+bubblewrap  as namespaces, and all of it inside a sandbox of bubblewrap, where that is installed
+namespaces  a file system of its own that holds Python and cliplab, read-only, and a
             scratch folder; no network; no sight of other processes, and one kill ends all of its
             children
 user        another user of this machine, without rights (where the grader is root and the system
             gives no namespaces, as in many containers)
 limits      the instructor's own user
 
-At every level memory, processor time, processes, open files and the size of files are limited.
+At every level memory, processor time, processes, open files and the size of files are limited, and
+system calls that leave something behind or reach others are forbidden (`seccomp`).
 """
 
 from __future__ import annotations
@@ -17,29 +19,40 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import seccomp
+
 LEVELS = {
+    "bubblewrap": (
+        "Students' code shares the kernel and the processor with this machine. It can read "
+        "Python's installation and the source of cliplab, which are public, and not classroom, "
+        "which has answers."
+    ),
     "namespaces": (
-        "Students' code shares the kernel and the processor with this machine, and its memory is "
-        "limited for each process, not for all of its processes together. It can read Python's "
-        "installation and the source of cliplab and classroom, which are public."
+        "Students' code shares the kernel and the processor with this machine. It can read "
+        "Python's installation and the source of cliplab, which are public, and not classroom, "
+        "which has answers. The wall is the course's own; where bubblewrap is installed, its "
+        "sandbox stands around it."
     ),
     "user": (
-        "Students' code runs as another user of this machine, without namespaces: it can reach the "
-        "network, and read and write whatever every user may. Close the folders of the masters and "
-        "submissions to others (chmod 700)."
+        "Students' code runs as another user of this machine, without namespaces: it can read and "
+        "write whatever every user may, and leave files behind. Close the folders of the masters "
+        "and submissions to others (chmod 700)."
     ),
     "limits": (
-        "Students' code runs as you do, without namespaces: it can reach the network, and read and "
-        "change your files, the masters with their solutions and hidden tests included. Grade on a "
+        "Students' code runs as you do, without namespaces: it can read and change your files, the "
+        "masters with their solutions and hidden tests included. Grade on a "
         "machine with user namespaces, or in a container made for it."
     ),
 }
+WALLED = ("bubblewrap", "namespaces")
+SCHOOL = [Path(__file__).resolve().parents[2]]  # classroom, which has answers
 PROCESSES = 64
 SCRATCH_MB = 256
 FIRST_USER, NOBODY = 60_000_000, 65534  # one user per process, far from those in use
@@ -54,7 +67,10 @@ _PDEATHSIG, _DUMPABLE, _DROP_BOUNDING, _SUBREAPER, _NO_NEW_PRIVILEGES = 1, 4, 24
 
 @dataclass(frozen=True)
 class Limits:
-    """seconds: of one call or cell; budget: of a whole submission; memory: GB of a process."""
+    """Of one submission. seconds: of the processor, for one call or cell; budget: for all of it.
+
+    memory: GB of a student's processes together, and as much again of the process that grades.
+    """
 
     seconds: float = 30.0
     memory: float = 4.0
@@ -105,22 +121,34 @@ def leave_shared_namespaces() -> None:
 
 
 def readable_paths() -> list[Path]:
-    """What a student's process sees of this machine's disk: Python, the system's programs, and the
-    two packages of the course.
+    """What a student's process sees of this machine's disk: Python, the system's programs, cliplab.
 
     A folder on sys.path that is no site-packages is not among them: it may be a working copy of
-    the course, which holds the masters. Of it the packages alone are seen.
+    the course, which holds the masters. Of it cliplab alone is seen.
     """
-    import classroom
     import cliplab
 
     system = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives", "/etc/fonts"]
     system += ["/etc/ld.so.cache", "/etc/localtime"]
-    packages = map(os.path.abspath, [*cliplab.__path__, *classroom.__path__])
+    packages = map(os.path.abspath, cliplab.__path__)
     python = [sys.prefix, sys.base_prefix, *packages]
     python += [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
     paths = sorted({Path(p) for p in system + python if Path(p).exists()})
     return [p for p in paths if not any(q in p.parents and not q.is_symlink() for q in paths)]
+
+
+def bubblewrap(folder: str) -> list[str]:
+    """The words that put a command into a sandbox in which nothing is but what students may read.
+
+    folder: the one place that can be written.
+    """
+    words = ["bwrap", "--die-with-parent", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
+    words += ["--unshare-uts", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
+    words += ["--cap-add", "ALL"] if os.geteuid() == 0 else []  # to build the wall inside
+    for path in sorted({*readable_paths(), *SCHOOL}):  # the wall inside is made by the school
+        words += ["--symlink", os.readlink(path)] if path.is_symlink() else ["--ro-bind", str(path)]
+        words += [str(path)]
+    return [*words, "--bind", folder, folder, "--chdir", "/", "--"]
 
 
 def enter_new_root(at: str) -> None:
@@ -142,6 +170,10 @@ def enter_new_root(at: str) -> None:
             _bind(path, inside)
             attributes = (ctypes.c_uint64 * 4)(_READ_ONLY_NOSUID, 0, 0, 0)
             _do("syscall", _MOUNT_SETATTR, -1, str(inside), _AT_RECURSIVE, attributes, 32)
+    for path in SCHOOL:  # where it is installed beside Python's other packages
+        inside = root / path.relative_to("/")
+        if inside.exists():
+            _mount("tmpfs", str(inside), "tmpfs", _NOSUID | _NODEV | 1, "size=4k")
     (root / "dev").mkdir()
     for name in ("null", "zero", "full", "random", "urandom"):
         (root / "dev" / name).touch()
@@ -182,6 +214,7 @@ def give_up_rights(level: str, folder: str) -> None:
         header, nothing = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
         _do("capset", header, nothing)
     _do("prctl", _NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    seccomp.forbid()
 
 
 def limit(level: str, limits: Limits) -> None:
@@ -202,6 +235,32 @@ def limit(level: str, limits: Limits) -> None:
         most = resource.getrlimit(number)[1]
         value = value if most == resource.RLIM_INFINITY else min(value, most)
         resource.setrlimit(number, (value, value))
+
+
+def limit_memory(gigabytes: float) -> None:
+    """This process gets so much more memory than it has now, and then a MemoryError."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + int(gigabytes * 2**30)
+    resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def memory_below(process: int, inherited: int = 0) -> int:
+    """Bytes of memory of all descendants of a process, beyond what each inherited."""
+    total = 0
+    for children in Path(f"/proc/{process}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # it has just ended
+            for child in map(int, children.read_text().split()):
+                total += max(own_memory(child) - inherited, 0) + memory_below(child, inherited)
+    return total
+
+
+def own_memory(process: int) -> int:
+    """Bytes that a process keeps in memory and in no file."""
+    with contextlib.suppress(OSError):
+        status = Path(f"/proc/{process}/status").read_text()
+        found = re.findall(r"^Rss(?:Anon|Shmem):\s*(\d+) kB", status, re.M)
+        return 1024 * sum(map(int, found))
+    return 0
 
 
 def _tasks_of(user: int) -> int:

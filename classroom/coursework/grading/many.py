@@ -7,37 +7,31 @@ master, notebook and limits are the same, byte for byte.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 from tqdm.auto import tqdm
 
 from ..master import Master
+from . import entries, isolation, remarks, shown
+from .desk import write_whole
 from .grade import grade
 from .isolation import Limits
-from .result import Result, StoredResult, blank
+from .result import Result, StoredResult, blank, differences
 from .runner import Fault
-from .student import Zygote
-from .submission import MOST_BYTES, Submission
+from .student import BUSY, Zygote
+from .submission import Submission
 
-VERSION = 2  # of the rules of grading: results of other rules are not taken over
-PATIENCE = 60.0  # seconds beyond its budget after which a grading process is given up
-
-
-def write_whole(path: Path, text: str) -> None:
-    """A file that is there whole or not at all, whenever the power goes."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+VERSION = 4  # of the rules of grading: results of other rules are not taken over
+PATIENCE = 60.0  # seconds by the clock, beyond its budget on a busy machine, until it is given up
 
 
 def content_of(submission: Submission) -> tuple[Submission, bytes]:
@@ -45,26 +39,42 @@ def content_of(submission: Submission) -> tuple[Submission, bytes]:
     if submission.path is None:
         return submission, b""
     try:
-        with submission.path.open("rb") as file:
-            return submission, file.read(MOST_BYTES + 1)
-    except OSError as error:
-        problem = f"The file cannot be read: {error.strerror}."
-        return Submission(submission.student, submission.path, problem), b""
+        return submission, entries.read(submission.path, submission.inside)
+    except entries.Unreadable as problem:
+        return replace(submission, problem=str(problem)), b""
 
 
-def key_of(content: bytes, master: bytes, submission: Submission, limits: Limits) -> str:
-    """What a result depends on, in short."""
-    parts = (master, content, repr((VERSION, submission.problem, limits)).encode())
-    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+def digest(*parts: bytes) -> str:
+    """Bytes in short."""
+    if len(parts) > 1:
+        parts = (b"".join(hashlib.sha256(part).digest() for part in parts),)
+    return hashlib.sha256(parts[0]).hexdigest()
+
+
+def basis_of(content: bytes, master: Master, submission: Submission, limits: Limits) -> str:
+    """What every test of a submission depends on besides itself, in short."""
+    asked = (master.names, remarks.arguments_of(master))  # by which the answers' cells are found
+    rules = (VERSION, submission.problem, submission.notes, limits, asked)
+    return digest(content, repr(rules).encode())
 
 
 def stored(path: Path) -> StoredResult | None:
-    """The result in a file, if there is one."""
+    """The result in a file, if there is one of these rules."""
     try:
         result: StoredResult = json.loads(path.read_text(encoding="utf-8"))
+        if result["version"] != VERSION:
+            return None
+        # JSON turns the numbers of cells into text.
+        result["errors"] = {int(number): said for number, said in result["errors"].items()}
+        result["lost"] = {int(number): names for number, names in result["lost"].items()}
         return result
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def all_stored(folder: Path) -> list[StoredResult]:
+    """All results in a folder."""
+    return list(filter(None, map(stored, sorted(folder.glob("*.json")))))
 
 
 def grade_all(
@@ -79,10 +89,12 @@ def grade_all(
     folder.mkdir(parents=True, exist_ok=True)
     for part in folder.glob(".*.part"):  # what a killed run was writing
         part.unlink()
-    paths = [folder / f"{submission.student}.json" for submission in submissions]
+    paths = [folder / f"{shown.file_name(submission.student)}.json" for submission in submissions]
+    gc.collect()
+    gc.freeze()  # what is there now is not looked through again by each child
     tqdm.monitor_interval = 0  # its thread would be running when we fork
     bar = tqdm(total=len(submissions), unit="notebook", dynamic_ncols=True)
-    running: dict[int, tuple[Path, Submission, float]] = {}
+    running: dict[int, tuple[Path, Submission, str, float]] = {}
     results: dict[Path, Result] = {}
     waiting = list(zip(paths, submissions, strict=True))[::-1]
     try:
@@ -90,32 +102,69 @@ def grade_all(
             while waiting and len(running) < jobs:
                 path, submission = waiting.pop()
                 submission, content = content_of(submission)
-                key = key_of(content, master_bytes, submission, zygote.limits)
-                if (result := stored(path)) and result.get("key") == key:
-                    results[path] = result
+                basis = basis_of(content, master, submission, zygote.limits)
+                key = digest(basis.encode(), master_bytes)
+                former = stored(path)
+                if former and former["key"] == key:
+                    results[path] = former
                     bar.update()
                     continue
-                path.unlink(missing_ok=True)
                 sys.stdout.flush()
                 pid = os.fork()
                 if pid == 0:
-                    _grade_one(submission, content, master, zygote, path, key)
-                late = time.monotonic() + zygote.limits.budget + PATIENCE
-                running[pid] = (path, submission, late)
-            for pid, (path, submission, late) in list(running.items()):
+                    _grade_one(submission, content, master, zygote, path, basis, key, former)
+                late = time.monotonic() + BUSY * zygote.limits.budget + PATIENCE
+                running[pid] = (path, submission, key, late)
+            for pid, (path, submission, key, late) in list(running.items()):
                 if time.monotonic() > late:
                     os.kill(pid, signal.SIGKILL)
                 if os.waitpid(pid, os.WNOHANG)[0]:
                     del running[pid]
-                    results[path] = stored(path) or _given_up(submission, master)
+                    made = stored(path)
+                    done = made and made["tried"] == key
+                    results[path] = made if made and done else _given_up(submission, master)
                     bar.update()
             time.sleep(0.01)
     finally:
+        gc.unfreeze()
         bar.close()
         for pid in running:  # Ctrl-C: what they had is graded again next time
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
     return [results[path] for path in paths]
+
+
+def earlier(folder: Path, results: list[Result]) -> list[Result]:
+    """Results of former runs, of students who are not in this one: a grade does not vanish."""
+    now = {result["student"] for result in results}
+    note = "Graded in a former run; the notebook was not among those of the last."
+    found = [result for result in all_stored(folder) if result["student"] not in now]
+    for result in found:
+        result["notes"] = [*result["notes"], note]
+    return [*found]
+
+
+def say_same(results: list[Result]) -> None:
+    """Notes where students handed in the same file, byte for byte."""
+    by_content: dict[str, list[Result]] = {}
+    for result in results:
+        if result["content"] not in ("", digest(b"")):
+            by_content.setdefault(result["content"], []).append(result)
+    for same in by_content.values():
+        for result in same if len(same) > 1 else ():
+            others = [other["student"] for other in same if other is not result]
+            some = ", ".join(others[:5]) + (" and others" if len(others) > 5 else "")
+            result["notes"] = [*result["notes"], f"The same file, byte for byte, as {some}."]
+
+
+def changed(former: StoredResult | None, result: Result, content: str) -> str:
+    """Whose grade is not as it was, and how; "" where it is, or where there was none."""
+    differ = differences(former, result) if former else []
+    if former is None or not (differ or former["so_far"] != result["so_far"]):
+        return ""
+    anew = " after it was handed in anew" if former["content"] != content else ""
+    points = f"{former['so_far']} → {result['so_far']} points by tests{anew}."
+    return " ".join([f"{result['student']}: {points}", *differ])
 
 
 def _given_up(submission: Submission, master: Master) -> Result:
@@ -124,21 +173,46 @@ def _given_up(submission: Submission, master: Master) -> Result:
 
 
 def _grade_one(
-    submission: Submission, content: bytes, master: Master, zygote: Zygote, path: Path, key: str
+    submission: Submission,
+    content: bytes,
+    master: Master,
+    zygote: Zygote,
+    path: Path,
+    basis: str,
+    key: str,
+    former: StoredResult | None,
 ) -> NoReturn:
-    """In a process of its own: grades, writes the result, and ends. Never returns."""
+    """In a process of its own: grades, writes the result, and ends. Never returns.
+
+    Of the former result what is still true is taken over: the seed for the same notebook, and the
+    tests that have not changed.
+    """
     try:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)  # what tests print is for nobody
         os.dup2(nowhere, 2)
+        done = key
+        isolation.limit_memory(zygote.limits.memory)
         try:
-            result = grade(submission, content, master, zygote)
+            same = former and former["content"] == digest(content)
+            seed = former["seed"] if former and same else None
+            known = former if former and former["basis"] == basis else None
+            result = grade(submission, content, master, zygote, seed, known)
         except (Exception, Fault) as error:  # ours or the machine's: never a student's zero
             reason = f"The grader could not finish ({type(error).__name__}: {error})."
             result = {**blank(submission, master), "reasons": [reason]}
-            key = ""  # so that the next run tries again
-        about = {"key": key, "assignment": master.number, "isolation": zygote.level}
+            done = ""  # so that the next run tries again
+        about = {
+            "key": done,
+            "tried": key,
+            "basis": basis if done else "",
+            "version": VERSION,
+            "assignment": master.number,
+            "isolation": zygote.level,
+            "content": digest(content),
+            "changed": changed(former, result, digest(content)),
+        }
         write_whole(path, json.dumps({**result, **about}, indent=1))
     finally:
         os._exit(0)

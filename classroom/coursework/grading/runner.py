@@ -7,10 +7,13 @@ function that did it twice is not called again. All together stays within the su
 
 from __future__ import annotations
 
-import time
 from collections import Counter
+from collections.abc import Callable, Set
 from typing import Any
 
+from classroom import clock
+
+from .shown import readable
 from .student import Lost, Student, StudentError, TookTooLong, Zygote
 from .submission import SubmittedCell
 
@@ -39,13 +42,31 @@ class Fault(BaseException):
 class Runner:
     """The names that a submission defines, behind `call` and `get`.
 
+    answers: the names that are asked for, and how many arguments each takes. choose: from what each
+    cell defined, {cell: {name: may it be the answer}}, the cell that answers, for each name.
+
     errors  what each cell that failed said, by the number of the cell
+    lost    the names that it would have defined
+    cell    the cell that answers, by name
+    used    the functions of cliplab that each name called
     """
 
-    def __init__(self, zygote: Zygote, cells: list[SubmittedCell]):
+    def __init__(
+        self,
+        zygote: Zygote,
+        cells: list[SubmittedCell],
+        answers: dict[str, int] | None = None,
+        choose: Callable[[dict[int, dict[str, bool]]], dict[str, int]] = lambda _: {},
+        seed: int = 0,
+    ):
         self.zygote, self.cells, self.limits = zygote, cells, zygote.limits
-        self.until = time.monotonic() + self.limits.budget
+        self.answers, self.choose = answers or {}, choose
+        self.seed, self.has_run = seed, False
+        self.left = zygote.limits.budget
         self.errors: dict[int, str] = {}
+        self.lost: dict[int, set[str]] = {}
+        self.cell: dict[str, int] = {}
+        self.used: dict[str, set[str]] = {}
         self.log = ""
         self._deadly: set[int] = set()
         self._failures: Counter[str] = Counter()
@@ -70,8 +91,10 @@ class Runner:
                 f"`{name}` took too long or ended its process {CHANCES} times before, and was not "
                 "called again."
             )
+        student = None
         try:
-            return self.process().ask(request, self._seconds())
+            student = self.process()
+            return self._timed(student, {**request, "cell": self.cell.get(name)})
         except TookTooLong as slow:
             self._failures[name] += 1
             raise NoAnswer(f"`{name}`: {slow}") from None
@@ -84,34 +107,58 @@ class Runner:
             raise kind(error.kind, error.says, error.place) from None
         except Exception as error:  # no process could be started; a test sends what cannot be sent
             raise Fault(f"{type(error).__name__}: {error}") from error
+        finally:
+            if student:
+                self.used.setdefault(name, set()).update(student.used)
 
-    def _seconds(self) -> float:
-        return max(min(self.limits.seconds, self.until - time.monotonic()), 0.1)
+    def _timed(self, student: Student, request: dict[str, Any]) -> Any:
+        """Asks within what is left of the submission's processor time."""
+        try:
+            return student.ask(request, max(min(self.limits.seconds, self.left), 0.1))
+        finally:
+            self.left -= student.worked
+            clock.elsewhere += student.worked
 
     def process(self) -> Student:
         """The process, its cells run; started if need be."""
-        if time.monotonic() > self.until:
+        if self.left <= 0:
             raise NoAnswer(f"The {self.limits.budget:.0f} s of the submission were used up.")
         while self._student is None:
-            self._student = self.zygote.start()
+            self._student, self.has_run = self.zygote.start(self.seed), True
+            defined = dict[int, dict[str, bool]]()
             for cell in self.cells:
-                if cell.number not in self._deadly and not self._run(cell, self._student):
-                    self._deadly.add(cell.number)
+                if cell.number not in self._deadly:
+                    defined[cell.number] = self._run(cell, self._student)
+                if cell.number in self._deadly and cell.number in defined:
                     self.stop()
                     break
+            else:
+                self.cell = self.choose(defined)
         return self._student
 
-    def _run(self, cell: SubmittedCell, student: Student) -> bool:
-        """Runs a cell; whether the process outlived it."""
-        request = {"do": "run", "name": f"cell {cell.number}", "source": cell.source}
+    def _run(self, cell: SubmittedCell, student: Student) -> dict[str, bool]:
+        """Runs a cell; the names asked for that it defined, and whether each may be the answer."""
+        request = {"do": "run", "number": cell.number, "source": cell.source}
         try:
-            student.ask(request, self._seconds())
+            reply = self._timed(student, {**request, "answers": self.answers})
         except StudentError as error:
-            self.errors.setdefault(cell.number, str(error))
+            self._failed(cell, str(error), cell.names)
+            return {}
         except Lost as lost:
-            self.errors[cell.number] = str(lost)
-            return False
-        return True
+            self._failed(cell, str(lost), cell.names)
+            self._deadly.add(cell.number)
+            return {}
+        match reply:
+            case {"errors": list(raised), "defined": dict(defined), "lost": list(names)}:
+                for first in raised[:1]:
+                    told = student.error(first) if isinstance(first, dict) else "It failed."
+                    self._failed(cell, str(told), {readable(name, 80) for name in names[:100]})
+                return {name: defined[name] is True for name in defined if name in self.answers}
+        return {}
+
+    def _failed(self, cell: SubmittedCell, error: str, lost: Set[str]) -> None:
+        self.errors.setdefault(cell.number, error)
+        self.lost.setdefault(cell.number, set(lost))
 
     def stop(self) -> None:
         if self._student is not None:

@@ -19,10 +19,12 @@ from typing import Any
 import cliplab
 
 from .. import CourseworkError
-from . import wire
-from .isolation import LEVELS, Limits
+from . import isolation, wire
+from .isolation import LEVELS, WALLED, Limits
 
-GRACE = 2.0  # seconds in which a process may still say that its time is up, before it is ended
+# A call has so many seconds of the processor, which the process itself watches over. By the clock,
+# on a machine that is busy, it may take that many times as long before it is taken for dead.
+BUSY = 20
 
 
 class Lost(Exception):
@@ -59,62 +61,76 @@ class Zygote:
             )
         self.folder = tempfile.mkdtemp(prefix="cliplab-grading-")
         os.chmod(self.folder, 0o711)  # a scratch folder inside it belongs to another user
+        walls = [isolation.bubblewrap(self.folder)] if shutil.which("bwrap") else []
+        self.why_not: list[str] = [] if walls else ["bubblewrap: it is not installed."]
+        for wall in [*walls, []]:
+            self._begin(wall)
+            try:
+                if level := self._strongest(["bubblewrap"] if wall else list(LEVELS)[1:]):
+                    self.level = level
+                    return self
+            except BaseException:
+                self.__exit__()
+                raise
+            self._end()
+        self.__exit__()
+        why = " ".join(self.why_not)
+        raise CourseworkError(f"Students' code cannot be run on this machine. {why}")
+
+    def _begin(self, wall: list[str]) -> None:
+        """Starts the process, behind a wall of its own or without one."""
         self.requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Nothing of the environment is handed down that could be a secret.
         kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TZ")}
         one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         above = str(Path(cliplab.__file__).parents[1])
         path = os.pathsep.join([above, *filter(None, [os.environ.get("PYTHONPATH")])])
+        command = [sys.executable, "-P", "-m", f"{__package__}.zygote"]
         self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                f"{__package__}.zygote",
-                str(theirs.fileno()),
-                self.folder,
-            ],
+            [*wall, *command, str(theirs.fileno()), self.folder],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             cwd="/",
             env=kept
             | one
             | {"PYTHONPATH": path, "MPLBACKEND": "agg", "HF_HUB_OFFLINE": "1"}
-            | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_WAIT_POLICY": "PASSIVE"},
+            | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+            | {"PYTHONHASHSEED": "0"},  # the order of a set is the same, whenever it is graded
         )
         theirs.close()
-        try:
-            self.level, self.why_not = self._strongest()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
 
-    def __exit__(self, *_: Any) -> None:
+    def _end(self) -> None:
         self.requests.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(5)
         self.process.kill()
+        self.process.wait()
 
-    def _strongest(self) -> tuple[str, list[str]]:
-        why_not: list[str] = []
-        for level in LEVELS:
+    def __exit__(self, *_: Any) -> None:
+        self._end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _strongest(self, levels: list[str]) -> str | None:
+        """The first of these levels at which a process starts; the others say why not."""
+        for level in levels:
             if level == "user" and os.geteuid() != 0:
                 continue
             self.level = level
             try:
                 self.start().stop()
-                return level, why_not
-            except RuntimeError as problem:
-                why_not.append(f"{level}: {problem}")
-        raise CourseworkError("Students' code cannot be run on this machine. " + " ".join(why_not))
+                return level
+            except (RuntimeError, OSError) as problem:
+                self.why_not.append(f"{level}: {problem}")
+        return None
 
-    def start(self) -> Student:
-        """A new process for a student's code, known to answer. Raises RuntimeError if it does not:
-        then the machine is at fault, and no student."""
+    def start(self, seed: int = 0) -> Student:
+        """A new process for a student's code, known to answer. seed: of its own draws.
+
+        Raises RuntimeError if it does not: then the machine is at fault, and no student.
+        """
         student = Student(self)
         try:
-            student.ask({"do": "run", "name": "trial", "source": "import cliplab, torch"}, 60)
+            student.ask({"do": "seed", "seed": seed}, 60)
         except (Lost, StudentError) as problem:
             raise RuntimeError(
                 f"No process for a student's code could be started. {problem} {student.stop()}"
@@ -123,14 +139,19 @@ class Zygote:
 
 
 class Student:
-    """One process; `ask` it, and `stop` it in the end."""
+    """One process; `ask` it, and `stop` it in the end.
+
+    worked, used: the seconds of the last call, and the functions of cliplab that it called.
+    """
 
     def __init__(self, zygote: Zygote):
+        self.worked, self.used = 0.0, set[str]()
         self.folder = tempfile.mkdtemp(dir=zygote.folder)
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed by `stop`
         self.channel, theirs = socket.socketpair()
         self.leash, held = socket.socketpair()
-        request = {"level": zygote.level, "limits": asdict(zygote.limits)}
+        level = "namespaces" if zygote.level in WALLED else zygote.level
+        request = {"level": level, "limits": asdict(zygote.limits)}
         request["folder"] = self.folder
         ends = [theirs.fileno(), held.fileno(), self.log.fileno()]
         socket.send_fds(zygote.requests, [json.dumps(request).encode()], ends)
@@ -145,30 +166,48 @@ class Student:
         """
         number = secrets.token_hex(8)
         frame = wire.pack({**request, "id": number, "seconds": seconds})
-        end = time.monotonic() + seconds + GRACE
+        end = time.monotonic() + BUSY * seconds
+        self.worked, self.used = seconds, set()
         try:
             wire.send(self.channel, frame, end)
             reply = wire.receive(self.channel, end)
         except TimeoutError:
-            raise Lost(f"It did not answer within {seconds:.0f} s.") from None
+            raise Lost(f"It did not answer within {BUSY * seconds:.0f} s.") from None
         except (EOFError, OSError):
             raise Lost(
-                "Its process ended: a limit stopped it (memory, processor time), it crashed, or it "
+                "Its process ended: a limit stopped it (processor time, memory), it crashed, or it "
                 "left on its own."
             ) from None
         except wire.Malformed as problem:
             raise Lost(str(problem)) from None
         match reply:
-            case {"id": str(same), "value": value} if same == number and len(reply) == 2:
+            case {"id": str(same), "value": value, "about": about} if same == number:
+                self._note(about, seconds)
                 return value
-            case {"id": str(same), "error": {"type": str(kind), "says": str(says), **rest}} if (
-                same == number
-            ):
-                if kind == "TooSlow":
-                    raise TookTooLong("TooSlow", f"It took longer than {seconds:.0f} s.")
-                place = wire.readable(rest.get("place", ""), 60)
-                raise StudentError(wire.readable(kind, 60), wire.readable(says), place)
+            case {
+                "id": str(same),
+                "error": {"type": str(), "says": str()} as told,
+                "about": about,
+            } if same == number:
+                self._note(about, seconds)
+                raise self.error(told, seconds)
         raise Lost("What arrived is no answer to what was asked.")
+
+    @staticmethod
+    def error(told: dict[str, Any], seconds: float = 0) -> StudentError:
+        """What the process said that its code raised."""
+        kind, says, place = (wire.readable(told.get(key, "")) for key in ("type", "says", "place"))
+        if kind == "TooSlow":
+            says = f"It took longer than {seconds:.0f} s of processor time."
+            return TookTooLong(kind, says)
+        return StudentError(kind[:60], says, place[:60])
+
+    def _note(self, about: Any, seconds: float) -> None:
+        """What the process says of a call. One that lies gains time up to its limit, no more."""
+        match about:
+            case {"worked": int() | float() as worked, "used": list(used)} if worked >= 0:
+                self.worked = min(worked, seconds)
+                self.used = {wire.readable(name, 80) for name in used[:20]}
 
     def stop(self) -> str:
         """Ends the process and all of its children, and gives the end of what it printed."""

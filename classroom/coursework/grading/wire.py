@@ -8,15 +8,19 @@ three: {"dict": …}, {"torch": "0"} or {"numpy": "0"}, the last two naming a te
 from __future__ import annotations
 
 import json
-import re
 import socket
 import struct
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import safetensors.torch
 import torch
+
+from classroom.compare import number, parts
+
+from .shown import readable as readable
 
 LENGTHS = struct.Struct("!II")
 MOST_TEXT = 8 << 20
@@ -32,9 +36,10 @@ class Malformed(Exception):
 
 
 def pack(value: Any) -> bytes:
-    """The frame of a value: None, bool, int, float, str, list, tuple, dict, tensor, array.
+    """The frame of a value: None, bool, a number, str, an ordered container, dict, tensor, array.
 
-    Tuples become lists, and numbers of numpy become Python's. Raises Unsendable for anything else,
+    Containers become lists and numbers Python's own, as `classroom.compare` reads them, so that a
+    check and a test see the same. Raises Unsendable for anything else,
     and for what is larger than a frame may be.
     """
     tensors: dict[str, torch.Tensor] = {}
@@ -60,29 +65,30 @@ def _not_too_large(text: int, tensors: int) -> None:
 
 
 def _write(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, str):
         return value
-    if isinstance(value, (list, tuple)):
-        return [_write(item, tensors) for item in value]
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value):
             raise Unsendable("A dict is taken when its keys are strings; here some are not.")
         return {"dict": {key: _write(item, tensors) for key, item in value.items()}}
     name = str(len(tensors))
-    if isinstance(value, (torch.Tensor, np.ndarray)):
-        _not_too_large(0, value.nbytes)  # before it is copied
     if isinstance(value, torch.Tensor):
+        _not_too_large(0, value.nbytes)  # before it is copied
         tensor = value.detach().as_subclass(torch.Tensor).cpu().resolve_conj().resolve_neg()
         tensors[name] = tensor.clone(memory_format=torch.contiguous_format)
         return {"torch": name}
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and value.dtype.kind not in "OSU":
+        _not_too_large(0, value.nbytes)
         tensors[name] = torch.from_numpy(np.array(value, order="C"))
         return {"numpy": name}
+    if (plain := number(value)) is not None:
+        return plain
+    if (listed := parts(value)) is not None:
+        return [_write(item, tensors) for item in listed]
     raise Unsendable(
-        f"A value of type {type(value).__name__} is not plain data: None, bool, int, float, str, "
-        "list, tuple, dict with string keys, torch tensor and numpy array are."
+        f"A value of type {type(value).__name__} is not plain data: None, bool, numbers, str, "
+        "list, tuple and what else keeps an order, dict with string keys, torch tensor and numpy "
+        "array are."
     )
 
 
@@ -139,13 +145,3 @@ def _exactly(channel: socket.socket, size: int, until: float | None) -> bytes:
 
 def _left(until: float | None) -> float | None:
     return None if until is None else max(until - time.monotonic(), 1e-3)
-
-
-def readable(text: Any, most: int = 500) -> str:
-    """Text of a student's process as it may be stored and shown: no control characters, not long.
-
-    Escape sequences would reach the instructor's terminal, lone surrogates cannot be written.
-    """
-    text = str(text).encode("utf-8", "replace").decode()
-    text = re.sub(r"[^\S\n ]", " ", re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\ufffd", text))
-    return text if len(text) <= most else text[: most - 1] + "…"

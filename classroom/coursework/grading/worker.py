@@ -9,24 +9,20 @@ from __future__ import annotations
 
 import builtins
 import io
-import linecache
 import os
-import signal
 import socket
 import sys
 import tempfile
 import types
-from typing import Any, NoReturn
+from typing import Any
 
-from IPython.core.inputtransformer2 import TransformerManager
+from classroom.compare import settled
 
-from . import wire
+from . import absent, draws, wire
+from .cells import Cells, statements
+from .watch import Watch
 
 RUN_BODY = {"time", "timeit", "capture", "prun"}  # magics whose body is the student's answer
-
-
-class TooSlow(BaseException):
-    """Raised inside the student's code when its time is up. What escapes it is killed."""
 
 
 class Shell:
@@ -40,7 +36,8 @@ class Shell:
 
     def run_line_magic(self, name: str, line: str, *_: Any) -> None:
         if name in RUN_BODY:
-            execute(line, "<magic>", self.namespace)
+            for error in statements(line, "<magic>", self.namespace):
+                raise error
         else:
             self.system(f"%{name}")
 
@@ -50,54 +47,46 @@ class Shell:
     getoutput = system
 
 
-def execute(source: str, name: str, namespace: dict[str, Any]) -> None:
-    """Runs the source of a cell as a notebook does."""
-    source = TransformerManager().transform_cell(source)
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    exec(compile(source, name, "exec", dont_inherit=True), namespace)
-
-
 def serve(channel: socket.socket) -> None:
     """Answers requests until the other side has gone."""
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
-    shell = Shell(module.__dict__)
+    cells, shell = Cells(module.__dict__), Shell(module.__dict__)
     module.__dict__.update(get_ipython=lambda: shell, display=print)
     vars(builtins).update(exit=sys.exit, quit=sys.exit)
     tempfile.tempdir = os.environ["TMPDIR"]
     assert isinstance(sys.stdout, io.TextIOWrapper)
     sys.stdout.reconfigure(line_buffering=True)
-    signal.signal(signal.SIGALRM, _too_slow)
+    absent.take_away()
     while True:
         try:
             request = wire.receive(channel)
         except EOFError:
             return
-        reply = {"id": request["id"]}
+        watch, id = Watch(request["seconds"]), request["id"]
         try:
-            signal.setitimer(signal.ITIMER_REAL, request["seconds"])
-            try:
-                reply["value"] = answer(request, module.__dict__)
-                frame = wire.pack(reply)
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
+            with watch:
+                value = answer(request, cells)
+                wire.pack(value)  # what cannot be sent, or takes too long, is an error of the call
+            frame = wire.pack({"id": id, "value": value, "about": watch.about})
         except BaseException as error:
-            frame = wire.pack({"id": request["id"], "error": describe(error)})
+            frame = wire.pack({"id": id, "error": describe(error), "about": watch.about})
         wire.send(channel, frame)
 
 
-def answer(request: dict[str, Any], namespace: dict[str, Any]) -> Any:
+def answer(request: dict[str, Any], cells: Cells) -> Any:
     """The value that one request asks for: a cell run, a function called, or a name read."""
+    if request["do"] == "seed":
+        return draws.seed_everything(request["seed"])
     if request["do"] == "run":
-        return execute(request["source"], request["name"], namespace)
-    if request["name"] not in namespace:
-        raise NameError(f"name {request['name']!r} is not defined")
-    value = namespace[request["name"]]
+        ran = cells.run(request["source"], request["number"], request["answers"])
+        return {**ran, "errors": [describe(error) for error in ran["errors"][:5]]}
+    value = cells.value(request["name"], request["cell"])
     if request["do"] == "call":
         value = value(*request["args"], **request["kwargs"])
     if value is ...:
         raise NotImplementedError("exercise")  # what stands in the stub of a plain value
-    return value
+    return settled(value)
 
 
 def describe(error: BaseException) -> dict[str, str]:
@@ -114,7 +103,3 @@ def describe(error: BaseException) -> dict[str, str]:
     except Exception:
         says = ""
     return {"type": type(error).__name__, "says": says[:2000], "place": place}
-
-
-def _too_slow(*_: Any) -> NoReturn:
-    raise TooSlow

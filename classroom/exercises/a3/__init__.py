@@ -6,6 +6,6 @@ measuring.py   from pictures to what the weights changed    A3.5–A3.6
 """
 
 from . import measuring, methods, prompts
-from .prompts import draw_prompt
+from .prompts import draw_prompt, letters
 
-__all__ = ["draw_prompt", "measuring", "methods", "prompts"]
+__all__ = ["draw_prompt", "letters", "measuring", "methods", "prompts"]

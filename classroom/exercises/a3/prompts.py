@@ -6,6 +6,7 @@ import torch
 
 from cliplab.prompts.register import parse_prompt
 
+from ...compare import number, parts, show
 from .. import Almost, exercise, expect, plain, trying, why
 
 # A prompt, what to think of when the text is off, and what a wrong weight of a letter comes from.
@@ -81,29 +82,54 @@ def fragments(answer):
     return "brackets multiply, escapes protect, and what is never closed reaches to the end."
 
 
-def letters(pieces, where: str) -> list[tuple[str, float]]:
-    """Each letter with its weight: it does not matter where an answer cuts."""
-    try:  # "− 0" refuses a number in quotes, which float would take
-        return [(c, float(weight - 0)) for text, weight in pieces for c in text]
-    except (TypeError, ValueError):
-        raise Almost(
-            f"{where} a list of pairs [text, weight] is asked for; the answer is {pieces!r:.80}."
-        ) from None
+def letters(pieces, where: str = "") -> list[tuple[str, float]]:
+    """Each letter with its weight: it does not matter where an answer cuts.
+
+    Raises Almost for what is no list of pairs of a text and a number.
+    """
+    found = []
+    for piece in parts(pieces) or []:
+        pair = parts(piece)
+        if not pair or len(pair) != 2 or not isinstance(pair[0], str):
+            break
+        weight = number(pair[1])
+        if weight is None or isinstance(weight, bool):
+            break
+        found += [(c, float(weight)) for c in pair[0]]
+    else:
+        if parts(pieces) is not None:
+            return found
+    raise Almost(
+        f"{where} a list of pairs [text, weight] is asked for; the answer is {show(plain(pieces))}."
+    )
 
 
 def draw_prompt(draw: random.Random, depth: int = 3) -> str:
-    """A random prompt of the grammar of A3.1: nested brackets, numbers, escapes, colons."""
-    parts = []
+    """A random prompt of the grammar of A3.1: nested brackets, numbers, escapes, colons.
+
+    At its top closing brackets may stand that nothing opened, and at its end what never closes.
+    """
+    pieces = []
     for _ in range(draw.randint(1, 3)):
-        words = ["red", "fox", "in fog", r"\(old\)", r"\[1\]", "oil, painting", "a\\\\b"]
-        parts.append(draw.choice(words) + " ")
-        if depth and draw.random() < 0.6:
-            inside = draw_prompt(draw, depth - 1).rstrip(" ")
-            number = draw.choice(["1.3", "0.5", "2", ".75", "-1", "1.25"])
-            forms = ["({})", "[{}]", "({}:{})", "({}: {} )", "(say: {}:{})", "({}: yes)"]
-            form = draw.choice(forms if ":" not in inside else forms[:1] + forms[2:])
-            parts.append(form.format(inside, number) + draw.choice(["", " "]))
-    return "".join(parts)
+        words = ["red", "fox", "in fog", r"\(old\)", r"\[1\]", "oil, painting", "a\\\\b", "é🐕", ""]
+        pieces.append(draw.choice(words) + draw.choice([" ", "  ", ""]))
+        if depth and draw.random() < 0.5:
+            pieces.append(bracketed(draw, draw_prompt(draw, depth - 1)))
+        elif depth == 3 and draw.random() < 0.3:
+            pieces.append(draw.choice([")", "]", ":1.3)", ": .5 ) b", "12:30 "]))
+    if depth == 3 and draw.random() < 0.3:
+        pieces.append(draw.choice(["(red fox", "((a) b", "(red: fox", "[a (b"]))
+    return "".join(pieces)
+
+
+def bracketed(draw: random.Random, inside: str) -> str:
+    """The text in brackets of some form; square ones hold no colon."""
+    number = draw.choice(["1.3", "0.5", "2", ".75", "-1", "-.5", "2.", "0", f"{draw.random():.4f}"])
+    space = draw.choice(["", "", " ", "  "])
+    forms = ["({})", "[{}]", f"({{}}:{number})", f"({{}}:{space}{number}{space})"]
+    forms += [f"(say: {{}}:{number})", "({}: yes)", f"({{}} :{number})"]
+    form = draw.choice([one for one in forms if ":" not in inside or one != "[{}]"])
+    return form.format(inside) + draw.choice(["", " "])
 
 
 @exercise("A3.2", title="Into chunks")

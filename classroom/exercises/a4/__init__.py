@@ -5,6 +5,6 @@ training.py   a run on emoji, judged by pictures of a style not seen    A4.5
 """
 
 from . import loss, training
-from .training import emoji_features, recall
+from .training import emoji_features, recall, timed
 
-__all__ = ["emoji_features", "loss", "recall", "training"]
+__all__ = ["emoji_features", "loss", "recall", "timed", "training"]

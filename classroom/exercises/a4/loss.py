@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from classroom.compare import number
 from cliplab.contrastive import similarity_matrix
 
 from .. import Almost, exercise, expect, random, trying, why
@@ -34,7 +35,7 @@ def scores(answer):
             (wanted.T, "captions are the rows, pictures the columns"),
         ]
         got = call(x, y, s)
-        expect(got, wanted, where, why(got, wanted, mistakes, 1e-3), 1e-3)
+        expect(got, wanted, where, why(got, wanted, mistakes, 1e-4), 1e-4)
     x, y = random(3, 4, seed=43), random(3, 4, seed=44)
     x[1] = y[2] = 0.0
     got = call(x, y, 2.0)
@@ -42,11 +43,6 @@ def scores(answer):
     where = "where a caption and a picture are rows of zeros"
     expect(got, wanted, where, "a row of zeros has no direction; its scores are 0", 1e-4)
     return "cosines, and a temperature that cannot run away."
-
-
-def number(value):
-    """The number in a tensor of one; anything else as it is."""
-    return value.item() if torch.is_tensor(value) and value.numel() == 1 else value
 
 
 @exercise("A4.2", title="A loss that does not overflow")
@@ -89,7 +85,7 @@ def contrastive_loss(answer):
             )
         elif isinstance(value, float) and max(value, bounded) < wanted - 1:
             hint = "a bound on the shares hides how wrong a score is: stay with logarithms"
-        expect(value, wanted, name, hint, 1e-4 * max(1.0, wanted))
+        expect(value, wanted, name, hint, 1e-4)
     return "the largest of each row and of each column goes out first, and nothing overflows."
 
 
@@ -190,7 +186,7 @@ def grouped_loss(answer):
         hint = why(value, wanted, mistakes)
         if isinstance(value, float) and not math.isfinite(value):
             hint = "take the largest score off before exp, or use torch.logsumexp"
-        expect(value, wanted, f"for {N} pairs {name}", hint, 1e-4 * max(1.0, wanted))
+        expect(value, wanted, f"for {N} pairs {name}", hint, 1e-4)
     return "whoever belongs to a group may be found in any of its pictures."
 
 
