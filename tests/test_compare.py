@@ -101,7 +101,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("got", "wanted"), RIGHT, ids=repr)
+@pytest.mark.parametrize(("got", "wanted"), RIGHT, ids=lambda v: type(v).__name__)
 def test_what_the_words_allow_is_right(got, wanted):
     assert same(got, wanted)
 

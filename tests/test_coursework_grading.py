@@ -683,7 +683,7 @@ def test_values_arrive_as_they_were(value):
         (np.uint8(7), 7),
         (np.bool_(True), True),
     ],
-    ids=str,
+    ids=lambda v: type(v).__name__,
 )
 def test_what_keeps_an_order_arrives_as_a_list_and_numbers_as_pythons(value, listed):
     got = through(value)
