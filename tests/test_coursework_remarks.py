@@ -1,9 +1,7 @@
 """Right stays right: which cell answers, what hangs on one that failed, what a person is told."""
 
-import itertools
+import subprocess
 import sys
-import time
-from collections import deque
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,7 @@ from classroom.coursework.grading.isolation import WALLED, Limits
 from classroom.coursework.grading.runner import NoAnswer, Runner
 from classroom.coursework.grading.student import StudentError, Zygote
 from classroom.coursework.grading.submission import SubmittedCell
-from classroom.coursework.grading.watch import TooSlow, Watch
+from classroom.coursework.grading.watch import Watch
 from classroom.coursework.reading import read_master
 
 MASTER = Path(__file__).parent / "data" / "coursework" / "09_small.ipynb"
@@ -151,15 +149,29 @@ async for_nothing""".replace("async for_nothing", "total = [await double(i) for 
 # Time, and what is used
 
 
-def test_processor_time_is_what_counts_and_waiting_for_anything_else(monkeypatch):
-    with pytest.raises(TooSlow), Watch(0.2):
-        deque((x for x in itertools.count()), maxlen=0)
-    with pytest.raises(TooSlow), Watch(0.2):
-        time.sleep(20)
-    with Watch(0.5) as watch:
-        monkeypatch.setattr("classroom.coursework.grading.watch.queued", lambda: 1e6)
-        time.sleep(1.5)  # as if it had waited for a processor
-    assert watch.about["worked"] < 0.5
+WATCHED = """
+import itertools, time
+from collections import deque
+from classroom.coursework.grading import watch
+
+for slow in (lambda: deque((x for x in itertools.count()), maxlen=0), lambda: time.sleep(20)):
+    try:
+        with watch.Watch(0.2):
+            slow()
+    except watch.TooSlow:
+        print("too slow")
+with watch.Watch(0.5) as watched:
+    watch.queued = lambda: 1e6  # as if it had waited for a processor
+    time.sleep(1.5)
+print(watched.about["worked"] < 0.5)
+"""
+
+
+def test_processor_time_is_what_counts_and_waiting_for_anything_else():
+    """In a process of its own, which ends where its time is up and nothing hears of it."""
+    run = [sys.executable, "-c", WATCHED]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=600)
+    assert done.stdout.split("\n") == ["too slow", "too slow", "True", ""], done.stderr
 
 
 def test_what_is_called_of_cliplab_is_seen():
