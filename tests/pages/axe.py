@@ -41,10 +41,10 @@ KINDS = """() => {
   return found;
 }"""
 
-# axe reads every element several times, and of a chapter's two in three are glyphs of its formulas or
-# words of its code. For as long as axe looks, glyphs are taken out of boxes that keep their sizes,
-# and words in whose color it is not interested become plain text. What gives all of it back is
-# `restore`.
+# axe reads every element several times, and of a chapter's two in three are glyphs of its formulas
+# or words of its code. For as long as axe looks, glyphs are taken out of boxes that keep their
+# sizes, and words in whose color it is not interested become plain text. `restore` gives all of it
+# back.
 LIGHTEN = """(kept) => {
   kept = new Set(kept);
   const formulas = [...document.querySelectorAll("mjx-container > mjx-math")];
