@@ -29,6 +29,7 @@ from cliplab.checkpoints import load_clip, save_clip
 from cliplab.command import device_in_words, ends_in_a_sentence, positive_int, warm_start
 from cliplab.contrastive import CLIP
 from cliplab.contrastive import PRESETS as MODELS
+from cliplab.image_encoder import ResizeMode
 from cliplab.training import (
     PRESETS,
     Log,
@@ -100,6 +101,8 @@ def make_parser() -> argparse.ArgumentParser:
         ("seed", int, "of weights, batches and augmentation"),
     ):
         add(f"--{name}", type=kind, metavar="N" if kind is int else "X", help=text)
+    text = "how a picture becomes a square: fitted in (longest), its middle cut out, or stretched"
+    add("--resize-mode", choices=get_args(ResizeMode), help=text)
     add("--precision", choices=get_args(Precision), help="fp32, or autocast to bf16 or fp16")
     add("--loss", choices=get_args(Loss), help="CLIP's or SigLIP's")
     add("--gradient-checkpointing", action="store_true", help="less memory, more time")

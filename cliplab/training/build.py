@@ -120,9 +120,10 @@ def build_batches(
     for source, size in zip(data.sources, data.sizes(recipe.batch_size), strict=True):
         if source.streamed:
             stream = source.part(recipe.seed, rank, world)
-            parts.append(StreamBatches(stream, size, image_size))
+            parts.append(StreamBatches(stream, size, image_size, recipe.resize_mode))
         else:
             views = recipe.views if source.views else 1
-            how = {"views": views, "seed": recipe.seed, "rank": rank, "world": world}
+            how = {"seed": recipe.seed, "rank": rank, "world": world}
+            how |= {"views": views, "resize_mode": recipe.resize_mode}
             parts.append(Batches(source, size, image_size, **how))
     return parts[0] if len(parts) == 1 else MixedBatches(*parts)

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import count
 from typing import Any
@@ -24,14 +24,16 @@ from .errors import TrainingError
 from .grad_cache import enable_gradient_checkpointing, encode_bucketed, grad_cache_backward
 from .recipe import Loss, Recipe
 
+AS_TRAINED = {"fill_color": 255, "upright": True}  # pictures that are read for training
 AUTOCAST = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Trainer:
     """A CLIP, its optimizer, and how a step of a recipe is done, by one process of `world`.
 
-    The CLIP is trained in place. Between steps, all that changes is in the model, the optimizer and
-    the scaler; what a step does depends on these, the recipe, the step's number and its batch.
+    The CLIP is trained in place, and its `preprocess` made to read pictures as the training does.
+    Between steps, all that changes is in the model, the optimizer and the scaler; what a step does
+    depends on these, the recipe, the step's number and its batch.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Trainer:
         self.batches, self.recipe, self.device, self.world = batches, recipe, device, world
         self.steps, self.settings = recipe.steps, asdict(recipe)
         self.model = clip.train()
+        clip.preprocess = replace(clip.preprocess, resize_mode=recipe.resize_mode, **AS_TRAINED)
         # torch's stubs lack memory_format.
         clip.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if world > 1:
@@ -113,6 +116,11 @@ class Trainer:
                 f"The recipe's batches have {r.batch_size} pairs, but {self.world} process(es) "
                 f"bring {len(batch.images)} each. Make the batches of the recipe's size, and tell "
                 "each process's batches its rank and the world."
+            )
+        if batch.resize_mode != r.resize_mode:
+            raise ValueError(
+                f"The recipe makes squares of pictures by resize_mode {r.resize_mode!r}, and the "
+                f"batches by {batch.resize_mode!r}: give both one."
             )
         texts = list(dict.fromkeys(batch.captions))  # what is said twice is encoded once
         number = {caption: n for n, caption in enumerate(texts)}

@@ -16,6 +16,7 @@ class Pair:
     image: Image.Image  # mode RGB, or RGBA where there is transparency
     caption: str
     name: str = field(default="", kw_only=True)
+    group: Hashable = field(default=None, kw_only=True)  # what it shows, where a stream knows it
 
 
 class Source:
@@ -23,9 +24,10 @@ class Source:
     has to know which one it is.
 
     groups  for each pair, what it shows: pairs of one group are right answers to each other's
-            captions, and an epoch visits each group once. None: every pair is a group of its own
-    views   whether the pairs of a group are different pictures, so that it is worth having several
-            of them in one batch
+            captions. None: every pair is a group of its own
+    views   whether the pairs of a group are different pictures, of which a batch takes as many as
+            it is told, and an epoch visits each group once. Otherwise they are several captions of
+            one picture, and an epoch visits each
     """
 
     groups: Sequence[Hashable] | None = None
