@@ -206,12 +206,12 @@ def test_everything_that_can_be_wrong_with_a_row_is_counted_and_named(folder):
     assert said[0].filename == __file__
     out = folder.parent / "outside.png"
     report = (
-        "3 pairs; 15 left out: 2 rows cannot be read (row 17, row 19), "
+        "3 pairs; 15 left out: 2 rows cannot be read (row 17 (line 18), row 19 (line 20)), "
         "3 pictures cannot be read (half.jpg, text.png, empty.png), "
         "3 pictures are missing (nowhere.png, sub, loop.png), "
         f"3 paths lead out of the folder (../outside.png, {out}, link.png), "
-        "2 captions are empty (row 13, row 14), 1 row names no picture (row 15), "
-        "1 row is a repetition (row 16)."
+        "2 captions are empty (row 13, row 14), 1 row names no picture (row 15 (line 16)), "
+        "1 row is a repetition (row 16 (line 17))."
     )
     assert pairs.report() == str(said[0].message) == report
     assert [row for row, _ in pairs.problems] == [*range(4, 18), 19]
@@ -222,7 +222,7 @@ def test_everything_that_can_be_wrong_with_a_row_is_counted_and_named(folder):
     assert what[9] == "../outside.png leads out of the folder"
     assert what[13] == "the caption is empty"
     assert what[16] == "the row repeats row 2"
-    assert what[17] == "row 17 has 1 cells and the header 2"
+    assert what[17] == "row 17 (line 18) has 1 cells and the header 2"
     assert [p.name for p in pairs] == ["a.png", "sub/c.jpg", str(folder / "a.png")]
 
     with pytest.raises(DataError) as error:
@@ -264,8 +264,8 @@ def test_columns_are_found_or_the_error_lists_them(folder):
     write_table(folder / "t.csv", [["picture", "title", "text"], ["a.png", "one", "two"]])
     refuse(
         "No column is named as images usually are (filepath, file_name, filename, file, path, "
-        "image, image_path). The table's columns are picture, title, text. Say which one: "
-        "image_column=…"
+        "image, image_path, image_name, image_file, img, img_path). The table's columns are picture, "
+        "title, text. Say which one: image_column=…"
     )
     refuse(
         "Several columns may hold the captions: title, text. Say which one: caption_column=…",
@@ -289,7 +289,7 @@ def test_tables_and_folders_that_are_not_there(folder):
 
     refuse("nowhere does not exist: give the folder that holds the pictures", folder / "nowhere")
     refuse("a.png is no folder: give the folder", folder / "a.png")
-    refuse("holds no table of captions. Put a CSV, TSV or JSONL beside the pictures")
+    refuse("holds 3 pictures and no captions. Put a CSV, TSV or JSONL beside the pictures")
     refuse("There is no table .*x.csv", table="x.csv")
     refuse("a.png is none of the tables read here: .csv, .tsv, .jsonl", table="a.png")
     write_table(folder / "a.csv", [["image", "caption"], ["a.png", "one"]])
@@ -301,7 +301,8 @@ def test_tables_and_folders_that_are_not_there(folder):
     (folder / "b.csv").write_bytes("image,caption\na.png,Käfer".encode("latin-1"))
     refuse(r"b.csv is not UTF-8 text \(byte 21\): save it as UTF-8", table="b.csv")
     (folder / "b.csv").write_text('image,caption\na.png,"never closed\n')
-    refuse("b.csv is broken near line 2: unexpected end of data", table="b.csv")
+    with pytest.raises(DataError, match=r"b.csv gives no pair: .* 1 row cannot be read \(row 2\)"):
+        FolderPairs(folder, table="b.csv")
     with pytest.raises(ValueError, match=r"on_bad is one of skip, raise; not \'stop\'"):
         FolderPairs(folder, table="a.csv", on_bad="stop")
 
@@ -463,7 +464,7 @@ def test_everything_that_can_be_wrong_with_a_sample_is_counted_and_named(tmp_pat
     assert what["s.tar: 03"].startswith("the picture cannot be read: ")
     assert what["s.tar: 05"] == "the caption is not UTF-8 text"
     assert what["s.tar: 06"] == "its json is broken"
-    assert what["s.tar: 08"] == "its json has no text in caption or text"
+    assert what["s.tar: 08"] == "its json has no text in caption, text, captions"
     assert what["s.tar: 09"] == "there are two members .png"
     with pytest.warns(LeftOutWarning, match="2 pairs; 9 left out"):
         assert names(islice(pairs.starting_at(1), 2)) == ["10", "00"]

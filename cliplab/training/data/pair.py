@@ -1,7 +1,7 @@
 """A picture and its caption, and what a source of them declares about itself."""
 
 import operator
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Self
 
@@ -37,6 +37,10 @@ class Source:
         """What is said of its pictures, for a vocabulary; where there are very many, enough."""
         raise NotImplementedError
 
+    def contents(self) -> Iterable[Hashable]:
+        """What has to be as it was when a run goes on."""
+        return ()
+
     def held_out(self) -> "dict[str, Pairs]":
         """Name → pairs that are kept from training, for evaluation during a run."""
         return {}
@@ -57,6 +61,9 @@ class Pairs(Source):
 
     def pair(self, index: int) -> Pair:
         raise NotImplementedError
+
+    def contents(self) -> Iterable[Hashable]:
+        return (len(self),)
 
     def draw(self, index: int, rng: np.random.Generator) -> Pair:
         """The pair as a training sees it: where several captions fit, with one that rng chooses."""
