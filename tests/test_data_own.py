@@ -264,8 +264,8 @@ def test_columns_are_found_or_the_error_lists_them(folder):
     write_table(folder / "t.csv", [["picture", "title", "text"], ["a.png", "one", "two"]])
     refuse(
         "No column is named as images usually are (filepath, file_name, filename, file, path, "
-        "image, image_path, image_name, image_file, img, img_path). The table's columns are picture, "
-        "title, text. Say which one: image_column=…"
+        "image, image_path, image_name, image_file, img, img_path). The table's columns are "
+        "picture, title, text. Say which one: image_column=…"
     )
     refuse(
         "Several columns may hold the captions: title, text. Say which one: caption_column=…",

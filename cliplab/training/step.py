@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from ..contrastive import CLIP, clip_loss, sigmoid_loss
+from ..image_encoder import CLIPResNet
 from .augment import as_seen_by, augmented, on_white
 from .batches import Batch, BatchSource, false_negative_mask, prefetch
 from .distillation import Teachers, distillation_loss, exchanged, whole_words
@@ -49,6 +50,15 @@ class Trainer:
             raise ValueError(
                 f"The recipe gives teachers the weight {recipe.distill:g} (distill), and the run "
                 f"has {len(teachers) or 'none'}. Teachers and a weight above 0 go together."
+            )
+        share = recipe.batch_size // world
+        if isinstance(clip.image_model, CLIPResNet) and 1 in (
+            part := recipe.micro_batch or share,
+            share % part,
+        ):
+            raise ValueError(
+                f"{share} pairs in parts of {part} leave a part of one picture, which batch "
+                "normalization has nothing to compare with: choose another micro_batch or batch."
             )
         self.teachers = Teachers(teachers, device) if teachers else None
         self.words = whole_words(clip.tokenizer) if teachers and clip.tokenizer else []
