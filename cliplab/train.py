@@ -43,7 +43,7 @@ from cliplab.training import (
     sources,
     train,
 )
-from cliplab.training.build import NAMES
+from cliplab.training.build import ADDRESS, NAMES
 from cliplab.training.distributed import find_device
 from cliplab.training.recipe import Loss, Precision
 from cliplab.training.snapshot import read_state
@@ -156,7 +156,8 @@ def absolute(name: str) -> str:
     anywhere; what is none, and the names of what comes with the package, as they are."""
     path = os.path.expanduser(name)
     is_path = os.path.exists(path) or any(sign in path for sign in "{*?[")
-    return os.path.abspath(path) if is_path and name not in (*NAMES, MINI) else name
+    known = name in (*NAMES, MINI) or ADDRESS.match(name)
+    return os.path.abspath(path) if is_path and not known else name
 
 
 def settings_of(folder: Path) -> dict[str, Any]:

@@ -57,6 +57,6 @@ __all__ = [
     "PRESETS", "Accuracy", "Batches", "DataError", "EmojiPairs", "FolderPairs", "LeftOutWarning",
     "Log", "Mixture", "Pair", "PairStream", "Pairs", "Recipe", "Retrieval", "ShapePairs",
     "ShardPairs", "Source", "Stopped", "Task", "TrainingError", "accuracy", "build_batches",
-    "build_clip", "classify", "evaluate", "fit", "read_picture", "retrieval", "sources", "train", "write_shards",
-    "zero_shot_weights",
+    "build_clip", "classify", "evaluate", "fit", "read_picture", "retrieval", "sources", "train",
+    "write_shards", "zero_shot_weights",
 ]  # fmt: skip

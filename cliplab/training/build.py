@@ -27,6 +27,7 @@ from .data.contents import TABLES, shards_alone, way_out_of
 from .data.shards import SHARDS
 from .recipe import Recipe
 
+ADDRESS = re.compile(r"\w+://|pipe:")
 NAMES = ("emoji", "shapes", "emoji+shapes")
 SHAPES = 100_000  # scenes of an epoch
 SHAPES_SHARE = 1 / 8  # of a batch, beside emoji
@@ -43,7 +44,7 @@ def sources(data: str, on_bad: str = "skip", **table: str | None) -> Mixture:
     table: table, image_column and caption_column, as for FolderPairs. Raises ValueError for another
     name, and for these with data that is no folder.
     """
-    if re.match(r"\w+://|pipe:", data):
+    if ADDRESS.match(data):
         raise ValueError(f"{data} is an address, and training reads files only: fetch it first.")
     path = Path(data).expanduser()
     if path.is_file() and path.suffix.lower() in TABLES and not table.get("table"):
