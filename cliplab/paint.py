@@ -43,7 +43,9 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        warnings.showwarning = lambda message, *_, **__: print(f"Note: {message}", file=sys.stderr)
+        warnings.showwarning = lambda message, *_, **__: print(
+            f"Note: {as_options(str(message), parser)}", file=sys.stderr
+        )
         try:
             about = paint(options)
         except (CheckpointError, MissingExtra, OSError, ValueError) as error:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from cliplab.training.data.folder import FolderPairs
 from cliplab.training.data.pair import Pair
@@ -93,6 +94,36 @@ def test_the_cameras_orientation_is_applied_and_an_animation_gives_its_first_fra
         how = {"save_all": True, "append_images": frames[1:]}
         got = read_picture(io.BytesIO(encoded(frames[0], form, **how)))
         assert got.getpixel((4, 4))[0] > 200, form
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.filterwarnings("ignore:.*EXIF|Truncated|Tag data")
+def test_malformed_exif_is_no_reason_to_lose_a_picture(form):
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "a camera"
+    whole = exif.tobytes()
+    counts_too_many = whole[:14] + b"\xff\xff" + whole[16:]
+    image = Image.new("RGB", (16, 8), (0, 0, 255))
+    for malformed in (b"Exif\0\0", b"\1\2", b"Exif\0\0no TIFF at all", whole[:20], whole[:-4]):
+        assert read_picture(io.BytesIO(encoded(image, form, exif=malformed))).size == (16, 8)
+    got = read_picture(io.BytesIO(encoded(image, form, exif=counts_too_many)))
+    assert got.size == (8, 16), "the orientation can still be read"
+
+
+def test_sixteen_bits_are_known_by_the_file_where_pillow_calls_them_32(monkeypatch):
+    """As Pillow 10.1 does, the oldest that is allowed."""
+    gray = np.array([[0, 257, 65535]], dtype=np.uint16)
+    load = PngImageFile.load
+
+    def as_before(self):
+        loaded = load(self)
+        if self.mode == "I;16":
+            self.im, self._mode = self.im.convert("I"), "I"
+        return loaded
+
+    monkeypatch.setattr(PngImageFile, "load", as_before)
+    file = io.BytesIO(encoded(Image.fromarray(gray)))
+    assert np.asarray(read_picture(file))[0, :, 0].tolist() == [0, 1, 255]
 
 
 def test_a_picture_that_claims_too_many_pixels_is_not_decoded():
