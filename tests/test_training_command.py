@@ -205,7 +205,9 @@ def test_shards_that_have_changed(capsys, pictures, tmp_path):
     main(["--resume", str(tmp_path / "run"), "--quiet"])
     before = shard.read_bytes()
     names = (b"blue box", b"gold box", b"???? box")
-    swap = before.replace(names[0], names[2]).replace(names[1], names[0]).replace(names[2], names[1])
+    swap = (
+        before.replace(names[0], names[2]).replace(names[1], names[0]).replace(names[2], names[1])
+    )
     assert before != swap
     assert len(before) == len(swap)
     shard.write_bytes(swap)

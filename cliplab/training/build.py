@@ -13,6 +13,7 @@ import re
 import warnings
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -142,7 +143,7 @@ def build_batches(
             parts.append(StreamBatches(stream, size, image_size, recipe.resize_mode))
         else:
             views = recipe.views if source.views else 1
-            how = {"seed": recipe.seed, "rank": rank, "world": world}
+            how: dict[str, Any] = {"seed": recipe.seed, "rank": rank, "world": world}
             how |= {"views": views, "resize_mode": recipe.resize_mode}
             parts.append(Batches(source, size, image_size, **how))
     return parts[0] if len(parts) == 1 else MixedBatches(*parts)

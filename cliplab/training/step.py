@@ -25,7 +25,6 @@ from .errors import TrainingError
 from .grad_cache import enable_gradient_checkpointing, encode_bucketed, grad_cache_backward
 from .recipe import Loss, Recipe
 
-AS_TRAINED = {"fill_color": 255, "upright": True}  # pictures that are read for training
 AUTOCAST = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -52,10 +51,8 @@ class Trainer:
                 f"has {len(teachers) or 'none'}. Teachers and a weight above 0 go together."
             )
         share = recipe.batch_size // world
-        if isinstance(clip.image_model, CLIPResNet) and 1 in (
-            part := recipe.micro_batch or share,
-            share % part,
-        ):
+        part = recipe.micro_batch or share
+        if isinstance(clip.image_model, CLIPResNet) and 1 in (part, share % part):
             raise ValueError(
                 f"{share} pairs in parts of {part} leave a part of one picture, which batch "
                 "normalization has nothing to compare with: choose another micro_batch or batch."
@@ -65,7 +62,9 @@ class Trainer:
         self.batches, self.recipe, self.device, self.world = batches, recipe, device, world
         self.steps, self.settings = recipe.steps, asdict(recipe)
         self.model = clip.train()
-        clip.preprocess = replace(clip.preprocess, resize_mode=recipe.resize_mode, **AS_TRAINED)
+        clip.preprocess = replace(  # fitted in on white, and upright, as pictures are read here
+            clip.preprocess, resize_mode=recipe.resize_mode, fill_color=255, upright=True
+        )
         # torch's stubs lack memory_format.
         clip.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if world > 1:

@@ -60,9 +60,18 @@ class Contents:
             what = "is no folder" if folder.exists() else "does not exist"
             raise DataError(f"{folder} {what}: give the folder that holds the pictures.")
         self.folder, self.image, self.caption = folder, image, caption
-        self.files = list(files_in(folder))
-        self.pictures = [path for path in self.files if path.suffix.lower() in ENDINGS]
-        self.shards = [path for path in self.files if path.name.lower().endswith(SHARDS)]
+
+    @cached_property
+    def files(self) -> list[Path]:
+        return list(files_in(self.folder))
+
+    @cached_property
+    def pictures(self) -> list[Path]:
+        return [path for path in self.files if path.suffix.lower() in ENDINGS]
+
+    @cached_property
+    def shards(self) -> list[Path]:
+        return [path for path in self.files if path.name.lower().endswith(SHARDS)]
 
     @cached_property
     def beside(self) -> dict[Path, list[Path]]:

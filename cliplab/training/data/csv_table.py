@@ -107,9 +107,9 @@ def rows_of(
 
 def strictly(lines: Any, separator: str, **how: Any) -> list[str] | None:
     """The cells of one row, which takes as many lines as it needs; None where quotes are wrong."""
-    settings = {"delimiter": separator, "skipinitialspace": True, "strict": True}
+    how |= {"delimiter": separator, "skipinitialspace": True, "strict": True}
     try:
-        return next(csv.reader(lines, **settings, **how), [])
+        return next(csv.reader(lines, **how), [])
     except csv.Error:
         return None
 

@@ -56,15 +56,13 @@ class FolderPairs(Pairs):
         self._problems = Problems[int | str](on_bad)
         contents = Contents(self.path, image_column, caption_column)
         found = contents.captions() if table is None else named_table(self.path, table)
+        self.table = found if isinstance(found, Path) else None
         if isinstance(found, Path):
-            self.table: Path | None = found
             entries = list(self._rows(found, image_column, caption_column))
-            places = Places(self.path, found)
         else:
-            self.table = None
             entries = list(self._texts(found))
-            places = Places(self.path, self.path)
 
+        places = Places(self.path, self.table)
         names = list({entry.name: 0 for entry in entries if isinstance(entry.name, str)})
         with ThreadPoolExecutor() as pool:  # decoders leave Python's lock to other threads
             looked_at = pool.map(lambda name: look_at(places, name), names)
@@ -75,7 +73,7 @@ class FolderPairs(Pairs):
             self._take(entry, pictures)
         self._pairs = [(file, entry.name, text) for (file, text), entry in self._rows_of.items()]
 
-        name, mend = (found.name, "table") if self.table else (self.path.name, "folder")
+        name, mend = (self.table or self.path).name, "table" if self.table else "folder"
         if self._problems.found and on_bad == "raise":
             raise DataError(f'{name}: {self.report()} Mend the {mend}, or say on_bad="skip".')
         if not self._pairs:

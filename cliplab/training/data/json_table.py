@@ -46,14 +46,14 @@ def records(said: Any) -> list[dict]:
             {"image": name, **(about if isinstance(about, dict) else {"caption": about})}
             for name, about in said.items()
         ]
-    images, annotations = said.get("images"), said.get("annotations")
-    if are_records(images) and are_records(annotations):  # COCO
-        names = {image.get("id"): image.get("file_name") for image in images}
-        return [{**one, "file_name": names.get(one.get("image_id"))} for one in annotations]
-    lists = [value for value in said.values() if are_records(value)]
+    lists = {name: value for name, value in said.items() if are_records(value)}
+    if {"images", "annotations"} <= lists.keys():  # COCO
+        names = {image.get("id"): image.get("file_name") for image in lists["images"]}
+        found = lists["annotations"]
+        return [{**one, "file_name": names.get(one.get("image_id"))} for one in found]
     if len(lists) != 1:
         raise ValueError(f"There are {len(lists)} lists of records.")
-    return records(lists[0])
+    return records(*lists.values())
 
 
 def are_records(said: Any) -> bool:

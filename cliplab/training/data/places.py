@@ -25,9 +25,9 @@ class Places:
     inside. It may not lead out.
     """
 
-    def __init__(self, folder: Path, table: Path):
+    def __init__(self, folder: Path, table: Path | None):
         self.root = Path(os.path.realpath(folder))
-        beside = Path(os.path.realpath(table.parent))
+        beside = Path(os.path.realpath(table.parent)) if table else self.root
         self.near = [self.root, beside] if self.root in beside.parents else [self.root]
         self.inside = sorted(p for p in self.root.iterdir() if p.is_dir() and p.name[0] != ".")
 

@@ -28,7 +28,7 @@ KINDS = {
     "sample": ("sample cannot be read", "samples cannot be read"),
     "shard": ("shard breaks off", "shards break off"),
 }
-Where = TypeVar("Where", int, str)
+Where = TypeVar("Where", bound=int | str)
 
 
 class DataError(ValueError):

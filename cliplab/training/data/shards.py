@@ -199,8 +199,9 @@ def captions_in(parts: dict[str, bytes]) -> list[str]:
         raise ValueError("its json is broken") from None
     fields = record if isinstance(record, dict) else {}
     said = next((fields[field] for field in CAPTION_FIELDS if field in fields), None)
-    captions = said if isinstance(said, list) else [said]
-    if not all(isinstance(caption, str) for caption in captions):
+    said = said if isinstance(said, list) else [said]
+    captions = [caption for caption in said if isinstance(caption, str)]
+    if len(captions) < len(said):
         raise ValueError(f"its json has no text in {', '.join(CAPTION_FIELDS)}")
     return captions
 
