@@ -96,6 +96,14 @@ def texts_beside(folder: Path) -> None:
     (folder / "README.txt").write_text("Pets, from a holiday.")
 
 
+def texts_elsewhere(folder: Path) -> None:
+    pictures(folder / "images")
+    for name, captions in PAIRS.items():
+        text = folder / "text_c10" / f"{name[0]}.txt"
+        text.parent.mkdir(exist_ok=True)
+        text.write_text("\n".join(captions))
+
+
 def json_beside(folder: Path) -> None:
     pictures(folder)
     (folder / "a.json").write_text(json.dumps({"captions": PAIRS["a.png"], "url": "none"}))
@@ -181,6 +189,7 @@ READ = {  # kind: a maker of its folder, or several; or one with what the data i
     "Flickr8k's captions": [flickr8k, flickr8k_of_kaggle],
     "Flickr30k's captions": flickr30k,
     "texts beside pictures": texts_beside,
+    "texts in another folder": texts_elsewhere,
     "JSON beside pictures": json_beside,
     "metadata of a Hugging Face image folder": [
         table(csv_of(header="file_name,text"), "metadata.csv"),
@@ -304,6 +313,12 @@ def classes(folder: Path) -> None:
     pictures(folder / "dog", ["1.jpg"])
 
 
+def boxes(folder: Path) -> None:
+    texts_elsewhere(folder)
+    for text in (folder / "text_c10").iterdir():
+        text.write_text("0 0.5 0.5 0.25 0.25\n1 0.1 0.5 0.2 0.1\n")
+
+
 def holding(name: str):
     def make(folder: Path) -> None:
         pictures(folder)
@@ -325,6 +340,7 @@ REFUSED = {
     "no column of captions": [table("file_name,species\na.png,cat"), table("1,a.png,a cat")],
     "a table that is not in UTF-8": table("file_name,caption\na.png,Käfer", encoding="latin-1"),
     "folders named as classes": classes,
+    "texts beside pictures that have no letters": boxes,
     "pictures alone": lambda folder: pictures(folder, ["1.png", "2.png", "3.png"]),
     "Parquet": holding("train.parquet"),
     "a spreadsheet": holding("captions.xlsx"),

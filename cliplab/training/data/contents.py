@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from ...checks import listed
@@ -75,7 +76,8 @@ class Contents:
 
     @cached_property
     def beside(self) -> dict[Path, list[Path]]:
-        """Pictures and what lies beside them by their name: texts, or else a JSON."""
+        """Pictures and what has their name: texts, or else a JSON, beside them, or else texts in
+        another folder, images/dog.jpg and captions/dog.txt."""
         there: dict[Path, list[Path]] = {}
         for path in self.files:
             if path.suffix.lower() in BESIDE:
@@ -84,7 +86,14 @@ class Contents:
         for path in self.pictures:
             texts = there.get(path.with_suffix(""), []) + there.get(path, [])  # and dog.jpg.txt
             found[path] = [p for p in texts if p.suffix.lower() != ".json"] or texts
-        return found if any(found.values()) else {}
+        elsewhere: dict[str, list[Path]] = {}
+        for path in self.files:
+            if path.suffix.lower() in BESIDE[:2]:
+                elsewhere.setdefault(path.stem, []).append(path)
+        names = {path.stem for path in self.pictures}
+        if not any(found.values()) and len(names) == len(self.pictures):
+            found = {path: elsewhere.get(path.stem, []) for path in self.pictures}
+        return found if any(map(says_something, chain(*found.values()))) else {}
 
     @cached_property
     def tables(self) -> list[Path]:
@@ -176,6 +185,14 @@ def shards_alone(folder: Path) -> list[Path]:
 def way_out_of(path: Path) -> str:
     """What to do about a file that is not read."""
     return NOT_READ.get(path.suffix.lower(), "").replace("NAME", path.name)
+
+
+def says_something(path: Path) -> bool:
+    """Whether a text has a letter: those that describe boxes, for detectors, have none."""
+    try:
+        return any(map(str.isalpha, read_text(path)))
+    except DataError:
+        return True  # its reader will say what is wrong
 
 
 def files_in(folder: Path) -> Iterator[Path]:
