@@ -121,6 +121,8 @@ def read_preprocess(folder: Path, image_size: int) -> Preprocess:
         if mean in said and std in said:
             try:
                 placing = {key: said[key] for key in PLACING if key in said}
+                if name == "open_clip_config.json" and "resize_mode" in said:
+                    placing = {"fill_color": 0} | placing  # open_clip's default
                 return Preprocess(image_size, tuple(said[mean]), tuple(said[std]), **placing)
             except (TypeError, ValueError) as error:
                 raise CheckpointError(f"{name} beside it cannot be read: {error}.") from None
