@@ -165,7 +165,10 @@ READ = {  # kind: a maker of its folder, or several; or one with what the data i
         table(csv_of(header="Image,Caption ")),
         table(csv_of("\t", " FILE-NAME,TEXT")),
     ],
-    "JSONL with a list of captions": lines_of(LINES),
+    "JSONL with a list of captions": [
+        lines_of(LINES),
+        lines_of([{"file_name": "a.png", "captions": PAIRS["a.png"]}, *LINES[1:]], "m.ndjson"),
+    ],
     "JSON with file names as keys": [
         json_of(PAIRS, "captions.json"),
         json_of({name: {"caption": said, "tags": "pet"} for name, said in PAIRS.items()}, "m.json"),
@@ -174,6 +177,7 @@ READ = {  # kind: a maker of its folder, or several; or one with what the data i
         json_of(LINES, "captions.json"),
         json_of({"info": {}, "data": LINES}, "captions.json"),
         lines_of(LINES, "metadata.json"),
+        table(json.dumps(LINES, indent=2), "captions.jsonl"),
     ],
     "COCO's captions": coco,
     "Karpathy's splits": json_of(
@@ -262,6 +266,7 @@ LEFT_OUT = {
     "a quote that is never closed": [
         with_row('b.png,"an old poster'),
         table('caption,file_name\n"old,b.png\n' + "\n".join(f'"{c}",{n}' for n, c in ROWS)),
+        table('image,text\nb,"old\n' + "\n".join(f'{n[0]},"{c}"' for n, c in ROWS)),
     ],
     "too many cells in a row": [with_row("b.png,a dog, running"), with_row("b.png,a,dog")],
     "quotes inside of quotes, and commas": [

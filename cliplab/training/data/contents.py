@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ...checks import listed
 from .csv_table import of_csv
-from .json_table import of_json, of_json_lines
+from .json_table import in_lines, of_json, of_json_lines
 from .reading import DataError, Problems, read_text
 from .shards import SHARDS
 from .table import CAPTION_COLUMNS, ENDINGS, IMAGE_COLUMNS, Table, find_column, plain
@@ -36,15 +36,15 @@ def read_table(
     """The columns and rows of a table. image, caption: the columns that will be asked for, where
     they are not the usual ones. Rows that cannot be read go to `problems`; raises DataError where
     nothing can."""
-    text, kind = read_text(path), path.suffix.lower()
-    if kind == ".json" or (kind == ".jsonl" and text.lstrip().startswith("[")):
+    text = read_text(path)
+    if (kind := path.suffix.lower()) in (".json", ".jsonl", ".ndjson"):  # often named wrongly
+        lines = in_lines(text, least=2 if kind == ".json" else 1)
         try:
-            return of_json(text)
+            return of_json_lines(text, problems) if lines else of_json(text)
         except (ValueError, RecursionError):
-            if "\n{" not in text:  # JSON lines are often named .json
+            if kind == ".json":
                 raise DataError(f"{path.name} is no JSON that names pictures.") from None
-    if kind in (".json", ".jsonl", ".ndjson"):
-        return of_json_lines(text, problems)
+            return of_json_lines(text, problems)
     asked = ((image, IMAGE_COLUMNS), (caption, CAPTION_COLUMNS))
     names = [(name,) if name else usual for name, usual in asked]
     return of_csv(text, problems, [[plain(name) for name in some] for some in names])

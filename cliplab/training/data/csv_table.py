@@ -6,7 +6,8 @@ cannot be read is one row, and never those below it.
 
 import csv
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -73,9 +74,12 @@ def rows_of(
     alone is left out.
     """
 
-    def is_row(line: str) -> bool:
+    def is_row(line: str, named: Callable[[str], bool] = names_picture) -> bool:
         readings = (cells_of(line, separator), cells_of(line, separator, quoting=csv.QUOTE_NONE))
-        return any(len(row) == width and names_picture(row[n]) for row in readings for n in place)
+        return any(len(row) == width and named(row[n]) for row in readings for n in place)
+
+    if not any(map(is_row, lines[first : first + LOOKED_AT])):  # their names have no endings
+        is_row = partial(is_row, named=lambda cell: len(cell.split()) == 1)
 
     def row_at(line: int) -> Iterator[str]:
         """The lines of a row, as the reader asks for them."""

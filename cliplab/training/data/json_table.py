@@ -7,6 +7,15 @@ from .reading import Problems
 from .table import Row, Table, names_picture
 
 
+def in_lines(text: str, least: int) -> bool:
+    """Whether the first two lines are an object each, or the only one where one is enough."""
+    lines = [line for line in text.split("\n") if line.strip()][:2]
+    try:
+        return len(lines) >= least and all(isinstance(json.loads(line), dict) for line in lines)
+    except (ValueError, RecursionError):
+        return False
+
+
 def of_json_lines(text: str, problems: Problems) -> Table:
     """A record on each line; a line that is none is a problem."""
     rows = []
