@@ -167,7 +167,7 @@ READ = {  # kind: a maker of its folder, or several; or one with what the data i
     ],
     "JSONL with a list of captions": [
         lines_of(LINES),
-        lines_of([{"file_name": "a.png", "captions": PAIRS["a.png"]}, *LINES[1:]], "m.ndjson"),
+        lines_of([{"img": n, "captions": said} for n, said in PAIRS.items()], "m.ndjson"),
     ],
     "JSON with file names as keys": [
         json_of(PAIRS, "captions.json"),
