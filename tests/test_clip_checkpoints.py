@@ -357,10 +357,13 @@ def test_how_pictures_become_squares_is_stored_in_words_that_others_know(vocabul
         "interpolation",
     }
     assert "resize_mode" not in said["preprocessor_config.json"]
-    for mode, size in (("longest", {"longest_edge": S}), ("squash", {"height": S, "width": S})):
-        resnet.preprocess = replace(resnet.preprocess, resize_mode=mode, fill_color=7, upright=True)
+    square = {"height": S, "width": S}
+    for mode, size, fill in (("longest", {"longest_edge": S}, 7), ("squash", square, 255)):
+        resnet.preprocess = replace(
+            resnet.preprocess, resize_mode=mode, fill_color=fill, upright=True
+        )
         save_clip(resnet, tmp_path / mode)
-        placed = {"resize_mode": mode, "fill_color": 7, "upright": True}
+        placed = {"resize_mode": mode, "fill_color": fill, "upright": True}
         model = json.loads((tmp_path / mode / "open_clip_config.json").read_text())
         pictures = json.loads((tmp_path / mode / "preprocessor_config.json").read_text())
         assert model["preprocess_cfg"].items() >= placed.items()
