@@ -37,6 +37,8 @@ def as_options(message: str, parser: ArgumentParser) -> str:
     def said(found: re.Match) -> str:
         option = f"--{found[1].replace('_', '-')}"
         value = found[2].strip('"')
-        return f"{option} {value}" if option in options else f"{found[0]} in Python"
+        if option in options:
+            return f"{option} {value}"
+        return f"{found[0]} in Python" if value == "…" else found[0]  # else a line of code
 
     return re.sub(r'\b([a-z_]+)=(…|"\w+")', said, message)

@@ -69,7 +69,7 @@ def test_arguments_that_messages_name_exist():
     for file in FILES:
         for message in messages(file):
             for found in ARGUMENT.finditer(message):
-                if "python -c" in message:
+                if "python -c" in message or "torch." in message:
                     continue  # a line of Python, which a test of its own runs
                 name = found[1] or found[3]
                 named.add(name)
@@ -98,7 +98,7 @@ def test_a_command_names_its_own_options_or_says_that_it_is_python(command):
             <= options
         )
         for left in ARGUMENT.finditer(said):
-            assert said[left.end() :].startswith(" in Python"), said
+            assert said[left.end() :].startswith(" in Python") or left[2] != "…", said
 
 
 def test_arguments_become_options():
