@@ -9,6 +9,7 @@ import warnings
 import torch
 
 from cliplab.checkpoints import CheckpointError, load_text_encoder
+from cliplab.checks import as_options
 from cliplab.extras import MissingExtra
 from cliplab.prompts import TOOLS
 from cliplab.text_encoder import CLIPTextConfig, CLIPTextModel
@@ -39,9 +40,9 @@ def main(arguments: list[str] | None = None) -> None:
         try:
             rows, fragments = table(prompt, options)
         except (CheckpointError, MissingExtra, OSError, ValueError) as error:
-            parser.exit(2, f"{error}\n")
+            parser.exit(2, f"{as_options(str(error), parser)}\n")
     for message in dict.fromkeys(str(warning.message) for warning in said):
-        print(f"Note: {message}", file=sys.stderr)
+        print(f"Note: {as_options(message, parser)}", file=sys.stderr)
     if options.json:
         about = {"prompt": prompt, "syntax": options.syntax, "model": options.model}
         made = {"fragments": in_json(fragments), "rows": in_json(rows)}

@@ -12,6 +12,7 @@ from ..tokenizer import CLIPTokenizer
 from . import load
 from .files import CheckpointError, Device, find_weights, read_json
 from .layouts import HEAD, IMAGE, is_image, is_resnet
+from .save import PLACING
 
 
 def load_clip(
@@ -110,7 +111,7 @@ def read_tokenizer(folder: Path, vocab_size: int) -> CLIPTokenizer | None:
 
 
 def read_preprocess(folder: Path, image_size: int) -> Preprocess:
-    """Mean and std from the files beside the weights; OpenAI's where there are none."""
+    """How pictures are read, from the files beside the weights; without them, OpenAI's way."""
     for name, mean, std in (
         ("preprocessor_config.json", "image_mean", "image_std"),
         ("open_clip_config.json", "mean", "std"),
@@ -119,7 +120,10 @@ def read_preprocess(folder: Path, image_size: int) -> Preprocess:
         said = said.get("preprocess_cfg", said)
         if mean in said and std in said:
             try:
-                return Preprocess(image_size, tuple(said[mean]), tuple(said[std]))
-            except TypeError as error:
+                placing = {key: said[key] for key in PLACING if key in said}
+                if name == "open_clip_config.json" and "resize_mode" in said:
+                    placing = {"fill_color": 0} | placing  # open_clip's default
+                return Preprocess(image_size, tuple(said[mean]), tuple(said[std]), **placing)
+            except (TypeError, ValueError) as error:
                 raise CheckpointError(f"{name} beside it cannot be read: {error}.") from None
     return Preprocess(image_size)

@@ -16,6 +16,7 @@ from ..text_encoder import CLIPTextConfig, CLIPTextModel
 from .files import CheckpointError
 from .layouts import HEAD, LAYOUTS, clip_to_layout, require_layout, to_layout
 
+PLACING = ("resize_mode", "fill_color", "upright")
 CONFIGS = ("config.json", "open_clip_config.json")
 
 
@@ -165,25 +166,35 @@ def open_clip_config(clip: CLIP) -> dict:
         model["init_logit_bias"] = -10
     p = clip.preprocess
     preprocess = {"mean": list(p.mean), "std": list(p.std), "interpolation": "bicubic"}
-    return {"model_cfg": model, "preprocess_cfg": preprocess}
+    return {"model_cfg": model, "preprocess_cfg": preprocess | placing(p)}
+
+
+def placing(p: Preprocess) -> dict:
+    """How a picture becomes a square, in open_clip's words; nothing where it is as in OpenAI's."""
+    said = {key: getattr(p, key) for key in PLACING}
+    return {} if said == {key: getattr(Preprocess, key) for key in PLACING} else said
 
 
 def hf_preprocessor(preprocess: Preprocess) -> dict:
     """How pictures are read, in the words of Hugging Face's CLIPImageProcessor."""
-    S = preprocess.image_size
+    S, mode = preprocess.image_size, preprocess.resize_mode
+    square = {"height": S, "width": S}
+    # It cannot fit a picture in: of such a size it says so, where others would give other pixels.
+    sizes = {"shortest": {"shortest_edge": S}, "longest": {"longest_edge": S}, "squash": square}
     return {
         "image_processor_type": "CLIPImageProcessor",
         "do_convert_rgb": True,
         "do_resize": True,
-        "size": {"shortest_edge": S},
+        "size": sizes[mode],
         "resample": 3,  # bicubic
-        "do_center_crop": True,
-        "crop_size": {"height": S, "width": S},
+        "do_center_crop": mode == "shortest",
+        "crop_size": square,
         "do_rescale": True,
         "rescale_factor": 1 / 255,
         "do_normalize": True,
         "image_mean": list(preprocess.mean),
         "image_std": list(preprocess.std),
+        **placing(preprocess),
     }
 
 
