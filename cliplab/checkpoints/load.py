@@ -16,10 +16,9 @@ from .files import MINI, CheckpointError, CheckpointWarning, Device, find_weight
 from .layouts import TEXT, Tower, from_layout, is_foreign, to_layout, twin
 from .places import KNOWN, Place, choose
 from .settings import Settings
-from .weights import Weights, opened
+from .weights import Weights, opened, wrong_numbers
 
 Model = TypeVar("Model", bound=nn.Module)
-FLOATS = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "F64": torch.float64}
 OPENAI_ONLY = "input_resolution"  # a key that OpenAI's own files have, and open_clip's have not
 
 
@@ -183,23 +182,13 @@ def compare(stored: Stored, expected: dict, dtype: torch.dtype | None) -> None:
     ]
     numbers = [key for key in shapes if not key.endswith("num_batches_tracked")]
     dtypes = {key: stored.dtype(key) for key in numbers}
-    eight_bits = [f"{key} is {kind}" for key, kind in dtypes.items() if kind.startswith("F8")]
-    wrong_dtype = [
-        f"{key} is {kind}"
-        for key, kind in dtypes.items()
-        if kind not in FLOATS and not kind.startswith("F8")
-    ]
     problems = [
         f"{what} ({len(names)}): {listed(names)}"
         for what, names in (
             ("missing keys", [key for key in expected if key not in shapes]),
             ("unexpected keys", [key for key in shapes if key not in expected]),
             ("wrong shapes", wrong_shape),
-            ("dtypes that are not floating point", wrong_dtype),
-            (
-                "8-bit floating point (fp8), in whose place this needs the fp16, bf16 or fp32 file",
-                eight_bits,
-            ),
+            *wrong_numbers(dtypes).items(),
         )
         if names
     ]

@@ -79,11 +79,7 @@ def choose(weights: Weights, prefix: str | None, whole: bool) -> tuple[Weights, 
     Raises CheckpointError where there is none, or where there are several and none is chosen.
     """
     keys = weights.keys()
-    if adapter := next((key for key in keys if ADAPTER.search(key)), None):
-        raise CheckpointError(
-            f"It is a LoRA or of that kind (it has {adapter}): changes to a model's weights, and "
-            "no encoder. Merge it into its model in the program that it was made for, and save."
-        )
+    require_no_adapter(keys)
     places = find(keys)
     if whole:
         starts = {p: tuple(p.prefix + key for key in IMAGE_KEYS) for p in places}
@@ -107,6 +103,14 @@ def choose(weights: Weights, prefix: str | None, whole: bool) -> tuple[Weights, 
         weights.notes.append(found_at(place, keys))
     others = tuple(p.prefix for p in find(keys) if len(p.prefix) > len(place.prefix))
     return weights.under(place.prefix, without=others), place
+
+
+def require_no_adapter(keys: list[str]) -> None:
+    if adapter := next((key for key in keys if ADAPTER.search(key)), None):
+        raise CheckpointError(
+            f"It is a LoRA or of that kind (it has {adapter}): changes to a model's weights, and "
+            "no model. Merge it into its model in the program that it was made for, and save that."
+        )
 
 
 def unknown(keys: list[str]) -> str:

@@ -19,6 +19,9 @@ BEGINNINGS = {  # of files that are often taken for safetensors
 }
 
 
+FLOATS = ("F16", "BF16", "F32", "F64")
+
+
 class Weights:
     """The tensors of open files under their names; none is read before it is asked for.
 
@@ -80,6 +83,17 @@ def open_file(path: Path) -> safe_open:
             if start.startswith(beginning):
                 raise CheckpointError(f"{path.name} {says}") from None
         raise CheckpointError(f"{path.name} is not a sound safetensors file: {error}.") from None
+
+
+def wrong_numbers(dtypes: dict[str, str]) -> dict[str, list[str]]:
+    """What is wrong with tensors of these dtypes → which they are; nothing with floating point."""
+    others = {key: kind for key, kind in dtypes.items() if kind not in FLOATS}
+    eight = "8-bit floating point (fp8), in whose place this needs the fp16, bf16 or fp32 file"
+    found: dict[str, list[str]] = {eight: [], "dtypes that are not floating point": []}
+    for key, kind in others.items():
+        what = eight if kind.startswith("F8") else "dtypes that are not floating point"
+        found[what].append(f"{key} is {kind}")
+    return found
 
 
 def shards_of(path: Path) -> dict[str, Path]:
