@@ -15,7 +15,7 @@ def refuse_file(path: Path) -> None:
     """Raise CheckpointError that says what a file holds and how to come by a pipeline's folder."""
     with opened(find_weights(path)) as weights:
         keys = weights.keys()
-    require_no_adapter(keys)
+        require_no_adapter(keys)
     places = find(keys)
     text = [f"load_text_encoder({str(path)!r}{choice(place.prefix, places)})" for place in places]
     if any(key.startswith(UNET) for key in keys):

@@ -193,6 +193,7 @@ class ComfyUI(Tool):
     title = "ComfyUI's syntax"
     method = "from_empty"
     weighted = "({text}:{weight})"
+    foreign = ("square", "join", "network", "suffix", "plus", "call", "embedding")
     fragments = staticmethod(fragments)
     escape = staticmethod(escape)
 

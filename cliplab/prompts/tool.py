@@ -5,6 +5,7 @@
     weigh     method              what weights do, by its name in `cliplab.weighting.METHODS`
     join      eos_rows, repeats   chunks of one prompt; prompts of different lengths
     warn      warn, check         what the tool does beside its encoder, and what it cannot encode
+              foreign_in          what was written for another tool
     say       title … join_blocks what `convert_prompt` asks, to write a prompt for the tool
 
 A tool overrides what it does in a way of its own; the defaults are those of a plain prompt. Its
@@ -79,6 +80,7 @@ class Tool(Settings):
     weighted     how it writes a text and a weight, to be formatted
     inescapable  said after a refusal: what it takes for syntax and has no escape for
     says_blocks  whether it can begin a new block of 77 rows; then `join_blocks` says how
+    foreign      marks of other tools, by their name in `foreign.py`, that are words for this one
     """
 
     title: ClassVar[str]
@@ -86,6 +88,7 @@ class Tool(Settings):
     weighted: ClassVar[str] = "{text}"
     inescapable: ClassVar[str] = ""
     says_blocks: ClassVar[bool] = False
+    foreign: ClassVar[tuple[str, ...]] = ()
 
     def fragments(self, prompt: str, quirks: bool = True) -> list[Fragment]:
         """The fragments of a prompt, as `parse_prompt` gives them."""
@@ -110,6 +113,10 @@ class Tool(Settings):
     def repeats(self, chunks: Sequence[int]) -> list[tuple[int, int]]:
         """How prompts of so many chunks get one length: (how often each, empty chunks after it)."""
         return [(1, max(chunks) - count) for count in chunks]
+
+    def foreign_in(self, prompt: str) -> tuple[str, ...]:
+        """The marks to look for in a prompt."""
+        return self.foreign
 
     def warn(self, prompt: str) -> None:
         """Warn (PromptWarning) of what the tool takes out of a prompt before it is encoded."""

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 
+from ..foreign import MARKS
 from ..fragment import Fragment, PromptError
 from ..tool import Block, Chunks, Token, Tool, Vocabulary, tokens_of
 from ..tree import Blend, Conjunction, Swap, encoded, prompts_of
 from .grammar import escape, fragments, parse, require_encodable
+from .whole import read
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,6 +63,7 @@ class Compel(Tool):
     weighted = "({text}){weight}"
     inescapable = ": + and - weigh the word before, and text in brackets is cut at commas and dots"
     says_blocks = True
+    foreign = ("weight", "emphasis", "square", "join", "network", "embedding")
     fragments = staticmethod(fragments)
     parse = staticmethod(parse)
     escape = staticmethod(escape)
@@ -80,6 +83,10 @@ class Compel(Tool):
         if self.eos == "own":
             return rows
         return (rows[0] if self.eos == "first" else rows.mean(dim=0)).expand_as(rows)
+
+    def foreign_in(self, prompt: str) -> tuple[str, ...]:
+        misplaced = MARKS["misplaced"].pattern.search(prompt) and not read(prompt).operator
+        return (*self.foreign, "misplaced") if misplaced else self.foreign
 
     def check(
         self, tree: Conjunction, prompt: str, method: str, content: Callable[[str], list[int]]
