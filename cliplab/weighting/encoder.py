@@ -66,7 +66,7 @@ class PromptEncoder:
         """The context of a prompt."""
         require_prompt(prompt)
         self.tool.warn(prompt)
-        warn_of_foreign(prompt, self.tool.foreign_in(prompt), self.syntax)
+        warn_of_foreign(prompt, self.syntax)
         tree = self.tool.parse(prompt)
         self.tool.check(tree, prompt, self.method_name, self.encoder.words.content)
         return self.finish(self.conjunction(tree), prompt)
