@@ -142,7 +142,7 @@ def make_preprocess(settings: Settings, image_size: int) -> Preprocess:
     for name in {"size", "crop_size"} & settings.keys():
         settings[name] = square(settings[name], says[name])
     settings.agree({"size": image_size, "crop_size": image_size})
-    colors = {}
+    colors: dict[str, Any] = {}
     for name in ("mean", "std"):
         match settings.get(name):
             case None:

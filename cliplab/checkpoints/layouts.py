@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from ..contrastive import CLIP
+from ..image_encoder import CLIPVisionConfig
 from .files import CheckpointError
 
 LAYOUTS = ("hf", "hf-old", "openai", "open_clip-custom")
@@ -174,10 +175,11 @@ def require_layout(clip: CLIP, layout: str) -> None:
         names = ", ".join(TEXT_LAYOUT)
         raise CheckpointError(f"There is no layout {layout!r} of a whole CLIP; there are {names}.")
     text, image = clip.text_model.config, clip.image_model.config
-    if layout != "hf" and getattr(image, "activation", text.activation) != text.activation:
+    two = isinstance(image, CLIPVisionConfig) and image.activation != text.activation
+    if two and layout != "hf":
         raise CheckpointError(
-            f"Its text encoder has {text.activation!r} and its image encoder {image.activation!r}, "
-            f"and a file of open_clip's says one for both. Save it as 'hf'."
+            "Its two encoders have two activations, and a file of open_clip's "
+            "says one for both. Save it as 'hf'."
         )
     if layout == "hf" and is_resnet(clip.image_model.state_dict()):
         raise CheckpointError(

@@ -123,8 +123,8 @@ def infer_resnet_config(stored: Stored, said: Settings) -> CLIPResNetConfig:
     width = stored.size("conv3.weight", 4)[0]
     E, S = stored.size("attnpool.c_proj.weight")[0], 32 * round(places**0.5)
     said.agree({"image_size": S, "width": width, "projection": E, "layers": layers})
-    heads = said.get("heads")  # None → OpenAI's rule, which open_clip follows as well
-    return CLIPResNetConfig(S, width, E, layers, heads=heads)
+    heads = {"heads": said["heads"]} if "heads" in said else {}  # or OpenAI's rule
+    return CLIPResNetConfig(S, width, E, layers, **heads)
 
 
 def read_tokenizer(folder: Path, vocab_size: int) -> CLIPTokenizer | None:

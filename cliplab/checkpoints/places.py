@@ -64,7 +64,7 @@ class Place(NamedTuple):
 
 def find(keys: Iterable[str]) -> list[Place]:
     """The text encoders among these keys, in the order in which the file has them."""
-    places = {}
+    places: dict[Place, None] = {}
     for key in keys:
         match = PLACE.match(key)
         if match and not IMAGE_TOWER.search(key):

@@ -63,7 +63,7 @@ class Mark(NamedTuple):
 
 # Inside a mark's pattern: a weight, and what may follow upon one.
 NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
-ENDS = r"(?=[\s,.;:!?)]|$)"
+AFTER = r"(?=[\s,.;:!?)]|$)"
 
 
 class Vocabulary(Protocol):

@@ -176,7 +176,7 @@ class GELUMLP(CLIPMLP):
 
     def __init__(self, width: int, mlp_width: int):
         super().__init__(width, mlp_width)
-        self.activation_fn = nn.GELU()
+        self.activation_fn = nn.GELU()  # type: ignore[assignment]  # nobody asks it for a slope
 
     def forward(self, X: Tensor, trace=NO_TRACE) -> Tensor:
         H_1 = trace("H_1", self.fc1(X))  # [..., L, D_mlp]
@@ -236,8 +236,10 @@ class CLIPEncoder(nn.Module):
 def choose_activation(encoder: CLIPEncoder, activation: str) -> None:
     """Give a fresh encoder the MLPs of an activation; as it is made, it has QuickGELU's."""
     if activation == "gelu":
-        for layer in encoder.layers:
-            layer.mlp = GELUMLP(layer.mlp.fc1.in_features, layer.mlp.fc1.out_features)
+        for layer in encoder.modules():
+            if isinstance(layer, CLIPEncoderLayer):
+                mlp_width, width = layer.mlp.fc1.weight.shape
+                layer.mlp = GELUMLP(width, mlp_width)
 
 
 class CLIPTextEmbeddings(nn.Module):

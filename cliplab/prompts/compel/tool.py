@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn, get_args
 
 from ..fragment import Fragment, PromptError
 from ..tool import (
-    ENDS,
+    AFTER,
     NUMBER,
     Block,
     Chunks,
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 MARKS = {
     "suffix": Mark(
-        re.compile(rf"(?<!\\)\)(?:{NUMBER}|\++|-+){ENDS}"),
+        re.compile(rf"(?<!\\)\)(?:{NUMBER}|\++|-+){AFTER}"),
         "(word)1.3 and (word)++ are weights for Compel",
     ),
     "plus": Mark(  # and no name of a language or an editor
-        re.compile(rf"\b(?!(?:notepad|[cg])\+)[^\W\d_]+\+{{2,}}{ENDS}", re.IGNORECASE),
+        re.compile(rf"\b(?!(?:notepad|[cg])\+)[^\W\d_]+\+{{2,}}{AFTER}", re.IGNORECASE),
         "word++ is a weight for Compel",
     ),
     "call": Mark(
