@@ -6,9 +6,19 @@ import warnings
 import pytest
 import torch
 import transformers
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
-from cliplab import CheckpointError, CheckpointWarning, load_clip, load_text_encoder
+from cliplab import (
+    CLIP,
+    CheckpointError,
+    CheckpointWarning,
+    CLIPVisionConfig,
+    CLIPVisionModel,
+    load_clip,
+    load_text_encoder,
+    save_clip,
+)
 from cliplab.checkpoints.layouts import to_layout
 from cliplab.text_encoder import CLIPTextConfig, CLIPTextModel
 
@@ -353,3 +363,71 @@ def test_of_two_variants_one_is_chosen(tmp_path):
         load_text_encoder(tmp_path)
     model, _ = said_of(tmp_path / "model.bf16.safetensors")
     assert model.final_layer_norm.weight.dtype == torch.bfloat16
+
+
+# --- whole CLIPs ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def clip():
+    text = make(10, "gelu")
+    image = CLIPVisionModel(CLIPVisionConfig(32, 8, 64, 2, 2, 40, 10, activation="gelu"))
+    return CLIP(text, image).eval()
+
+
+def rewrite(file, change):
+    """The tensors of a file under other names, its metadata kept."""
+    with safe_open(file, framework="pt") as opened:
+        metadata = opened.metadata()
+    save_file({change(key): t for key, t in load_file(file).items()}, file, metadata)
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model._orig_mod.", "state_dict.clip."])
+@pytest.mark.parametrize("layout", ["hf", "openai", "open_clip-custom"])
+def test_a_whole_clip_behind_a_prefix(layout, prefix, clip, tmp_path):
+    rewrite(save_clip(clip, tmp_path, layout), lambda key: prefix + key)
+    with pytest.warns(CheckpointWarning, match="without the prefix") as caught:
+        back = load_clip(tmp_path)
+    assert [w.filename for w in caught] == [__file__]
+    left, right = clip.state_dict(), back.state_dict()
+    assert left.keys() == right.keys()
+    assert all(torch.equal(left[key], right[key]) for key in left)
+    assert back.text_model.config == clip.text_model.config
+    assert load_clip(tmp_path, prefix=prefix).image_model.config == clip.image_model.config
+
+
+def test_two_whole_clips_in_one_file(clip, tmp_path):
+    """Averaged weights beside the trained ones, and a text encoder that is no CLIP's."""
+    file = save_clip(clip, tmp_path)
+    weights = load_file(file)
+    ema = {f"ema.{key}": t + 1 for key, t in weights.items()}
+    write(file, weights, ema, state(make(), "hf", "teacher."))
+    with pytest.raises(
+        CheckpointError, match=r"holds 2 whole CLIPs\. .*'ema\.' \S+, prefix='' \S+$"
+    ):
+        load_clip(tmp_path)
+    assert load_clip(tmp_path, prefix="").logit_scale == clip.logit_scale
+    assert load_clip(tmp_path, prefix="ema").logit_scale == clip.logit_scale + 1
+
+
+@pytest.mark.parametrize("layout", ["hf", "openai"])
+def test_the_image_projection_by_another_name(layout, clip, tmp_path):
+    file = save_clip(clip, tmp_path, layout)
+    weights = load_file(file)
+    name, other = {
+        "hf": ("visual_projection.weight", "visual_projection"),
+        "openai": ("visual.proj", "visual.proj.weight"),
+    }[layout]
+    weights[other] = weights.pop(name).T.contiguous()
+    with safe_open(file, framework="pt") as opened:
+        metadata = opened.metadata()
+    save_file(weights, file, metadata)
+    back = load_clip(tmp_path).image_model.visual_projection.weight
+    assert torch.equal(back, clip.image_model.visual_projection.weight)
+
+
+def test_an_image_encoder_of_shards(clip, tmp_path):
+    weights = load_file(save_clip(clip, tmp_path))
+    (tmp_path / "model.safetensors").unlink()
+    shard(tmp_path, weights, 3)
+    assert load_clip(tmp_path).image_model.config == clip.image_model.config

@@ -55,7 +55,7 @@ def find_weights(name_or_path: str | Path) -> Path:
     path = Path(name_or_path).expanduser()
     if path.is_dir():
         return _inside(path / "text_encoder" if (path / "text_encoder").is_dir() else path)
-    if path.suffix in PICKLES:
+    if path.suffix.lower() in PICKLES:
         raise CheckpointError(f"{path.name} {PICKLE}")
     if not path.is_file():
         raise CheckpointError(
@@ -77,11 +77,11 @@ def _inside(folder: Path) -> Path:
         if (folder / name).is_file():
             return folder / name
     files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
-    found = [p for p in files if INDEX in p.name or p.suffix == ".safetensors"]
+    found = [p for p in files if INDEX in p.name or p.suffix.lower() == ".safetensors"]
     whole = [p for p in found if not SHARD.search(p.name)]
     if len(whole) == 1:
         return whole[0]
-    holds = found or [p for p in files if p.suffix in PICKLES]
+    holds = found or [p for p in files if p.suffix.lower() in PICKLES]
     says = f" It holds {listed([p.name for p in holds])}." if holds else ""
     if whole:
         advice = "Give the path of one of them."

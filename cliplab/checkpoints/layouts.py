@@ -69,7 +69,7 @@ IMAGE = Tower(
 )
 QKV = ("q_proj", "k_proj", "v_proj")  # the order of OpenAI's 3D rows
 
-IMAGE_KEYS = ("visual.", "vision_model.", "visual_projection.")  # the image tower
+IMAGE_KEYS = ("visual.", "vision_model.", "visual_projection")  # the image tower
 HEAD = ("logit_scale", "logit_bias")  # the contrastive head
 FOREIGN_KEYS = {
     *HEAD,

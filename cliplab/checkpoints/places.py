@@ -96,7 +96,7 @@ def choose(weights: Weights, prefix: str | None, whole: bool) -> tuple[Weights, 
         raise CheckpointError(
             f"It holds no encoder at {prefix!r}; there is {names}."
             if prefix is not None and not chosen
-            else f"It holds {len(places)} text encoders. Choose one: {names}."
+            else f"It holds {len(places)} {what}. Choose one: {names}."
         )
     (place,) = chosen
     if place.prefix and prefix is None:

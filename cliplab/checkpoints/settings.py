@@ -38,7 +38,7 @@ HF: Rules = {
         "prefix sep_token_id decoder_start_token_id task_specific_params problem_type "
         # training
         "attention_dropout dropout initializer_factor initializer_range logit_scale_init_value "
-        "gradient_checkpointing "
+        "gradient_checkpointing use_cache "
         # tokens that an encoder does not look for
         "bos_token_id pad_token_id"
     ),
@@ -111,6 +111,7 @@ HF_PICTURES: Rules = {
     "do_pad": OFF, "data_format": ("channels_first",),
     "image_processor_type": (
         "CLIPImageProcessor", "CLIPImageProcessorFast", "CLIPImageProcessorPil",
+        "CLIPFeatureExtractor",
     ),
     "feature_extractor_type": ("CLIPFeatureExtractor",),
     **no_account("processor_class do_convert_rgb default_to_square return_tensors device"),
