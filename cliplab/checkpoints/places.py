@@ -80,28 +80,26 @@ def choose(weights: Weights, prefix: str | None, whole: bool) -> tuple[Weights, 
     """
     keys = weights.keys()
     require_no_adapter(keys)
-    places = find(keys)
-    if whole:
+    every = places = find(keys)
+    if not places:
+        raise CheckpointError(unknown(keys))
+    if whole:  # without an image encoder it will be told so, unless another has one
         starts = {p: tuple(p.prefix + key for key in IMAGE_KEYS) for p in places}
         places = [p for p in places if any(k.startswith(starts[p]) for k in keys)] or places
+    chosen = places
     if prefix is not None:
         asked = prefix if prefix.endswith(".") or not prefix else f"{prefix}."
         chosen = [p for p in places if p.prefix == asked]
-    else:
-        chosen = places
-    if not places:
-        raise CheckpointError(unknown(keys))
     if len(chosen) != 1:
+        what = "whole CLIPs" if whole else "text encoders"
         names = listed([f"prefix={p.prefix!r} ({p.layout})" for p in places], 20)
-        raise CheckpointError(
-            f"It holds no encoder at {prefix!r}; there is {names}."
-            if prefix is not None and not chosen
-            else f"It holds {len(places)} {what}. Choose one: {names}."
-        )
+        if chosen:
+            raise CheckpointError(f"It holds {len(chosen)} {what}. Choose one: {names}.")
+        raise CheckpointError(f"It holds no encoder at {prefix!r}; there is {names}.")
     (place,) = chosen
     if place.prefix and prefix is None:
         weights.notes.append(found_at(place, keys))
-    others = tuple(p.prefix for p in find(keys) if len(p.prefix) > len(place.prefix))
+    others = tuple(p.prefix for p in every if len(p.prefix) > len(place.prefix))
     return weights.under(place.prefix, without=others), place
 
 
