@@ -1,5 +1,7 @@
 """Names and paths → text encoders and whole CLIPs, and back to files. safetensors and JSON only.
 
+Files, in the order in which a path goes through them:
+
     files.py       a name, a file, a folder → the file that is meant, or the index of its shards
     weights.py     the tensors of open files, by name
     places.py      which of them are an encoder: what stands before its keys
