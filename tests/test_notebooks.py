@@ -17,7 +17,7 @@ import nbformat
 import pytest
 import torch
 import yaml
-from nbconvert import PythonExporter
+from nbconvert import PythonExporter, ScriptExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from classroom.exercises import ids, verdict
@@ -327,3 +327,12 @@ def test_nbval_sees_what_matters(tmp_path, stored, ran, passes):
     command += ["--nbval-sanitize-with", ROOT / "tests" / "sanitize.cfg", "-p", "no:cacheprovider"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (result.returncode == 0) == passes, result.stdout
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("assignments/*.ipynb")), ids=lambda p: p.stem)
+def test_assignments_become_scripts(path):
+    """With the name that Python wants, and a first cell that runs in plain Python."""
+    script, resources = ScriptExporter().from_filename(str(path))
+    assert resources["output_extension"] == ".py"
+    compile(script, path.stem, "exec")
+    exec(notebooks.read(path).cells[0].source, {})
