@@ -31,6 +31,7 @@ _HOME = {
     "source": ["show_source"],
     "checkpoints": [
         "CheckpointError",
+        "CheckpointWarning",
         "load_clip",
         "load_text_encoder",
         "save_clip",

@@ -13,6 +13,7 @@ from cliplab.checks import as_options
 from cliplab.extras import MissingExtra
 from cliplab.prompts import TOOLS
 from cliplab.text_encoder import CLIPTextConfig, CLIPTextModel
+from cliplab.text_encoder.config import ACTIVATIONS
 from cliplab.tokenizer import CLIPTokenizer
 from cliplab.weighting import METHODS, PromptEncoder
 
@@ -30,6 +31,9 @@ def main(arguments: list[str] | None = None) -> None:
         help='"sd15", or a file or folder with an encoder; without it, a small encoder of random '
         "weights, whose norms show what the method does and nothing of what words mean",
     )
+    parser.add_argument("--prefix", help="what stands before its keys, where a file has several")
+    parser.add_argument("--heads", type=int, help="of its attention, where no file says it")
+    parser.add_argument("--activation", choices=ACTIVATIONS, help="likewise")
     parser.add_argument("--clip-skip", type=int, default=0, help="last layers to leave out")
     parser.add_argument("--truncate", action="store_true", help="keep the first 77 tokens only")
     parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
@@ -53,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def table(prompt: str, options: argparse.Namespace) -> tuple[list[dict], list[dict]]:
     """Rows and fragments of the prompt's context, as plain data."""
-    tokenizer, model = CLIPTokenizer(), load(options.model)
+    tokenizer, model = CLIPTokenizer(), load(options)
     how = {"clip_skip": options.clip_skip, "truncate": options.truncate}
     made, plain = (
         PromptEncoder(tokenizer, model, options.syntax, method, **how).context(prompt)
@@ -83,10 +87,11 @@ def in_json(weighted: list[dict]) -> list[dict]:
     ]
 
 
-def load(name: str) -> CLIPTextModel:
+def load(options: argparse.Namespace) -> CLIPTextModel:
     """The encoder of that name or path; "random": a small one, with CLIP's vocabulary."""
-    if name != "random":
-        return load_text_encoder(name).eval()
+    if options.model != "random":
+        told = {name: getattr(options, name) for name in ("prefix", "heads", "activation")}
+        return load_text_encoder(options.model, dtype=torch.float32, **told)
     torch.manual_seed(0)
     model = CLIPTextModel(CLIPTextConfig(49408, 77, 64, 4, 2, 256))
     # A fresh LayerNorm has mean 0, which A1111's way of weighting cannot live with (erratum E12).

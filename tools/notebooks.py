@@ -77,7 +77,7 @@ def setup_line() -> str:
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     package = f"cliplab[notebooks] @ git+{config['repository']['url']}"
     return (
-        'if "google.colab" in str(get_ipython()): '
+        'if "google.colab" in __import__("sys").modules: '
         f"""get_ipython().run_line_magic("pip", "install -q '{package}'")"""
     )
 

@@ -61,7 +61,7 @@ def save_clip(
     """
     resnet = isinstance(clip.image_model.config, CLIPResNetConfig)
     layout = layout or ("openai" if resnet else "hf")
-    require_layout(clip.image_model, layout)
+    require_layout(clip, layout)
     folder = Path(folder).expanduser()
     mine, others = CONFIGS if layout == "hf" else CONFIGS[::-1]
     if (folder / others).exists():
@@ -76,8 +76,11 @@ def save_clip(
         exact = {*HEAD, *(key for key, _ in clip.named_buffers())}
         weights = {k: t if k in exact else t.to(dtype) for k, t in weights.items()}
     file = folder / "model.safetensors"
-    image_heads = {"image_attention_heads": str(clip.image_model.config.heads)}
-    write_weights(file, clip_to_layout(weights, layout), clip.text_model, image_heads)
+    image = clip.image_model.config
+    more = {"image_attention_heads": str(image.heads)}
+    if isinstance(image, CLIPVisionConfig):
+        more["image_hidden_act"] = image.activation
+    write_weights(file, clip_to_layout(weights, layout), clip.text_model, more)
     write_json(folder / mine, hf_config(clip, dtype) if layout == "hf" else open_clip_config(clip))
     write_json(folder / "preprocessor_config.json", hf_preprocessor(clip.preprocess))
     if clip.tokenizer is not None:
@@ -107,7 +110,7 @@ def tower(c: CLIPTextConfig | CLIPVisionConfig) -> dict:
         "num_attention_heads": c.heads,
         "num_hidden_layers": c.layers,
         "intermediate_size": c.mlp_width,
-        "hidden_act": "quick_gelu",
+        "hidden_act": c.activation,
         "layer_norm_eps": 1e-5,
         "projection_dim": c.projection or c.width,
     }
@@ -151,7 +154,7 @@ def open_clip_config(clip: CLIP) -> dict:
         }
     model = {
         "embed_dim": image.projection,
-        "quick_gelu": True,
+        "quick_gelu": text.activation == "quick_gelu",
         "vision_cfg": vision,
         "text_cfg": {
             "context_length": text.context_length,
@@ -204,7 +207,11 @@ def write_weights(
     """Weights with what they do not show; ``more``: of other encoders than the text's."""
     weights = {key: t.detach().cpu().contiguous() for key, t in state.items()}
     c = text.config
-    said = {"num_attention_heads": str(c.heads), "eos_token_id": str(c.eos_token_id)}
+    said = {
+        "num_attention_heads": str(c.heads),
+        "eos_token_id": str(c.eos_token_id),
+        "hidden_act": c.activation,
+    }
     metadata = {"format": "pt", **said, **(more or {})}
     replace(file, lambda part: save_file(weights, part, metadata=metadata))
 
