@@ -6,6 +6,7 @@
     clock.py      processor time, for runs that have a limit
     exercises/    instant checks of a learner's answers
     quizzes/      predictions in the chapters, and the questions at their ends
+    page/         exercises that can be answered on a page of the book
     coursework/   releases of the assignments, and their grader:  python -m classroom --help
     miniature/    how the miniature Stable Diffusion is trained, judged and studied
 
