@@ -31,8 +31,10 @@ PLAIN = {
     "03.1": TOKENIZER,
     "03.2": "",
     "03.3": TOKENIZER,
+    "03.4": "",
     "04.1": "",
     "05.4": "",
+    "06.3": "",
     "07.3": "import math",
     "08.4": "",
     "09.3": "",
@@ -40,6 +42,9 @@ PLAIN = {
     "A1.1": "from cliplab.tokenizer import BYTE_TO_CHAR",
     "A1.2": "",
     "A1.3": "",
+    "A1.4": "",
+    "A3.2": "",
+    "A3.6": "",
 }
 LEFT_OUT = ("cliplab/demos", "cliplab/plots", "classroom/coursework", "classroom/miniature")
 DATA = ("cliplab/assets/clip_bpe.json", "cliplab/assets/unicode.json")

@@ -121,7 +121,9 @@
     said.replaceChildren(name, ` ${message}`, printed && `\nYour code printed:\n${printed}`);
   }
 
-  if ("WebAssembly" in window && "DecompressionStream" in window)
+  // Browsers start no worker from a page that was opened as a file: there the stubs stay.
+  const can = "WebAssembly" in window && "DecompressionStream" in window;
+  if (can && location.protocol !== "file:")
     document
       .querySelectorAll(".clx[data-answers]")
       .forEach((place) => equip(/** @type {HTMLElement} */ (place)));

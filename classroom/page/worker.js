@@ -59,18 +59,19 @@ async function fetched(address) {
 
 /** Python with the course in it. */
 async function start() {
-  const course = fetched(
-    new URL(`course.zip${new URL(import.meta.url).search}`, import.meta.url).href,
-  );
-  const { loadPyodide } = await import(`${PYODIDE}pyodide.mjs`);
-  const lockFileContents = JSON.stringify(LOCK);
-  /** @type {Pyodide} */
-  const python = await loadPyodide({
-    indexURL: PYODIDE,
-    packageBaseUrl: PYODIDE,
-    lockFileContents,
-  });
-  python.unpackArchive(await course, "zip", { extractDir: "/course" });
+  const version = new URL(import.meta.url).search;
+  /** @type {[ArrayBuffer, Pyodide]} */
+  const [course, python] = await Promise.all([
+    fetched(new URL(`course.zip${version}`, import.meta.url).href),
+    import(`${PYODIDE}pyodide.mjs`).then(({ loadPyodide }) =>
+      loadPyodide({
+        indexURL: PYODIDE,
+        packageBaseUrl: PYODIDE,
+        lockFileContents: JSON.stringify(LOCK),
+      }),
+    ),
+  ]);
+  python.unpackArchive(course, "zip", { extractDir: "/course" });
   python.runPython("import sys; sys.path.insert(0, '/course'); import absent; absent.install()");
   return python.pyimport("answer");
 }

@@ -73,8 +73,8 @@ def texts(id):
 
 
 @pytest.fixture(scope="module")
-def bare_address(tmp_path_factory):
-    """Of a bare page with every exercise, under the strictest policy that it works under."""
+def bare_folder(tmp_path_factory):
+    """A bare page with every exercise, and what it needs."""
     folder = tmp_path_factory.mktemp("exercises")
     course.write(folder / "exercises")
     (folder / "vendor").symlink_to(ROOT / "book" / "assets" / "vendor")
@@ -89,7 +89,13 @@ def bare_address(tmp_path_factory):
         '<script src="exercises/page.js"></script>',
         encoding="utf-8",
     )
-    with serving(folder, {"Content-Security-Policy": POLICY}) as address:
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bare_address(bare_folder):
+    """Of a server that sends the strictest policy that they work under."""
+    with serving(bare_folder, {"Content-Security-Policy": POLICY}) as address:
         yield address
 
 
@@ -163,12 +169,23 @@ def test_an_endless_loop_is_stopped_and_python_comes_again(bare):
     expect(status).to_have_text("Loading Python …")
 
 
+def test_what_cannot_be_fetched_is_named(new_page, bare_folder):
+    with serving(bare_folder, missing=["course.zip"]) as address:
+        page = new_page()
+        page.goto(f"{address}/index.html")
+        page.get_by_role("button", name="Check here").first.click()
+        status = page.get_by_role("status").first
+        expect(status).to_have_text("Not checked: course.zip could not be fetched (status 404).")
+        expect(page.get_by_role("button").first).not_to_have_attribute("aria-disabled", "true")
+
+
 # On the pages of the book
 
 CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
+ASSIGNMENTS = [name for name in PAGES if name.startswith("assignments/")]
 
 
-@pytest.mark.parametrize("name", [*CHAPTERS, "assignments/01_tokens"])
+@pytest.mark.parametrize("name", [*CHAPTERS, *ASSIGNMENTS])
 def test_every_exercise_leads_to_its_notebook_and_shows_no_dead_output(site, name):
     html = (site / f"{name}.html").read_text(encoding="utf-8")
     soup = BeautifulSoup(html, "html.parser")
