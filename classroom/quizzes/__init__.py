@@ -31,6 +31,8 @@ STYLE = (
     "<style>.clq fieldset{border:0;margin:1em 0;padding:0}.clq legend{font-weight:600}"
     ".clq details{margin:.3em 1em}</style>"
 )
+# JupyterLab shows the first line of an output that is folded: of one that answers, too much.
+FOLDED = "<style>.jp-OutputPlaceholder .jp-PlaceholderText{display:none}</style>"
 
 
 class Option(NamedTuple):
@@ -90,7 +92,7 @@ class Prediction:
 
     def _repr_html_(self) -> str:
         asked = fieldset(f"p-{self.question.id}", "Predict first.", self.question)
-        return f'{STYLE}<div class="clq clp">{asked}</div>'
+        return f'{STYLE}{FOLDED}<div class="clq clp">{asked}</div>'
 
     def __repr__(self) -> str:
         return f"predict({self.chapter!r}, {self.question.id!r})"
