@@ -35,11 +35,11 @@ from classroom.coursework.grading.grade import _run_test, grade
 from classroom.coursework.grading.handed_in import find
 from classroom.coursework.grading.isolation import LEVELS, WALLED, Limits, readable_paths
 from classroom.coursework.grading.many import grade_all
+from classroom.coursework.grading.nursery import Zygote
 from classroom.coursework.grading.report import feedback, grades_csv
 from classroom.coursework.grading.result import GRADED, PERSON, WAITS
 from classroom.coursework.grading.runner import Fault, NoAnswer, Runner
 from classroom.coursework.grading.seccomp import FORBIDDEN, MACHINES
-from classroom.coursework.grading.student import Zygote
 from classroom.coursework.grading.submission import Submission, SubmittedCell
 from classroom.coursework.master import Cell as MasterCell
 from classroom.coursework.reading import read_master

@@ -22,9 +22,10 @@ from classroom.compare import Almost
 from ..master import Master, Test
 from . import draws, essays, pictures, remarks, wire
 from .entries import Unreadable
+from .nursery import Zygote
 from .result import GRADED, WAITS, Ran, Result, TestResult, blank
 from .runner import NoAnswer, Runner
-from .student import StudentError, Zygote
+from .student import StudentError
 from .submission import Submission, SubmittedCell, read_cells
 
 

@@ -25,9 +25,10 @@ from . import entries, isolation, remarks, shown
 from .desk import write_whole
 from .grade import grade
 from .isolation import Limits
+from .nursery import Zygote
 from .result import Result, StoredResult, blank, differences
 from .runner import Fault
-from .student import BUSY, Zygote
+from .student import BUSY
 from .submission import Submission
 
 VERSION = 4  # of the rules of grading: results of other rules are not taken over

@@ -19,8 +19,8 @@ from . import essays, marks, shown
 from .desk import Desk
 from .handed_in import Fate
 from .isolation import LEVELS
+from .nursery import Zygote
 from .result import ABSENT, GRADED, PERSON, WAITS, Result, TestResult
-from .student import Zygote
 
 WORDS = {
     GRADED: "graded",
