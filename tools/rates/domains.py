@@ -198,21 +198,24 @@ def or_refused(answer: Callable, given: tuple) -> Any:
 
 
 def one_context(r: random.Random) -> tuple:
-    """C, w and e, and others of their shapes."""
-    L, D, size = r.randint(1, 8), r.randint(2, 20), r.choice([0.1, 1, 30])
-    C, e, other_C, other_e = size * torch.randn(4, L, D) * torch.rand(4, 1, 1).add(0.2)
+    """C, w and e, others of their shapes, and heavier weights; no rows are nearly parallel."""
+    L, D, size = r.randint(1, 8), r.randint(3, 20), r.choice([0.1, 1, 30])
+    lengths = size * (0.5 + torch.rand(4, L, 1))
+    C, e, other_C, other_e = lengths * F.normalize(torch.randn(4, L, D), dim=-1)
+    if (F.cosine_similarity(C, e).abs() > 0.9).any():
+        return one_context(r)
     w, other_w = 2 * torch.rand(2, L)
     for rows in (w, other_w):
         kind = torch.rand(L)
         rows[kind < 0.5] = 0.0
         rows[kind < 0.4] = 1.0
         rows[kind < 0.15] = 2.0
-    return C, w, e, other_C, other_w, other_e
+    return C, w, e, other_C, other_w, other_e, w + (2 - w) * (0.1 + 0.9 * torch.rand(L))
 
 
 def broken_promises(answer: Callable, given: tuple) -> list[int]:
     """The numbers of the promises that a method does not keep."""
-    C, w, e, other_C, other_w, other_e = given
+    C, w, e, other_C, other_w, other_e, heavier = given
 
     def at(C: torch.Tensor, w: torch.Tensor, e: torch.Tensor) -> torch.Tensor:
         got = torch.as_tensor(called(answer, (C, w, e))).double()
@@ -227,7 +230,6 @@ def broken_promises(answer: Callable, given: tuple) -> list[int]:
     got, own, i = at(C, w, e), (torch.arange(len(C)) == len(C) // 2)[:, None], len(C) // 2
     among = [torch.where(own, *pair) for pair in ((C, other_C), (e, other_e))]
     there = torch.where(own[:, 0], w, other_w)
-    heavier = w + (2 - w) * (0.05 + 0.95 * torch.rand(len(w)))
     start = at(C, 0 * w, e)
     near, far = ((one - start).norm(dim=-1) for one in (got, at(C, heavier, e)))
     longest = torch.maximum(C.norm(dim=-1), e.norm(dim=-1))
@@ -236,7 +238,7 @@ def broken_promises(answer: Callable, given: tuple) -> list[int]:
         alike(got[w == 1], C[w == 1]),
         alike(at(among[0], there, among[1])[i], got[i]),
         alike(at(other_C, w, e)[w == 0], got[w == 0]),
-        bool((far > near)[heavier > w + 0.05].all()),
+        bool((far > near)[heavier > w + 0.1].all()),
         bool((got.norm(dim=-1) <= 1.001 * longest).all()),
     ]
     return [number for number, one in enumerate(kept, 1) if not one]

@@ -112,6 +112,7 @@ def _graded(options: argparse.Namespace, zygote: Zygote) -> int:
         zygote,
         options.jobs,
     )
+    fates = handed_in.outcomes(fates, results)
     results += many.earlier(results_in, results)
     many.say_same(results)
     results, people = roster.enrolled(results, submissions, listed, deadline, master)

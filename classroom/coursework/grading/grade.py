@@ -83,7 +83,9 @@ def grade(
     for essay in result["essays"]:
         cell = next(cell for cell in master.essays if cell.id == essay["id"])
         essay["text"] = essays.text_of(cells, cell, master)
-    if missing:
+    if len(missing) == len(master.exercises):
+        result["reasons"] = ["It holds none of the answers. Is it another assignment's notebook?"]
+    elif missing:
         result["reasons"] = list(missing.values())
     else:
         result["points"] = result["so_far"]
