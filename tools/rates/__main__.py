@@ -21,11 +21,12 @@ from .measure import ROOT, Exercise, Found, exercises, measure
 from .page import PAGE, details, page, row
 
 KEPT = ROOT / "_build" / "rates"
+PARTS = ("measure", "mutants", "rewrites", "domains")
 
 
 def key_of(exercise: Exercise, draws: int) -> str:
     """What its figures depend on, in short: tests, answers, check, comparison, and this command."""
-    read = sorted(Path(__file__).parent.glob("*.py"))
+    read = [Path(__file__).parent / f"{name}.py" for name in PARTS]
     read += sorted((ROOT / "classroom" / "exercises").glob(f"a{exercise.master.number}/*.py"))
     read += [ROOT / "classroom" / "compare.py", Path(str(exercise.recorded.__file__))]
     texts = [
@@ -33,7 +34,7 @@ def key_of(exercise: Exercise, draws: int) -> str:
         exercise.source,
         *(t.source for t in exercise.master.tests if t.id == exercise.id),
     ]
-    texts += [path.read_text(encoding="utf-8") for path in read if path.name != "page.py"]
+    texts += [path.read_text(encoding="utf-8") for path in read]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 

@@ -163,8 +163,9 @@ class Exercise:
         domain, stream = DOMAINS[self.id], random.Random(1)
         torch.manual_seed(1)
         found = [False] * len(answers)
-        for begin in range(0, draws, ROUND):
-            given = [domain.draw(stream) for _ in range(min(ROUND, draws - begin))]
+        calls = -(-draws // domain.at_once)
+        for begin in range(0, calls, ROUND):
+            given = [domain.draw(stream) for _ in range(min(ROUND, calls - begin))]
             wanted = [domain.seen(self.solution, one) for one in given]
             for k, answer in enumerate(answers):
                 pairs = zip(given, wanted, strict=True)
