@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from .measure import ROOT, Exercise, Found, exercises, measure
-from .page import PAGE, details, page, row
+from .page import PAGE, faults, page, row
 
 KEPT = ROOT / "_build" / "rates"
 PARTS = ("measure", "mutants", "rewrites", "domains")
@@ -67,7 +67,7 @@ def main() -> None:
             found = measured(exercise, options.draws)
             all_found.append(found)
             print(row(found).strip(), f"{found.seconds} s", flush=True)
-            print(details(found), flush=True)
+            print(faults(found), end="", flush=True)
     if not options.assignments:
         PAGE.write_text(page(all_found, options.draws), encoding="utf-8")
 

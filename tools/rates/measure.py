@@ -112,7 +112,7 @@ class Exercise:
         assert self.checks(self.solution), f"{id}: its check fails the solution"
         cost = {name: self.cost(name) for name, _ in self.tests}
         self.tests.sort(key=lambda test: cost[test[0]])  # what is wrong shows as cheaply as it can
-        self.seconds = 0.2 + 4 * sum(cost.values())
+        self.seconds = 0.1 + 3 * sum(cost.values())
         self.recorded = importlib.import_module(f"wrong_answers.a{master.number}")
 
     @property
