@@ -67,7 +67,9 @@ class Zygote:
                     self.start(level=level).stop()
                     return level
                 except (RuntimeError, OSError) as problem:
-                    self.why_not.append(f"{level}: {problem}")
+                    ended = self.process.poll()
+                    said = f"it ended at once, exit code {ended}; its own words stand above."
+                    self.why_not.append(f"{level}: {problem if ended is None else said}")
         why = " ".join(self.why_not)
         raise CourseworkError(f"Students' code cannot be run on this machine. {why}")
 
