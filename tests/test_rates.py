@@ -55,6 +55,40 @@ def test_an_answer_that_is_right_on_visible_inputs_alone_is_wrong():
         assert exercise.differing([nearly, exercise.solution], draws=1000) == [True, False]
 
 
+def softmax_of_matrices(scores, mask):
+    """Takes the largest of axis 1 off, which is the last one of a matrix alone."""
+    top = scores.masked_fill(~mask, -torch.inf).amax(1, keepdim=True)
+    E = torch.where(mask, torch.exp(torch.where(mask, scores - top, 0.0)), 0.0)
+    return E / E.sum(-1, keepdim=True).clamp(min=1e-30)
+
+
+def scores_of_long_vectors(x, y, s):
+    lengths = (x.norm(dim=1)[:, None] * y.norm(dim=1)).clamp(min=1)
+    return torch.tensor(s).exp().clamp(1, 100) * (x @ y.T) / lengths
+
+
+def weighting_of_long_rows(C, w, e):
+    x, v = e + w[:, None] * (C - e), w[:, None]
+    most = torch.maximum(C.norm(dim=1), e.norm(dim=1))[:, None]
+    return torch.where(
+        v == 1, C, x * (most / x.norm(dim=1, keepdim=True).clamp(min=1)).clamp(max=1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("id", "answer"),
+    [
+        ("A2.3", softmax_of_matrices),
+        ("A4.1", scores_of_long_vectors),
+        ("A3.4", weighting_of_long_rows),
+    ],
+)
+def test_mutants_that_once_were_accepted_are_refused(id, answer):
+    exercise = exercises_of(int(id[1]))[id]
+    with quietly():
+        assert not any(exercise.passes(answer, seed) for seed in range(6))
+
+
 def test_the_page_has_no_fault_and_a_reason_for_every_mutant_that_lives():
     text = page.PAGE.read_text(encoding="utf-8")
     rows = re.findall(r"^\| \*\*A(\d)\*\* \|" + r" (\d+) \|" * 6, text, re.M)
