@@ -111,8 +111,12 @@ def masked(r: random.Random) -> tuple:
     return scores.clamp(-1e5, 1e5), mask
 
 
-def drawn(module: torch.nn.Module) -> dict[str, torch.Tensor]:
-    return {name: 0.5 * torch.randn(t.shape) for name, t in module.state_dict().items()}
+def drawn(module: torch.nn.Module, size: float = 0.5) -> dict[str, torch.Tensor]:
+    """Parameters; where they are small, all but the last LayerNorm, its eps counts."""
+    return {
+        name: (0.5 if name.startswith("final") else size) * torch.randn(t.shape)
+        for name, t in module.state_dict().items()
+    }
 
 
 def stream(r: random.Random, layer: Callable) -> tuple:
@@ -121,13 +125,13 @@ def stream(r: random.Random, layer: Callable) -> tuple:
     mask = (torch.rand(L, L) < 0.4) | torch.eye(L).bool()
     if r.random() < 0.5:
         mask = (torch.rand(B, L, L) < 0.4) | mask
-    return torch.randn(B, L, D), drawn(layer(D, heads)), mask, heads
+    return r.choice([0.01, 1, 1, 30]) * torch.randn(B, L, D), drawn(layer(D, heads)), mask, heads
 
 
 def whole_encoder(r: random.Random) -> tuple:
     heads, layers, eos = r.choice([1, 2]), r.choice([*[1, 1, 2] * 6, 3, 11]), r.randrange(12)
     config = cliplab.CLIPTextConfig(12, 7, 4 * heads, heads, layers, 6, eos_token_id=eos)
-    p = drawn(cliplab.CLIPTextModel(config))
+    p = drawn(cliplab.CLIPTextModel(config), r.choice([0.5, 0.5, 0.01]))
     ids = torch.randint(12, (r.randint(1, 3), r.randint(1, 7)))
     for row in ids:
         row[r.randrange(len(row))] = eos

@@ -39,6 +39,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROUND = 250  # draws that are held at a time
 TRIES = 3
 LONGEST = 0.15  # seconds of an answer on one draw
+PATIENCE = 30.0  # seconds of a right answer, as in the grader
 sys.path.append(str(ROOT / "tests"))
 
 
@@ -108,11 +109,10 @@ class Exercise:
         self.source = "\n".join(line for _, lines in cell.parts for line in lines)
         self.tests = [(test.name, compile(test.source, test.name, "exec"))
                       for test in master.tests if test.id == id]  # fmt: skip
-        self.seconds = 60.0
         assert self.checks(self.solution), f"{id}: its check fails the solution"
         cost = {name: self.cost(name) for name, _ in self.tests}
         self.tests.sort(key=lambda test: cost[test[0]])  # what is wrong shows as cheaply as it can
-        self.seconds = 0.1 + 3 * sum(cost.values())
+        self.seconds = 0.1 + 3 * sum(cost.values())  # for what may have no end
         self.recorded = importlib.import_module(f"wrong_answers.a{master.number}")
 
     @property
@@ -128,11 +128,11 @@ class Exercise:
                 source = textwrap.dedent(inspect.getsource(answer))
                 yield answer.__name__, source, vars(self.recorded)
 
-    def passes(self, answer: Any, seed: int = 0, only: str = "") -> bool:
+    def passes(self, answer: Any, seed: int = 0, seconds: float = PATIENCE, only: str = "") -> bool:
         """Whether it passes all tests, by draws that follow from the seed. Raises Late."""
         sent = elsewhere(answer)
         try:
-            with within(self.seconds):
+            with within(seconds):
                 for name, code in self.tests:
                     if only in name:
                         with drawn_from(seed, name):
@@ -149,7 +149,7 @@ class Exercise:
 
     def checks(self, answer: Any) -> bool:
         try:
-            with within(self.seconds):
+            with within(PATIENCE):
                 return verdict(self.id, answer)[0] == "Correct"
         except Late:
             return False
@@ -236,7 +236,7 @@ def try_wrong(exercise: Exercise, found: Found, draws: int, most: int | None = N
     told += [(f"recorded: {reason}", answer) for answer, reason in recorded]
     for (what, answer), wrong in zip(told, differ + [True] * len(recorded), strict=True):
         tries = TRIES if wrong else 1
-        passed = earns(exercise, answer, range(tries))
+        passed = earns(exercise, answer, range(tries), exercise.seconds)
         if wrong:
             found.wrong += 1
             found.accepted += [f"{what} ({passed} of {tries} times)"] if passed else []
@@ -253,7 +253,7 @@ def try_right(exercise: Exercise, found: Found, styles: Sequence[str] = ()) -> N
         for style, other in rewrites(exercise.id, answer).items():
             if styles and style not in styles:
                 continue
-            passes, checks = earns(exercise, other, [number]) > 0, exercise.checks(other)
+            passes, checks = earns(exercise, other, [number], PATIENCE) > 0, exercise.checks(other)
             found.right += 1
             found.styles[style] = found.styles.get(style, 0) + 1
             found.refused += [] if passes else [f"{name} {number}, {style}"]
@@ -262,9 +262,9 @@ def try_right(exercise: Exercise, found: Found, styles: Sequence[str] = ()) -> N
                 found.unlike.append(f"{name} {number}, {style}: {said}")
 
 
-def earns(exercise: Exercise, answer: Any, seeds: Iterable[int]) -> int:
+def earns(exercise: Exercise, answer: Any, seeds: Iterable[int], seconds: float) -> int:
     """How often it earns all points. One that ran out of time once is not tried again."""
     try:
-        return sum(exercise.passes(answer, seed) for seed in seeds)
+        return sum(exercise.passes(answer, seed, seconds) for seed in seeds)
     except Late:
         return 0
