@@ -113,7 +113,7 @@ class Zygote:
         """
         from .student import Lost, Student, StudentError
 
-        student = Student(self, level or self.level)
+        student = Student(self.requests, self.folder, self.limits, level or self.level)
         try:
             student.ask({"do": "seed", "seed": seed}, 60)
         except (Lost, StudentError) as problem:

@@ -14,8 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from . import wire
-from .isolation import WALLED
-from .nursery import Zygote
+from .isolation import WALLED, Limits
 
 # A call has so many seconds of the processor, which the process itself watches over. By the clock,
 # on a machine that is busy, it may take that many times as long before it is taken for dead.
@@ -44,17 +43,18 @@ class Student:
     worked, used: the seconds of the last call, and the functions of cliplab that it called.
     """
 
-    def __init__(self, zygote: Zygote, level: str):
+    def __init__(self, requests: socket.socket, above: str, limits: Limits, level: str):
+        """requests: where the zygote hears of it; above: the folder of scratch folders."""
         self.worked, self.used = 0.0, set[str]()
-        self.folder = tempfile.mkdtemp(dir=zygote.folder)
+        self.folder = tempfile.mkdtemp(dir=above)
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed by `stop`
         self.channel, theirs = socket.socketpair()
         self.leash, held = socket.socketpair()
         inside = "namespaces" if level in WALLED else level
-        request = {"level": inside, "limits": asdict(zygote.limits)}
+        request = {"level": inside, "limits": asdict(limits)}
         request["folder"] = self.folder
         ends = [theirs.fileno(), held.fileno(), self.log.fileno()]
-        socket.send_fds(zygote.requests, [json.dumps(request).encode()], ends)
+        socket.send_fds(requests, [json.dumps(request).encode()], ends)
         theirs.close()
         held.close()
 
