@@ -87,8 +87,8 @@ def read_cells(content: bytes) -> list[SubmittedCell]:
     try:
         cells = list(json.loads(content)["cells"])
     except (ValueError, RecursionError):
-        what = (what for sign, what in SIGNS.items() if start.startswith(sign))
-        what = next(what, "its JSON is broken")
+        found = (what for sign, what in SIGNS.items() if start.startswith(sign))
+        what = next(found, "its JSON is broken")
         raise Unreadable(f"The file is not a notebook: {what}.") from None
     except (KeyError, TypeError):
         raise Unreadable(
