@@ -35,11 +35,11 @@ from classroom.coursework.grading.grade import _run_test, grade
 from classroom.coursework.grading.handed_in import find
 from classroom.coursework.grading.isolation import LEVELS, WALLED, Limits, readable_paths
 from classroom.coursework.grading.many import grade_all
+from classroom.coursework.grading.nursery import Zygote
 from classroom.coursework.grading.report import feedback, grades_csv
 from classroom.coursework.grading.result import GRADED, PERSON, WAITS
 from classroom.coursework.grading.runner import Fault, NoAnswer, Runner
 from classroom.coursework.grading.seccomp import FORBIDDEN, MACHINES
-from classroom.coursework.grading.student import Zygote
 from classroom.coursework.grading.submission import Submission, SubmittedCell
 from classroom.coursework.master import Cell as MasterCell
 from classroom.coursework.reading import read_master
@@ -177,10 +177,16 @@ def test_cells_that_only_show_pictures_are_not_run(master, cells, run):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "JSON is broken"),
+        (b" \n", "The file is empty."),
+        (b"{ not JSON", "JSON is broken"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html><p>A notebook", "it is a web page"),
+        (b"%PDF-1.7", "it is a PDF"),
+        (b"x" * (51 << 20), "has more than 50 MB"),
         (b"[" * 100_000, "JSON is broken"),
         (b'{"worksheets": []}', "no list of cells"),
-        (b'{"cells": [{"cell_type": "code"}]}', "no list of cells"),
+        (b'{"cells": [{"cell_type": "code"}]}', "Cell 1 is no cell"),
+        (b'{"cells": [{"source": "x = 1"}, {"source": null}]}', "Cell 2 is no cell"),
+        (b'{"cells": 3}', "no list of cells"),
         (b"[]", "no list of cells"),
         (notebook(), "no code"),
         (notebook("", "  \n"), "no code"),
@@ -868,7 +874,9 @@ def test_the_command_writes_grades_and_feedback(tmp_path, capsys):
     said = capsys.readouterr().err
     assert not ended.value.code, said
     assert "2 graded but for the essay, 2 for a person to look at" in said
-    assert "cem: No cell defines `real`" in said
+    assert "cem: It holds none of the answers. Is it another assignment's notebook?" in said
+    assert "=1+1: The file is not a notebook: its JSON is broken." in said
+    assert "Of 4 entries 2 were graded." in said
     assert "Isolation: " in said
     assert "4/4" in said
     with pytest.raises(SystemExit) as ended:
@@ -892,7 +900,7 @@ def test_the_command_writes_grades_and_feedback(tmp_path, capsys):
     ]
     stored = json.loads((tmp_path / "out" / "grades.json").read_text())
     assert [(e["student"], e["became"][:8]) for e in stored["entries"]] == [
-        ("=1+1", "graded"), ("ada", "graded"), ("bob", "graded"), ("cem", "graded"),
+        ("=1+1", "The file"), ("ada", "graded"), ("bob", "graded"), ("cem", "It holds"),
     ]  # fmt: skip
     assert stored["isolation"]["not_isolated"] == LEVELS[stored["isolation"]["level"]]
     assert [s["student"] for s in stored["students"]] == ["=1+1", "ada", "bob", "cem"]

@@ -11,10 +11,11 @@ from classroom import clock
 from classroom.coursework.grading import remarks
 from classroom.coursework.grading.cells import Cells
 from classroom.coursework.grading.isolation import WALLED, Limits
+from classroom.coursework.grading.nursery import Zygote
 from classroom.coursework.grading.runner import NoAnswer, Runner
-from classroom.coursework.grading.student import StudentError, Zygote
+from classroom.coursework.grading.student import StudentError
 from classroom.coursework.grading.submission import SubmittedCell
-from classroom.coursework.grading.watch import Watch
+from classroom.coursework.grading.watch import Use
 from classroom.coursework.reading import read_master
 
 MASTER = Path(__file__).parent / "data" / "coursework" / "09_small.ipynb"
@@ -163,7 +164,7 @@ for slow in (lambda: deque((x for x in itertools.count()), maxlen=0), lambda: ti
 with watch.Watch(0.5) as watched:
     watch.queued = lambda: 1e6  # as if it had waited for a processor
     time.sleep(1.5)
-print(watched.about["worked"] < 0.5)
+print(watched.worked < 0.5)
 """
 
 
@@ -178,16 +179,16 @@ def test_what_is_called_of_cliplab_is_seen():
     import cliplab
     from cliplab import CLIPTokenizer
 
-    with Watch(60) as watch:
+    with Use() as use:
         cliplab.causal_mask(3)
         CLIPTokenizer()("a dog")
         len("a dog")
-    assert "cliplab.masks.causal_mask" in watch.used
-    assert any("CLIPTokenizer" in name for name in watch.used)
-    assert not any("bpe" in name for name in watch.used)  # cliplab's own calls
-    with Watch(60) as watch:
+    assert "cliplab.masks.causal_mask" in use.names
+    assert any("CLIPTokenizer" in name for name in use.names)
+    assert not any("bpe" in name for name in use.names)  # cliplab's own calls
+    with Use() as use:
         sorted([3, 1])
-    assert watch.used == set()
+    assert use.names == set()
 
 
 def test_the_use_is_told(master):
@@ -204,6 +205,8 @@ def test_a_process_has_no_classroom_and_colab_does_nothing_and_time_is_told(mast
 from google.colab import drive, files
 from google import colab
 drive.mount("/content"); colab.files.upload()
+for name in files.upload(): print(files.upload()[name].decode())
+with colab.output.temporary(): print(len(files.upload()))
 from classroom import check, quiz
 from classroom.exercises.a1.tokens import merged
 check("A1.1", merged)

@@ -1,48 +1,56 @@
 """False acceptance and false refusal of the assignments' tests, exercise by exercise.
 
-    python -m tools.rates                     all assignments, into findings/grading_rates.md
+    python -m tools.rates                     all assignments, into tests/grading_rates.md
     python -m tools.rates 1 --draws 1000      one, on the screen alone
 
-About an hour of one core.
+About half an hour of one core. What was measured is kept in _build/rates, and measured anew where
+something that it depends on has changed; so an interrupted run goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
+import hashlib
+import json
 import time
+from pathlib import Path
 
 import torch
 
-from .measure import ROOT, Found, exercises, measure
+from .measure import ROOT, Exercise, Found, exercises, measure
+from .page import PAGE, faults, page, row
 
-PAGE = ROOT / "findings" / "grading_rates.md"
-HEAD = """# False acceptance and false refusal
-
-Written by `python -m tools.rates`. Wrong answers are mutants of each solution and of every recorded
-right answer (one thing changed), and all recorded wrong ones; a mutant is wrong when it differs
-from the solution on one of {draws} draws of the stated domain. Right answers are the solution and
-the recorded ones in other styles of container, number type and callable. A3.4 has no one answer:
-its check is the oracle. A4.5 has none either, and is not among them. "Unlike" are right answers of
-which the check and the tests say different things.
-
-| exercise | wrong | accepted | right | refused | unlike | equivalent |
-|---|---|---|---|---|---|---|
-"""
+KEPT = ROOT / "_build" / "rates"
+PARTS = ("measure", "mutants", "rewrites", "domains")
 
 
-def row(found: Found) -> str:
-    counts = [found.wrong, len(found.accepted), found.right, len(found.refused)]
-    counts += [len(found.unlike), len(found.equivalent)]
-    return f"| {found.id} | " + " | ".join(map(str, counts)) + " |\n"
+def key_of(exercise: Exercise, draws: int) -> str:
+    """What its figures depend on, in short: tests, answers, check, comparison, and this command."""
+    read = [Path(__file__).parent / f"{name}.py" for name in PARTS]
+    read += sorted((ROOT / "classroom" / "exercises").glob(f"a{exercise.master.number}/*.py"))
+    read += [ROOT / "classroom" / "compare.py", Path(str(exercise.recorded.__file__))]
+    texts = [
+        str(draws),
+        exercise.source,
+        *(t.source for t in exercise.master.tests if t.id == exercise.id),
+    ]
+    texts += [path.read_text(encoding="utf-8") for path in read]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
-def details(found: Found) -> str:
-    text = ""
-    for title in ("accepted", "refused", "unlike", "equivalent"):
-        if lines := getattr(found, title):
-            text += f"\n## {found.id}: {title}\n\n" + "".join(f"- `{line}`\n" for line in lines)
-    return text
+def measured(exercise: Exercise, draws: int) -> Found:
+    """The figures of an exercise: kept ones where nothing has changed."""
+    kept, key = KEPT / f"{exercise.id}.json", key_of(exercise, draws)
+    if kept.exists():
+        known = json.loads(kept.read_text(encoding="utf-8"))
+        if known.pop("key") == key:
+            return Found(**known)
+    start = time.process_time()
+    found = measure(exercise, draws)
+    found.seconds = round(time.process_time() - start)
+    KEPT.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps({**vars(found), "key": key}, indent=1), encoding="utf-8")
+    return found
 
 
 def main() -> None:
@@ -56,14 +64,12 @@ def main() -> None:
     all_found = []
     for number in options.assignments or (1, 2, 3, 4):
         for exercise in exercises(number):
-            start = time.process_time()
-            found = measure(exercise, options.draws)
+            found = measured(exercise, options.draws)
             all_found.append(found)
-            print(row(found).strip(), f"{time.process_time() - start:.0f} s", flush=True)
-            print(details(found), file=sys.stderr, flush=True)
+            print(row(found).strip(), f"{found.seconds} s", flush=True)
+            print(faults(found), end="", flush=True)
     if not options.assignments:
-        text = HEAD.format(draws=options.draws) + "".join(map(row, all_found))
-        PAGE.write_text(text + "".join(map(details, all_found)), encoding="utf-8")
+        PAGE.write_text(page(all_found, options.draws), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import copy
 import importlib
 import inspect
 import io
@@ -18,16 +17,16 @@ import sys
 import textwrap
 import time
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from classroom.compare import same, settled
+from classroom.compare import same
 from classroom.coursework.grading import wire
+from classroom.coursework.grading.draws import drawn_from
 from classroom.coursework.master import Master
 from classroom.coursework.reading import read_master
 from classroom.exercises import verdict
@@ -37,6 +36,10 @@ from .mutants import mutants
 from .rewrites import rewrites
 
 ROOT = Path(__file__).resolve().parents[2]
+ROUND = 250  # draws that are held at a time
+TRIES = 3
+LONGEST = 0.15  # seconds of an answer on one draw
+PATIENCE = 30.0  # seconds of a right answer, as in the grader
 sys.path.append(str(ROOT / "tests"))
 
 
@@ -46,19 +49,25 @@ class Late(BaseException):
 
 @contextlib.contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Ends what takes longer, and says nothing of what it prints."""
+    """Ends what takes longer, in seconds of the processor."""
+    signal.setitimer(signal.ITIMER_PROF, seconds, 0.5)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Says nothing of what answers print and warn of, and hears when their time is up."""
 
     def up(*_: Any) -> None:
         raise Late
 
     before = signal.signal(signal.SIGPROF, up)
-    signal.setitimer(signal.ITIMER_PROF, seconds, 0.5)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):
-            yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):
+        yield
+    signal.signal(signal.SIGPROF, before)
 
 
 def elsewhere(answer: Callable) -> Callable:
@@ -77,7 +86,7 @@ def elsewhere(answer: Callable) -> Callable:
 
 @dataclass
 class Found:
-    """What was measured for an exercise. kinds: how many answers of each kind were tried."""
+    """What was measured for an exercise. styles: how many right answers there were in each."""
 
     id: str
     wrong: int = 0
@@ -86,7 +95,8 @@ class Found:
     refused: list[str] = field(default_factory=list)  # right, by a test
     unlike: list[str] = field(default_factory=list)  # the check says another thing than the tests
     equivalent: list[str] = field(default_factory=list)
-    kinds: Counter[str] = field(default_factory=Counter)
+    styles: dict[str, int] = field(default_factory=dict)
+    seconds: int = 0
 
 
 class Exercise:
@@ -97,12 +107,12 @@ class Exercise:
         cell = master.exercises[id]
         (self.name,) = cell.names
         self.source = "\n".join(line for _, lines in cell.parts for line in lines)
-        self.tests = [test for test in master.tests if test.id == id]
-        self.seconds = 60.0
-        start = time.process_time()
-        assert self.passes(self.solution), f"{id}: its tests fail the solution"
+        self.tests = [(test.name, compile(test.source, test.name, "exec"))
+                      for test in master.tests if test.id == id]  # fmt: skip
         assert self.checks(self.solution), f"{id}: its check fails the solution"
-        self.seconds = 0.5 + 5 * (time.process_time() - start)
+        cost = {name: self.cost(name) for name, _ in self.tests}
+        self.tests.sort(key=lambda test: cost[test[0]])  # what is wrong shows as cheaply as it can
+        self.seconds = 0.1 + 3 * sum(cost.values())  # for what may have no end
         self.recorded = importlib.import_module(f"wrong_answers.a{master.number}")
 
     @property
@@ -113,46 +123,65 @@ class Exercise:
         """Right answers as text: its name, its text, and the names around it."""
         yield self.name, self.source, self.space
         for answer in self.recorded.RIGHT[self.id]:
-            if inspect.isfunction(answer) and answer.__name__ in vars(self.recorded):
+            known = getattr(answer, "__name__", "") in vars(self.recorded)
+            if inspect.isfunction(answer) and known and not answer.__closure__:
                 source = textwrap.dedent(inspect.getsource(answer))
                 yield answer.__name__, source, vars(self.recorded)
 
-    def passes(self, answer: Any) -> bool:
-        """Whether it earns all points."""
+    def passes(self, answer: Any, seed: int = 0, seconds: float = PATIENCE, only: str = "") -> bool:
+        """Whether it passes all tests, by draws that follow from the seed. Raises Late."""
+        sent = elsewhere(answer)
         try:
-            with within(self.seconds):
-                for test in self.tests:
-                    space = {**self.space, self.name: elsewhere(answer)}
-                    exec(compile(test.source, test.name, "exec"), space)
-        except (Exception, SystemExit, Late):
+            with within(seconds):
+                for name, code in self.tests:
+                    if only in name:
+                        with drawn_from(seed, name):
+                            exec(code, {**self.space, self.name: sent})
+        except (Exception, SystemExit):
             return False
         return True
 
+    def cost(self, test: str) -> float:
+        """Seconds that one of its tests takes for the solution, which passes it."""
+        start = time.process_time()
+        assert self.passes(self.solution, only=test), f"{test} fails the solution"
+        return time.process_time() - start
+
     def checks(self, answer: Any) -> bool:
         try:
-            with within(self.seconds):
+            with within(PATIENCE):
                 return verdict(self.id, answer)[0] == "Correct"
         except Late:
             return False
 
-    def differs(self, answer: Any, draws: int, seed: int = 1) -> bool:
-        """Whether it gives another thing than the solution on one of so many draws."""
-        if self.id not in DOMAINS:
-            return not self.checks(answer)
-        draw, tolerance = DOMAINS[self.id]
-        stream = random.Random(seed)
-        torch.manual_seed(seed)
-        for _ in range(draws):
-            given = draw(stream)
-            wanted = self.solution(*copy.deepcopy(given))
-            try:
-                with within(0.5):
-                    got = settled(answer(*copy.deepcopy(given)))
-                if not same(got, settled(wanted), tolerance):
-                    return True
-            except (Exception, SystemExit, Late):
-                return True
-        return False
+    def differing(self, answers: Sequence[Callable], draws: int) -> list[bool]:
+        """Of each answer whether it is another than the solution on one of so many draws.
+
+        What is wrong shows early as a rule: draws come in rounds, and only answers that have not
+        differed so far meet the next.
+        """
+        domain, stream = DOMAINS[self.id], random.Random(1)
+        torch.manual_seed(1)
+        found = [False] * len(answers)
+        calls = -(-draws // domain.at_once)
+        for begin in range(0, calls, ROUND):
+            given = [domain.draw(stream) for _ in range(min(ROUND, calls - begin))]
+            wanted = [domain.seen(self.solution, one) for one in given]
+            for k, answer in enumerate(answers):
+                pairs = zip(given, wanted, strict=True)
+                found[k] = found[k] or any(
+                    not self.agrees(answer, one, right) for one, right in pairs
+                )
+        return found
+
+    def agrees(self, answer: Callable, given: tuple, wanted: Any) -> bool:
+        """Whether it gives on this draw what the solution gives."""
+        domain = DOMAINS[self.id]
+        try:
+            with within(LONGEST):
+                return same(domain.seen(answer, given), wanted, domain.tolerance)
+        except (Exception, SystemExit, Late):
+            return False
 
 
 def solved(master: Master) -> dict[str, Any]:
@@ -177,53 +206,65 @@ def exercises(number: int) -> Iterator[Exercise]:
             yield Exercise(master, id, space)
 
 
-def measure(exercise: Exercise, draws: int, most: int | None = None, seed: int = 0) -> Found:
-    """most: mutants and rewrites that are tried, drawn from all of them."""
-    found, chosen = Found(exercise.id), random.Random(seed)
-
-    def some(answers: list) -> list:
-        return answers if most is None else chosen.sample(answers, min(most, len(answers)))
-
-    made = []
-    for name, source, around in exercise.sources():
-        made += [(name, *pair, around) for pair in mutants(source).items()]
-    for name, text, what, around in some(made):
-        space = dict(around)
-        try:
-            with within(1.0):
-                exec(compile(text, "mutant", "exec"), space)
-        except (Exception, SystemExit, Late):
-            continue
-        judge(exercise, space[name], f"{name}, {what}", found, draws)
-    for answer, reason in exercise.recorded.WRONG[exercise.id]:
-        found.wrong += 1
-        found.kinds["recorded"] += 1
-        if exercise.passes(answer):
-            found.accepted.append(f"recorded: {reason}")
-    styles = []
-    for answer in [exercise.solution, *exercise.recorded.RIGHT[exercise.id]]:
-        label = getattr(answer, "__name__", "answer")
-        styles += [(label, *pair) for pair in rewrites(exercise.id, answer).items()]
-    for label, style, answer in some(styles):
-        found.right += 1
-        found.kinds[style] += 1
-        passes, checks = exercise.passes(answer), exercise.checks(answer)
-        if not passes:
-            found.refused.append(f"{label}, {style}")
-        if passes != checks:
-            found.unlike.append(f"{label}, {style}: check {checks}, tests {passes}")
+def measure(exercise: Exercise, draws: int) -> Found:
+    """The figures of an exercise."""
+    found = Found(exercise.id)
+    with quietly():
+        try_wrong(exercise, found, draws)
+        try_right(exercise, found)
     return found
 
 
-def judge(exercise: Exercise, answer: Any, what: str, found: Found, draws: int) -> None:
-    """Enters a mutant as wrong or equivalent, and what the tests make of it."""
-    passes = exercise.passes(answer)
-    if exercise.differs(answer, draws):
-        found.wrong += 1
-        found.kinds["mutant"] += 1
-        if passes:
-            found.accepted.append(what)
-    elif passes:
-        found.equivalent.append(what)
-    else:
-        found.refused.append(f"equivalent, and refused: {what}")
+def try_wrong(exercise: Exercise, found: Found, draws: int, most: int | None = None) -> None:
+    """Mutants, of which so many are drawn, and the recorded wrong ones.
+
+    Each has TRIES tries: what is accepted by luck once is accepted.
+    """
+    made = [
+        (f"{name}, {what}", text, name, around)
+        for name, source, around in exercise.sources()
+        for text, what in mutants(source).items()
+    ]
+    told: list[tuple[str, Callable]] = []
+    for what, text, name, around in made if most is None else random.Random(0).sample(made, most):
+        space = dict(around)
+        with contextlib.suppress(Exception, SystemExit, Late), within(LONGEST):
+            exec(compile(text, "mutant", "exec"), space)
+            told.append((what, space[name]))
+    differ = exercise.differing([answer for _, answer in told], draws)
+    recorded = exercise.recorded.WRONG[exercise.id]
+    told += [(f"recorded: {reason}", answer) for answer, reason in recorded]
+    for (what, answer), wrong in zip(told, differ + [True] * len(recorded), strict=True):
+        tries = TRIES if wrong else 1
+        passed = earns(exercise, answer, range(tries), exercise.seconds)
+        if wrong:
+            found.wrong += 1
+            found.accepted += [f"{what} ({passed} of {tries} times)"] if passed else []
+        else:
+            found.equivalent += [what] if passed else []
+            found.refused += [] if passed else [f"equivalent, and refused: {what}"]
+
+
+def try_right(exercise: Exercise, found: Found, styles: Sequence[str] = ()) -> None:
+    """The solution and the recorded right ones in every style; or the solution in some of them."""
+    answers = [exercise.solution, *exercise.recorded.RIGHT[exercise.id]]
+    for number, answer in enumerate(answers[:1] if styles else answers):
+        name = getattr(answer, "__name__", "answer")
+        for style, other in rewrites(exercise.id, answer).items():
+            if styles and style not in styles:
+                continue
+            passes, checks = earns(exercise, other, [number], PATIENCE) > 0, exercise.checks(other)
+            found.right += 1
+            found.styles[style] = found.styles.get(style, 0) + 1
+            found.refused += [] if passes else [f"{name} {number}, {style}"]
+            if passes != checks:
+                said = f"check {checks}, tests {passes}"
+                found.unlike.append(f"{name} {number}, {style}: {said}")
+
+
+def earns(exercise: Exercise, answer: Any, seeds: Iterable[int], seconds: float) -> int:
+    """How often it earns all points. One that ran out of time once is not tried again."""
+    try:
+        return sum(exercise.passes(answer, seed, seconds) for seed in seeds)
+    except Late:
+        return 0

@@ -16,6 +16,9 @@ BINARY = {
     ast.FloorDiv: [ast.Mod], ast.Mod: [ast.FloorDiv], ast.Pow: [ast.Mult],
     ast.BitAnd: [ast.BitOr], ast.BitOr: [ast.BitAnd], ast.MatMult: [],
 }  # fmt: skip
+# The two sides of these may change places, and all stays as it is; a sum of lists may not.
+COMMUTE = (ast.Mult, ast.BitAnd, ast.BitOr)
+SYMMETRIC = {"max", "min", "maximum", "minimum", "logaddexp"}
 
 
 def changes(node: ast.AST) -> Iterator[ast.AST | None]:
@@ -30,7 +33,8 @@ def changes(node: ast.AST) -> Iterator[ast.AST | None]:
             yield ast.BinOp(node.left, op(), node.right)
         yield node.left
         yield node.right
-        yield ast.BinOp(node.right, node.op, node.left)
+        if not isinstance(node.op, COMMUTE):
+            yield ast.BinOp(node.right, node.op, node.left)
     elif isinstance(node, ast.BoolOp):
         other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
         yield ast.BoolOp(other, node.values)
@@ -44,10 +48,13 @@ def changes(node: ast.AST) -> Iterator[ast.AST | None]:
     elif isinstance(node, ast.Constant):
         yield from constants(node.value)
     elif isinstance(node, ast.Call):
-        for k in range(len(node.keywords)):
+        for k, keyword in enumerate(node.keywords):
+            if keyword.arg == "strict":  # of zip: all that is zipped is of one length
+                continue
             keywords = node.keywords[:k] + node.keywords[k + 1 :]
             yield ast.Call(node.func, node.args, keywords)
-        if len(node.args) == 2:
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if len(node.args) == 2 and name not in SYMMETRIC:
             yield ast.Call(node.func, node.args[::-1], node.keywords)
         if isinstance(node.func, ast.Attribute):
             yield node.func.value  # the method is not called
@@ -117,9 +124,12 @@ def mutants(source: str) -> dict[str, str]:
     found: dict[str, str] = {}
     same = ast.unparse(ast.parse(source))
     tree = ast.parse(source)
-    texts = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}  # docstrings
+    idle = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}  # docstrings
+    idle |= {
+        id(n.value) for n in ast.walk(tree) if isinstance(n, ast.keyword) and n.arg == "strict"
+    }
     for n, node in enumerate(nodes(tree)):
-        if id(node) in texts and isinstance(node, ast.Constant):
+        if id(node) in idle and isinstance(node, ast.Constant):
             continue
         for new in changes(node):
             tree = ast.fix_missing_locations(Put(n, new).visit(ast.parse(source)))
@@ -132,5 +142,5 @@ def mutants(source: str) -> dict[str, str]:
                 line = getattr(node, "lineno", 0)
                 was = " ".join(ast.unparse(node).split())
                 now = " ".join(ast.unparse(new).split()) if new else "nothing"
-                found[text] = f"line {line}: {was[:60]} → {now[:60]}"
+                found[text] = f"line {line}: {was[:200]} → {now[:200]}"
     return found

@@ -40,7 +40,7 @@ def outputs(master: Master) -> dict[str, list[dict[str, Any]]]:
         if free_names(cell.source) & answers:
             answers |= set(cell.names)  # what it makes of them is an answer as well
         elif cell.outputs:
-            found[id_of(cell, master)] = [*cell.outputs]
+            found[id_of(cell, master)] = nbformat.from_dict(list(cell.outputs))
     return found
 
 

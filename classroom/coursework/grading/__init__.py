@@ -8,7 +8,8 @@ watch       processor time, and what is called of cliplab
 cells       a notebook's cells, and the names as each answer's cell left them
 worker      what runs in a student's process
 zygote      one process with torch ready, from which students' processes are forked
-student     the grader's handle on it
+nursery     the grader's handle on it
+student     a student's process, asked one thing at a time
 entries     what lies in folders and archives, read without unpacking
 submission  a submission, and the cells of its notebook
 handed_in   who handed in what, and what became of every entry

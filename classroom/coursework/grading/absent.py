@@ -10,12 +10,12 @@ import importlib.abc
 import importlib.machinery
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 
 class Nothing:
-    """What can be called, does nothing, and has any part, which is nothing as well."""
+    """What can be called, entered and walked, does nothing, and has any part: nothing as well."""
 
     def __init__(self, name: str):
         self._name = name
@@ -28,6 +28,21 @@ class Nothing:
     def __call__(self, *_: Any, **__: Any) -> Nothing:
         print(f"Left out by the grader: {self._name}")
         return self
+
+    def __getitem__(self, part: object) -> Nothing:
+        return Nothing(f"{self._name}[{part!r}]")
+
+    def __iter__(self) -> Iterator[Nothing]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __enter__(self) -> Nothing:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        pass
 
 
 class Absent(types.ModuleType):

@@ -9,8 +9,8 @@ from ..master import Master
 from . import marks
 from .grade import grade
 from .many import content_of, digest
+from .nursery import Zygote
 from .result import StoredResult, differences
-from .student import Zygote
 from .submission import Submission
 
 

@@ -23,7 +23,7 @@ from .handed_in import SEVERAL
 
 if TYPE_CHECKING:  # torch, for which nobody waits who asks for --help
     from ..master import Master
-    from .student import Zygote
+    from .nursery import Zygote
 
 DESCRIPTION = __doc__.replace("``", "")
 
@@ -72,49 +72,54 @@ def run(options: argparse.Namespace) -> int:
     Raises CourseworkError with a sentence for what cannot be done, MissingExtra for what is not
     installed.
     """
-    for module in ("nbformat", "IPython", "tqdm", "matplotlib"):
+    from .isolation import Limits
+    from .nursery import Zygote
+
+    # The process that students' ones come from: it gets ready while we do.
+    with Zygote(Limits(options.timeout, options.memory)) as zygote:
+        return _graded(options, zygote)
+
+
+def _graded(options: argparse.Namespace, zygote: Zygote) -> int:
+    for module in ("IPython", "tqdm", "matplotlib"):
         need(module, "grading")
     import torch
 
     from ..reading import read_master
     from . import again, gradebook, handed_in, many, report, roster
     from .desk import Desk
-    from .isolation import Limits
-    from .student import Zygote
 
     torch.set_num_threads(1)  # tests run in forks of this process, which a pool does not survive
-    limits = Limits(options.timeout, options.memory)
     listed = roster.read(options.roster) if options.roster else None
     deadline = roster.moment(options.deadline) if options.deadline else None
     desk = Desk(_own_folder(options.out))
     results_in = desk.path("results")
-    # The process that students' ones come from is started before the master is read.
-    with Zygote(limits) as zygote:
-        master = read_master(options.master)
-        submissions, fates = handed_in.find(options.submissions, master, options.several)
-        _same_assignment(results_in, master.number)
-        if options.again:
-            known = many.all_stored(results_in)
-            said, same = again.again(options.again, submissions, master, known, zygote)
-            print(said)
-            return 0 if same else 1
-        _not_in_sight(options.master, zygote)
-        _master_earns_all(options.master, master, zygote)
-        results = many.grade_all(
-            submissions,
-            master,
-            options.master.read_bytes(),
-            results_in,
-            zygote,
-            options.jobs,
-        )
-        results += many.earlier(results_in, results)
-        many.say_same(results)
-        results, people = roster.enrolled(results, submissions, listed, deadline, master)
-        results = report.write_all(desk, results, master, zygote, fates, options.anonymous)
-        if listed:
-            gradebook.write_table(desk, listed, people, results, master)
-        gradebook.write_feedback(desk, results)
+    master = read_master(options.master)
+    submissions, fates = handed_in.find(options.submissions, master, options.several)
+    _same_assignment(results_in, master.number)
+    if options.again:
+        known = many.all_stored(results_in)
+        said, same = again.again(options.again, submissions, master, known, zygote)
+        print(said)
+        return 0 if same else 1
+    _not_in_sight(options.master, zygote)
+    _master_earns_all(options.master, master, zygote)
+    results = many.grade_all(
+        submissions,
+        master,
+        options.master.read_bytes(),
+        results_in,
+        zygote,
+        options.jobs,
+    )
+    fates = handed_in.outcomes(fates, results)
+    results += many.earlier(results_in, results)
+    many.say_same(results)
+    results, people = roster.enrolled(results, submissions, listed, deadline, master)
+    results = report.write_all(desk, results, master, zygote, fates, options.anonymous)
+    if listed:
+        gradebook.write_table(desk, listed, people, results, master)
+    gradebook.write_feedback(desk, results)
     print(report.summary(results, fates, zygote, desk, master), file=sys.stderr)
     return 0
 

@@ -22,9 +22,10 @@ from classroom.compare import Almost
 from ..master import Master, Test
 from . import draws, essays, pictures, remarks, wire
 from .entries import Unreadable
+from .nursery import Zygote
 from .result import GRADED, WAITS, Ran, Result, TestResult, blank
 from .runner import NoAnswer, Runner
-from .student import StudentError, Zygote
+from .student import StudentError
 from .submission import Submission, SubmittedCell, read_cells
 
 
@@ -82,7 +83,9 @@ def grade(
     for essay in result["essays"]:
         cell = next(cell for cell in master.essays if cell.id == essay["id"])
         essay["text"] = essays.text_of(cells, cell, master)
-    if missing:
+    if len(missing) == len(master.exercises):
+        result["reasons"] = ["It holds none of the answers. Is it another assignment's notebook?"]
+    elif missing:
         result["reasons"] = list(missing.values())
     else:
         result["points"] = result["so_far"]

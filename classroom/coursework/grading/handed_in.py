@@ -20,6 +20,7 @@ from .. import CourseworkError
 from ..master import Master
 from . import shown
 from .entries import FILE, FOLDER, LINK, OTHER, Entry, Unreadable, on_disk
+from .result import GRADED, PERSON, Result
 from .submission import Submission
 
 SEVERAL = {
@@ -75,13 +76,24 @@ def find(
         chosen = "/".join([str(submission.path), *submission.inside])
         for entry in pile.entries:
             took = entry.kind in (FILE, FOLDER) and chosen.startswith(entry.place)
-            became = "graded" if took else "not graded: another file counts"
+            became = GRADED if took else "not graded: another file counts"
             became = submission.problem or became
             fates.append(Fate(shown.name(entry.place), pile.student, became))
     if not submissions:
         raise CourseworkError(f"There is no notebook in {', '.join(map(str, paths))}.")
     submissions.sort(key=lambda submission: submission.student)
     return submissions, sorted(fates)
+
+
+def outcomes(fates: Iterable[Fate], results: Iterable[Result]) -> list[Fate]:
+    """The fates, now that it is known which notebooks could not be graded."""
+    person = {r["student"]: " ".join(r["reasons"]) for r in results if r["status"] == PERSON}
+    return [
+        fate._replace(became=person[fate.student])
+        if fate.became == GRADED and fate.student in person
+        else fate
+        for fate in fates
+    ]
 
 
 def _opened(entry: Entry, master: Master) -> list[Entry]:

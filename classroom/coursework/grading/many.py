@@ -11,6 +11,7 @@ import gc
 import hashlib
 import json
 import os
+import select
 import signal
 import sys
 import time
@@ -25,9 +26,10 @@ from . import entries, isolation, remarks, shown
 from .desk import write_whole
 from .grade import grade
 from .isolation import Limits
+from .nursery import Zygote
 from .result import Result, StoredResult, blank, differences
 from .runner import Fault
-from .student import BUSY, Zygote
+from .student import BUSY
 from .submission import Submission
 
 VERSION = 4  # of the rules of grading: results of other rules are not taken over
@@ -94,7 +96,8 @@ def grade_all(
     gc.freeze()  # what is there now is not looked through again by each child
     tqdm.monitor_interval = 0  # its thread would be running when we fork
     bar = tqdm(total=len(submissions), unit="notebook", dynamic_ncols=True)
-    running: dict[int, tuple[Path, Submission, str, float]] = {}
+    # Each process holds a pipe that nobody writes to: it ends when the process does.
+    running: dict[int, tuple[int, Path, Submission, str, float]] = {}
     results: dict[Path, Result] = {}
     waiting = list(zip(paths, submissions, strict=True))[::-1]
     try:
@@ -110,25 +113,28 @@ def grade_all(
                     bar.update()
                     continue
                 sys.stdout.flush()
+                end, held = os.pipe()
                 pid = os.fork()
                 if pid == 0:
                     _grade_one(submission, content, master, zygote, path, basis, key, former)
+                os.close(held)
                 late = time.monotonic() + BUSY * zygote.limits.budget + PATIENCE
-                running[pid] = (path, submission, key, late)
-            for pid, (path, submission, key, late) in list(running.items()):
+                running[end] = (pid, path, submission, key, late)
+            for pid, *_, late in running.values():
                 if time.monotonic() > late:
                     os.kill(pid, signal.SIGKILL)
-                if os.waitpid(pid, os.WNOHANG)[0]:
-                    del running[pid]
-                    made = stored(path)
-                    done = made and made["tried"] == key
-                    results[path] = made if made and done else _given_up(submission, master)
-                    bar.update()
-            time.sleep(0.01)
+            for end in select.select(list(running), [], [], 1.0 if running else 0)[0]:
+                pid, path, submission, key, _ = running.pop(end)
+                os.close(end)
+                os.waitpid(pid, 0)
+                made = stored(path)
+                done = made and made["tried"] == key
+                results[path] = made if made and done else _given_up(submission, master)
+                bar.update()
     finally:
         gc.unfreeze()
         bar.close()
-        for pid in running:  # Ctrl-C: what they had is graded again next time
+        for pid, *_ in running.values():  # Ctrl-C: what they had is graded again next time
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
     return [results[path] for path in paths]

@@ -19,8 +19,8 @@ from . import essays, marks, shown
 from .desk import Desk
 from .handed_in import Fate
 from .isolation import LEVELS
+from .nursery import Zygote
 from .result import ABSENT, GRADED, PERSON, WAITS, Result, TestResult
-from .student import Zygote
 
 WORDS = {
     GRADED: "graded",
@@ -181,9 +181,10 @@ def summary(
         if result["status"] == PERSON:
             lines.append(f"  {result['student']}: {' '.join(result['reasons'])}")
     lines += [result["changed"] for result in results if result["changed"]]
-    left = [fate for fate in fates if fate.became != "graded"]
+    left = [fate for fate in fates if fate.became != GRADED]
     lines.append(f"Of {len(fates)} entries {len(fates) - len(left)} were graded.")
-    lines += [f"  {fate.entry}: {fate.became}" for fate in left]
+    told = {result["student"] for result in results if result["status"] == PERSON}
+    lines += [f"  {fate.entry}: {fate.became}" for fate in left if fate.student not in told]
     lines += [f"Note: {said}" for said in dict.fromkeys(desk.said)]
     lines.append(f"Isolation: {zygote.level}. {LEVELS[zygote.level]}")
     lines += [f"No stronger one works here: {why}" for why in zygote.why_not]

@@ -13,8 +13,9 @@ from typing import Any
 
 from classroom import clock
 
+from .nursery import Zygote
 from .shown import readable
-from .student import Lost, Student, StudentError, TookTooLong, Zygote
+from .student import Lost, Student, StudentError, TookTooLong
 from .submission import SubmittedCell
 
 CHANCES = 2

@@ -8,19 +8,13 @@ import os
 import secrets
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-import cliplab
-
-from .. import CourseworkError
-from . import isolation, wire
-from .isolation import LEVELS, WALLED, Limits
+from . import wire
+from .isolation import WALLED, Limits
 
 # A call has so many seconds of the processor, which the process itself watches over. By the clock,
 # on a machine that is busy, it may take that many times as long before it is taken for dead.
@@ -43,118 +37,24 @@ class StudentError(Exception):
         return f"{self.kind}: {self.says}{where}" if self.says else f"{self.kind}{where}"
 
 
-class Zygote:
-    """The process that students' processes are forked from, and what keeps them in.
-
-    Use it as a context. `level` is the strongest isolation that works here, `why_not` what the
-    system said to the stronger ones. Raises CourseworkError where not even limits work.
-    """
-
-    def __init__(self, limits: Limits):
-        self.limits = limits
-
-    def __enter__(self) -> Zygote:
-        if sys.platform != "linux":
-            raise CourseworkError(
-                "Submissions are graded on Linux, whose kernel keeps students' code in: on Windows "
-                "in WSL, on a Mac in a container or a virtual machine."
-            )
-        self.folder = tempfile.mkdtemp(prefix="cliplab-grading-")
-        os.chmod(self.folder, 0o711)  # a scratch folder inside it belongs to another user
-        walls = [isolation.bubblewrap(self.folder)] if shutil.which("bwrap") else []
-        self.why_not: list[str] = [] if walls else ["bubblewrap: it is not installed."]
-        for wall in [*walls, []]:
-            self._begin(wall)
-            try:
-                if level := self._strongest(["bubblewrap"] if wall else list(LEVELS)[1:]):
-                    self.level = level
-                    return self
-            except BaseException:
-                self.__exit__()
-                raise
-            self._end()
-        self.__exit__()
-        why = " ".join(self.why_not)
-        raise CourseworkError(f"Students' code cannot be run on this machine. {why}")
-
-    def _begin(self, wall: list[str]) -> None:
-        """Starts the process, behind a wall of its own or without one."""
-        self.requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        # Nothing of the environment is handed down that could be a secret.
-        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TZ")}
-        one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        above = str(Path(cliplab.__file__).parents[1])
-        path = os.pathsep.join([above, *filter(None, [os.environ.get("PYTHONPATH")])])
-        command = [sys.executable, "-P", "-m", f"{__package__}.zygote"]
-        self.process = subprocess.Popen(
-            [*wall, *command, str(theirs.fileno()), self.folder],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            cwd="/",
-            env=kept
-            | one
-            | {"PYTHONPATH": path, "MPLBACKEND": "agg", "HF_HUB_OFFLINE": "1"}
-            | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-            | {"PYTHONHASHSEED": "0"},  # the order of a set is the same, whenever it is graded
-        )
-        theirs.close()
-
-    def _end(self) -> None:
-        self.requests.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(5)
-        self.process.kill()
-        self.process.wait()
-
-    def __exit__(self, *_: Any) -> None:
-        self._end()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _strongest(self, levels: list[str]) -> str | None:
-        """The first of these levels at which a process starts; the others say why not."""
-        for level in levels:
-            if level == "user" and os.geteuid() != 0:
-                continue
-            self.level = level
-            try:
-                self.start().stop()
-                return level
-            except (RuntimeError, OSError) as problem:
-                self.why_not.append(f"{level}: {problem}")
-        return None
-
-    def start(self, seed: int = 0) -> Student:
-        """A new process for a student's code, known to answer. seed: of its own draws.
-
-        Raises RuntimeError if it does not: then the machine is at fault, and no student.
-        """
-        student = Student(self)
-        try:
-            student.ask({"do": "seed", "seed": seed}, 60)
-        except (Lost, StudentError) as problem:
-            raise RuntimeError(
-                f"No process for a student's code could be started. {problem} {student.stop()}"
-            ) from None
-        return student
-
-
 class Student:
     """One process; `ask` it, and `stop` it in the end.
 
     worked, used: the seconds of the last call, and the functions of cliplab that it called.
     """
 
-    def __init__(self, zygote: Zygote):
+    def __init__(self, requests: socket.socket, above: str, limits: Limits, level: str):
+        """requests: where the zygote hears of it; above: the folder of scratch folders."""
         self.worked, self.used = 0.0, set[str]()
-        self.folder = tempfile.mkdtemp(dir=zygote.folder)
+        self.folder = tempfile.mkdtemp(dir=above)
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed by `stop`
         self.channel, theirs = socket.socketpair()
         self.leash, held = socket.socketpair()
-        level = "namespaces" if zygote.level in WALLED else zygote.level
-        request = {"level": level, "limits": asdict(zygote.limits)}
+        inside = "namespaces" if level in WALLED else level
+        request = {"level": inside, "limits": asdict(limits)}
         request["folder"] = self.folder
         ends = [theirs.fileno(), held.fileno(), self.log.fileno()]
-        socket.send_fds(zygote.requests, [json.dumps(request).encode()], ends)
+        socket.send_fds(requests, [json.dumps(request).encode()], ends)
         theirs.close()
         held.close()
 

@@ -14,6 +14,12 @@ from ..names import bound
 from .entries import MOST_BYTES, Unreadable
 
 MOST_CODE = 100 << 10  # characters of a cell
+# How files begin that are handed in in place of a notebook.
+SIGNS = {
+    b"<": "it is a web page",
+    b"%PDF": "it is a PDF",
+    b"PK": "it is an archive",
+}
 # What reading a cell raises that is no Python, or one that would bring Python down.
 NOT_PYTHON = (ValueError, SyntaxError, RecursionError, MemoryError)
 
@@ -74,17 +80,21 @@ class SubmittedCell:
 def read_cells(content: bytes) -> list[SubmittedCell]:
     """The cells of a notebook file (nbformat 4). Raises Unreadable with a sentence."""
     if len(content) > MOST_BYTES:
-        raise Unreadable(f"The file has {len(content) >> 20} MB; {MOST_BYTES >> 20} are read.")
+        raise Unreadable(f"The file has more than {MOST_BYTES >> 20} MB, and no more are read.")
+    start = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not start:
+        raise Unreadable("The file is empty.")
     try:
-        notebook = json.loads(content)
-        cells = notebook["cells"]
-        read = [_cell(number, cell) for number, cell in enumerate(cells, 1)]
+        cells = list(json.loads(content)["cells"])
     except (ValueError, RecursionError):
-        raise Unreadable("The file is not a notebook: its JSON is broken.") from None
-    except (KeyError, TypeError, AttributeError):
+        found = (what for sign, what in SIGNS.items() if start.startswith(sign))
+        what = next(found, "its JSON is broken")
+        raise Unreadable(f"The file is not a notebook: {what}.") from None
+    except (KeyError, TypeError):
         raise Unreadable(
             "The file is not a notebook of format 4: it has no list of cells."
         ) from None
+    read = [_cell(number, cell) for number, cell in enumerate(cells, 1)]
     for cell in read:
         if cell.code and len(cell.source) > MOST_CODE:
             raise Unreadable(
@@ -97,8 +107,11 @@ def read_cells(content: bytes) -> list[SubmittedCell]:
 
 
 def _cell(number: int, cell: dict[str, Any]) -> SubmittedCell:
-    source = cell["source"]
-    source = source if isinstance(source, str) else "".join(source)
+    try:
+        source = cell["source"]
+        source = source if isinstance(source, str) else "".join(source)
+    except (KeyError, TypeError):
+        raise Unreadable(f"Cell {number} is no cell of a notebook of format 4.") from None
     metadata = cell.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     tags = metadata.get("tags")

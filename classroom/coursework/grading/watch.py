@@ -40,10 +40,10 @@ def queued() -> float:
 
 
 class Watch:
-    """With it a block has so many seconds. `used`: the functions of cliplab that it called."""
+    """With it a block has so many seconds."""
 
     def __init__(self, seconds: float):
-        self.seconds, self.used, self.told = seconds, set[str](), False
+        self.seconds, self.told = seconds, False
 
     def __enter__(self) -> Watch:
         self.began = time.monotonic(), worked(), queued()
@@ -57,19 +57,17 @@ class Watch:
         soft, hard = self.limits
         least = min((one for one in (most, soft) if one >= 0), default=most)
         resource.setrlimit(resource.RLIMIT_CPU, (least, hard))
-        sys.setprofile(self.see)
         return self
 
     def __exit__(self, *_: Any) -> None:
-        sys.setprofile(None)
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.setitimer(signal.ITIMER_PROF, 0)
         resource.setrlimit(resource.RLIMIT_CPU, self.limits)
 
     @property
-    def about(self) -> dict[str, Any]:
-        """What the grader is told beside the value."""
-        return {"worked": worked() - self.began[1], "used": sorted(self.used)[:20]}
+    def worked(self) -> float:
+        """Seconds that the block has worked so far."""
+        return worked() - self.began[1]
 
     def look(self, *_: Any) -> None:
         """Every second: has it waited for too long, for anything but a processor?"""
@@ -84,13 +82,28 @@ class Watch:
         self.told = True
         raise TooSlow
 
+
+class Use:
+    """With it a block's calls of cliplab are seen: `names` has the functions."""
+
+    def __init__(self) -> None:
+        self.names = set[str]()
+
+    def __enter__(self) -> Use:
+        sys.setprofile(self.see)
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        sys.setprofile(None)
+
     def see(self, frame: FrameType, event: str, _: Any) -> None:
         """Notes a function of cliplab that other code than cliplab's calls."""
-        code = frame.f_code
-        if event != "call" or not code.co_filename.startswith(LIBRARY):
+        if event != "call":
             return
-        caller = frame.f_back
+        code, caller = frame.f_code, frame.f_back
+        if not code.co_filename.startswith(LIBRARY):
+            return
         if caller and not caller.f_code.co_filename.startswith(LIBRARY):
             name = code.co_qualname
             if not name.startswith(("<", "__getattr__")):
-                self.used.add(f"{frame.f_globals.get('__name__')}.{name}")
+                self.names.add(f"{frame.f_globals.get('__name__')}.{name}")

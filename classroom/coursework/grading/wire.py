@@ -18,7 +18,7 @@ import numpy as np
 import safetensors.torch
 import torch
 
-from classroom.compare import number, parts
+from classroom.compare import number, parts, shaped
 
 from .shown import readable as readable
 
@@ -81,7 +81,7 @@ def _write(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
         _not_too_large(0, value.nbytes)
         tensors[name] = torch.from_numpy(np.array(value, order="C"))
         return {"numpy": name}
-    if (plain := number(value)) is not None:
+    if not shaped(value) and (plain := number(value)) is not None:
         return plain
     if (listed := parts(value)) is not None:
         return [_write(item, tensors) for item in listed]

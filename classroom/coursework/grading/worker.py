@@ -20,7 +20,7 @@ from classroom.compare import settled
 
 from . import absent, draws, wire
 from .cells import Cells, statements
-from .watch import Watch
+from .watch import Use, Watch
 
 RUN_BODY = {"time", "timeit", "capture", "prun"}  # magics whose body is the student's answer
 
@@ -63,30 +63,36 @@ def serve(channel: socket.socket) -> None:
             request = wire.receive(channel)
         except EOFError:
             return
-        watch, id = Watch(request["seconds"]), request["id"]
+        watch, use = Watch(request["seconds"]), Use()
         try:
-            with watch:
-                value = answer(request, cells)
-                wire.pack(value)  # what cannot be sent, or takes too long, is an error of the call
-            frame = wire.pack({"id": id, "value": value, "about": watch.about})
+            with watch:  # what cannot be sent, or takes too long, is an error of the call
+                frame = reply(request, watch, use, value=answer(request, cells, use))
         except BaseException as error:
-            frame = wire.pack({"id": id, "error": describe(error), "about": watch.about})
+            frame = reply(request, watch, use, error=describe(error))
         wire.send(channel, frame)
 
 
-def answer(request: dict[str, Any], cells: Cells) -> Any:
+def reply(request: dict[str, Any], watch: Watch, use: Use, **said: Any) -> bytes:
+    """The frame of a value or an error, with what the grader is told of the call beside it."""
+    about = {"worked": watch.worked, "used": sorted(use.names)[:20]}
+    return wire.pack({"id": request["id"], **said, "about": about})
+
+
+def answer(request: dict[str, Any], cells: Cells, use: Use) -> Any:
     """The value that one request asks for: a cell run, a function called, or a name read."""
     if request["do"] == "seed":
         return draws.seed_everything(request["seed"])
     if request["do"] == "run":
         ran = cells.run(request["source"], request["number"], request["answers"])
         return {**ran, "errors": [describe(error) for error in ran["errors"][:5]]}
-    value = cells.value(request["name"], request["cell"])
-    if request["do"] == "call":
-        value = value(*request["args"], **request["kwargs"])
+    with use:
+        value = cells.value(request["name"], request["cell"])
+        if request["do"] == "call":
+            value = value(*request["args"], **request["kwargs"])
+        value = settled(value)
     if value is ...:
         raise NotImplementedError("exercise")  # what stands in the stub of a plain value
-    return settled(value)
+    return value
 
 
 def describe(error: BaseException) -> dict[str, str]:

@@ -73,7 +73,7 @@ def _keep(request: dict[str, Any], channel: int, leash: int, log: int) -> NoRetu
             _first(request, channel, leash)
         os.close(channel)
         most, inherited = request["limits"]["memory"] * 2**30, isolation.own_memory(os.getpid())
-        while not select.select([leash], [], [], 0.05)[0]:
+        while not select.select([leash], [], [], 0.2)[0]:
             if os.waitpid(child, os.WNOHANG)[0]:
                 break
             if isolation.memory_below(os.getpid(), inherited) > most:

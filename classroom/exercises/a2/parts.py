@@ -109,6 +109,7 @@ def masked_softmax(answer):
         ]
         got = call(scores, M)
         expect(got, wanted, where, why(got, wanted, mistakes))
+        got = torch.as_tensor(got)
         if (got[~M.expand_as(got)] != 0).any():
             raise Almost(f"{where} a hidden weight is small and not 0.")
     return "rows sum to 1 over what may be seen, and a row that may see nothing is 0, not NaN."

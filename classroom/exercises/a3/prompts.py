@@ -175,7 +175,7 @@ def in_chunks(answer):
             raise Almost(f"{where} two lists are asked for, ids and weights.") from None
         if len(ids) != len(rows):
             raise Almost(f"{where} there are {len(ids)} ids and {len(rows)} weights: as many.")
-        made = [(id, round(w, 6)) for id, w in zip(ids, rows, strict=True)]
+        made = [(id, round(float(w), 6)) for id, w in zip(ids, rows, strict=True)]
         hint = why(made, wanted, mistakes)
         expect(len(ids), len(wanted), f"{where}, the number of ids:", hint)
         right, heavy = zip(*wanted, strict=True)
