@@ -85,7 +85,12 @@ def in_json(weighted: list[dict]) -> list[dict]:
 def load(name: str) -> CLIPTextModel:
     """The encoder of that name or path; "random": a small one, with CLIP's vocabulary."""
     if name != "random":
-        return load_text_encoder(name).eval()
+        found = load_text_encoder(name)
+        if not isinstance(found, CLIPTextModel):
+            raise CheckpointError(
+                f"{name} is a {type(found).__name__}; this command encodes with CLIP."
+            )
+        return found
     torch.manual_seed(0)
     model = CLIPTextModel(CLIPTextConfig(49408, 77, 64, 4, 2, 256))
     # A fresh LayerNorm has mean 0, which A1111's way of weighting cannot live with (erratum E12).

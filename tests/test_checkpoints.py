@@ -277,8 +277,8 @@ def test_a_folder_does_not_mix_two_models(tmp_path):
     ("said", "sentence"),
     [
         (
-            {"hidden_act": "gelu"},
-            "= 'gelu' of the text encoder, but this encoder computes with 'quick_gelu'",
+            {"hidden_act": "gelu_new"},
+            "= 'gelu_new' of the text encoder, but this encoder computes with 'quick_gelu'",
         ),
         ({"layer_norm_eps": 1e-6}, "layer_norm_eps"),
         ({"hidden_size": 16}, "hidden_size = 16 of the text encoder, but the weights show 12"),

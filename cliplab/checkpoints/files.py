@@ -18,6 +18,7 @@ NAMES = {
     ),
 }
 MINI = "mini"  # the CLIP that comes with the package
+INDEX = "model.safetensors.index.json"  # which file holds which tensor, where there are several
 Device = torch.device | str | None
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
@@ -27,7 +28,10 @@ class CheckpointError(ValueError):
 
 
 def find_weights(name_or_path: str | Path) -> Path:
-    """The safetensors file that is meant. Raises CheckpointError, with what to do, without one."""
+    """The safetensors file that is meant, or the index of several.
+
+    Raises CheckpointError, with what to do, where there is none.
+    """
     if name_or_path == MINI:
         return bundled("clip-mini/model.safetensors", "CLIP", "cliplab.train")
     if name_or_path in NAMES:
@@ -51,9 +55,9 @@ def find_weights(name_or_path: str | Path) -> Path:
 
 
 def _inside(folder: Path) -> Path:
-    path = folder / "model.safetensors"
-    if path.is_file():
-        return path
+    for name in ("model.safetensors", INDEX):
+        if (folder / name).is_file():
+            return folder / name
     found = sorted(p.name for p in folder.iterdir() if p.suffix in (".safetensors", *PICKLES))
     holds = f" It holds {listed(found)}." if found else ""
     raise CheckpointError(

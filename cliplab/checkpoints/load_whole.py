@@ -8,10 +8,13 @@ from safetensors import safe_open
 
 from ..contrastive import CLIP, image_encoder
 from ..image_encoder import CLIPResNetConfig, CLIPVisionConfig, ImageEncoder, Preprocess
+from ..later_encoders import OpenCLIPTextModel
 from ..tokenizer import CLIPTokenizer
-from . import load
 from .files import CheckpointError, Device, find_weights, read_json
 from .layouts import HEAD, IMAGE, is_image, is_resnet
+from .load import LAYER_NORM_EPS, count_layers, read_text_encoder
+from .shards import Shards, opened
+from .stored import Stored, refuse_other_mathematics, said_of
 
 
 def load_clip(
@@ -27,8 +30,12 @@ def load_clip(
     std. Raises CheckpointError naming missing and unexpected keys, wrong shapes and wrong dtypes.
     """
     path = find_weights(name_or_path)
-    with load.opened(path) as file:
-        text = load.read_text_encoder(file, path, dtype)
+    with opened(path) as file:
+        text = read_text_encoder(file, path, dtype)
+        if isinstance(text, OpenCLIPTextModel):
+            raise CheckpointError(
+                "A whole CLIP with GELU is not known here; its text encoder alone is."
+            )
         image = read_image_encoder(file, path, dtype)
         head = {key: file.get_tensor(key) for key in HEAD if key in file.keys()}  # noqa: SIM118
         if "logit_scale" not in head:
@@ -47,27 +54,27 @@ def load_clip(
     return clip.to(device=device, dtype=dtype).eval()
 
 
-def read_image_encoder(file: safe_open, path: Path, dtype: torch.dtype) -> ImageEncoder:
+def read_image_encoder(file: safe_open | Shards, path: Path, dtype: torch.dtype) -> ImageEncoder:
     """The image encoder of an open file, in the file's dtype."""
     keys = [key for key in file.keys() if is_image(key)]  # noqa: SIM118
     if not keys:
         raise CheckpointError(
             "It holds no image encoder. A text encoder alone is opened by load_text_encoder."
         )
-    stored = load.Stored(file, keys, "openai" if keys[0].startswith("visual.") else "hf", IMAGE)
+    stored = Stored(file, keys, "openai" if keys[0].startswith("visual.") else "hf", IMAGE)
     heads = {"num_attention_heads": (file.metadata() or {}).get("image_attention_heads")}
-    config = infer_image_config(stored, heads | load.said_of(path, "vision_config"))
+    config = infer_image_config(stored, heads | said_of(path, "vision_config"))
     return stored.fill(lambda: image_encoder(config), dtype)
 
 
-def infer_image_config(stored: load.Stored, said: dict) -> CLIPVisionConfig | CLIPResNetConfig:
+def infer_image_config(stored: Stored, said: dict) -> CLIPVisionConfig | CLIPResNetConfig:
     """The configuration that the shapes show; heads, which they do not, from what was said."""
     if is_resnet(key.removeprefix("visual.") for key in stored.shapes):
         return infer_resnet_config(stored, said)
     D, _, P, _ = stored.size("embeddings.patch_embedding.weight", 4)
     places = stored.size("embeddings.position_embedding.weight")[0] - 1
     E = stored.size("visual_projection.weight")[stored.layout == "openai"]
-    S, N = P * round(places**0.5), load.count_layers(stored.shapes)
+    S, N = P * round(places**0.5), count_layers(stored.shapes)
     mlp_width = stored.size("encoder.layers.0.mlp.fc1.weight")[0]
     shown = {
         "image_size": S,
@@ -76,12 +83,13 @@ def infer_image_config(stored: load.Stored, said: dict) -> CLIPVisionConfig | CL
         "num_hidden_layers": N,
         "intermediate_size": mlp_width,
     }
-    load.refuse_other_mathematics(said, shown, "image encoder")
+    computes = {"hidden_act": "quick_gelu", "layer_norm_eps": LAYER_NORM_EPS}
+    refuse_other_mathematics(said, computes, shown, "image encoder")
     heads = int(said.get("num_attention_heads") or max(1, D // 64))
     return CLIPVisionConfig(S, P, D, heads, N, mlp_width, projection=E)
 
 
-def infer_resnet_config(stored: load.Stored, said: dict) -> CLIPResNetConfig:
+def infer_resnet_config(stored: Stored, said: dict) -> CLIPResNetConfig:
     places = stored.size("attnpool.positional_embedding")[0] - 1
     blocks = {m[0] for m in re.finditer(r"visual\.layer\d\.\d+\.", " ".join(stored.shapes))}
     one, two, three, four = (sum(f".layer{n}." in block for block in blocks) for n in (1, 2, 3, 4))

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..contrastive import CLIP
 from ..image_encoder import CLIPResNetConfig, CLIPVisionConfig, Preprocess
+from ..later_encoders import OpenCLIPTextModel
 from ..text_encoder import CLIPTextConfig, CLIPTextModel
 from .files import CheckpointError
 from .layouts import HEAD, LAYOUTS, clip_to_layout, require_layout, to_layout
@@ -24,8 +25,9 @@ def save_text_encoder(model: CLIPTextModel, path: str | Path, layout: str = "hf"
 
     path: a folder, which gets model.safetensors and, in Hugging Face's layouts, the config.json
         with which transformers' from_pretrained opens it; or a name that ends in .safetensors.
-    layout: "hf", "hf-old", "openai" or "open_clip-custom". The number of heads and the EOS id,
-        which weights do not show, go into the file's metadata. Files appear whole or not at all.
+    layout: "hf", "hf-old", "openai" or "open_clip-custom". The number of heads, the EOS id and
+        GELU, which weights do not show, go into the file's metadata. Files appear whole or not at
+        all.
     """
     if layout not in LAYOUTS:
         raise CheckpointError(f"There is no layout {layout!r}; there are {', '.join(LAYOUTS)}.")
@@ -93,10 +95,16 @@ def config_json(model: CLIPTextModel) -> dict:
         "vocab_size": c.vocab_size,
         "max_position_embeddings": c.context_length,
         **tower(c),
+        "hidden_act": activation(model),
         "eos_token_id": c.eos_token_id,
         "bos_token_id": None,  # the encoder does not need to know it
         "dtype": str(model.final_layer_norm.weight.dtype).removeprefix("torch."),
     }
+
+
+def activation(model: CLIPTextModel) -> str:
+    """What transformers calls the activation of a text encoder."""
+    return "gelu" if isinstance(model, OpenCLIPTextModel) else "quick_gelu"
 
 
 def tower(c: CLIPTextConfig | CLIPVisionConfig) -> dict:
@@ -194,6 +202,8 @@ def write_weights(
     weights = {key: t.detach().cpu().contiguous() for key, t in state.items()}
     c = text.config
     said = {"num_attention_heads": str(c.heads), "eos_token_id": str(c.eos_token_id)}
+    if isinstance(text, OpenCLIPTextModel):
+        said["hidden_act"] = activation(text)
     metadata = {"format": "pt", **said, **(more or {})}
     replace(file, lambda part: save_file(weights, part, metadata=metadata))
 

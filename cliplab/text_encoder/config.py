@@ -15,8 +15,8 @@ class CLIPTextConfig:
     None → the last id of the vocabulary, which is where CLIP's tokenizer puts EOS. An id outside
     the vocabulary is accepted, since transformers writes such configurations; pooling then raises.
     projection: joint width E of the bias-free map behind the pooled row; None → there is no map.
-    The activation is QuickGELU throughout, so encoders trained with GELU (open_clip's ViT-H/14, the
-    text encoder of SD 2) have no configuration here.
+    The activation is not in it: `CLIPTextModel` has QuickGELU; encoders trained with GELU, such as
+    SDXL's second, are a `cliplab.later_encoders.OpenCLIPTextModel` of the same configuration.
     Raises ValueError where the numbers cannot make an encoder. Source: Lecture eq. 52.
     """
 
@@ -54,12 +54,19 @@ class CLIPTextConfig:
         """CLIP ViT-B/32's text tower, projection included: 63,428,096 parameters."""
         return cls(49408, 77, 512, 8, 12, 2048, projection=512)
 
+    @classmethod
+    def vit_bigg_14(cls) -> "CLIPTextConfig":
+        """OpenCLIP ViT-bigG/14's text tower, SDXL's second encoder: 694,659,840 parameters."""
+        return cls(49408, 77, 1280, 20, 32, 5120, eos_token_id=2, projection=1280)
+
 
 def require_whole_numbers(config: Any) -> None:
     """Refuse, in a sentence, what is no count; None is fine where it is the default."""
     for field in fields(config):
         value = getattr(config, field.name)
         if (value is None and field.default is None) or isinstance(field.default, tuple):
+            continue
+        if field.type in (float, bool):  # no counts
             continue
         least = 0 if field.name == "eos_token_id" else 1
         object.__setattr__(config, field.name, whole_number(field.name, value, least))

@@ -7,6 +7,7 @@ the first, ``bpe.py`` the last; this file is the class that people use.
 import functools
 import json
 import operator
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -50,6 +51,9 @@ class CLIPTokenizer:
     clean   "hf" (default): as transformers 5, so as Stable Diffusion 1.5 through diffusers today;
             "openai": as openai/CLIP's published code (erratum E30).
     merges  [("i", "n"), …] in rank order; None for CLIP's.
+    pad     the id that fills a sequence up; None for EOS. OpenCLIP's models, such as SDXL's second
+            encoder, were trained with 0, which is also the symbol "!" (erratum E28). Under "hf" it
+            is padding wherever it is typed, as in transformers: "dog!" ends with a 0.
 
     Ids are the tool's for every character. Where a letter is too new for some tables, "hf" goes by
     those that transformers' tokenizer carries, "openai" by those of Python and ``regex``, as OpenAI
@@ -59,7 +63,13 @@ class CLIPTokenizer:
     of "a running dog".
     """
 
-    def __init__(self, merges: list[tuple[str, str]] | None = None, *, clean: str = "hf"):
+    def __init__(
+        self,
+        merges: list[tuple[str, str]] | None = None,
+        *,
+        clean: str = "hf",
+        pad: int | None = None,
+    ):
         one_of("clean", clean, ("hf", "openai"))
         self.clean_as = clean
         known = clip_merges() if merges is None else merges
@@ -68,6 +78,10 @@ class CLIPTokenizer:
         self.symbols = list(self.vocabulary)
         self.vocab_size = len(self.symbols)
         self.bos_id, self.eos_id = self.vocabulary[BOS], self.vocabulary[EOS]
+        self.pad_id = self.eos_id if pad is None else self._checked(pad)
+        # What is special where it is typed, and a pattern that finds it.
+        self._typed = {self.symbols[i]: i for i in (self.bos_id, self.eos_id, self.pad_id)}
+        self._special = re.compile("(" + "|".join(map(re.escape, self._typed)) + ")")
         self.ranks: dict[tuple[int, int], int] = {}
         for rank, (left, right) in enumerate(self.merges):
             self.ranks.setdefault((self.vocabulary[left], self.vocabulary[right]), rank)
@@ -105,7 +119,7 @@ class CLIPTokenizer:
         """Texts → int64 [N, length] at once: what ``length_normalization(self(texts), …)`` gives.
 
         Words that were met before are looked up, so it is fastest where words come again. pad None
-        is EOS, 0 is OpenAI's. Warns once, with TruncationWarning, of what was cut off and where.
+        is the tokenizer's own. Warns once, with TruncationWarning, of what was cut off and where.
         Raises TypeError for what is no list of texts, ValueError for a length below 2.
         Source: Lecture eq. 7, for many texts.
         """
@@ -117,6 +131,7 @@ class CLIPTokenizer:
         if set(map(type, texts)) - {str}:
             for text in texts:
                 _require_text(text)
+        pad = self.pad_id if pad is None else pad
         return to_tensor(self.stretches, texts, length, self.bos_id, self.eos_id, pad)
 
     @functools.cached_property
@@ -139,11 +154,11 @@ class CLIPTokenizer:
     def content(self, text: str) -> list[int]:
         """The ids of a text without BOS and EOS: the lecture's s₁ … sₘ."""
         _require_text(text)
-        if self.clean_as == "hf" and "<|" in text and SPECIAL.search(text):
+        if self.clean_as == "hf" and self._special.search(text):
             # transformers takes specials out of the text as typed, before it is cleaned.
             ids = []
-            for part in SPECIAL.split(text):
-                ids += [self.vocabulary[part]] if part in (BOS, EOS) else self._plain(part)
+            for part in self._special.split(text):
+                ids += [self._typed[part]] if part in self._typed else self._plain(part)
             return ids
         return self._plain(text)
 
@@ -222,8 +237,8 @@ class CLIPTokenizer:
         _require_text(text)
         spans, start = [(0, 0)], 0
         whole = self.clean_as == "openai"  # there the specials are read after cleaning, as words
-        for part in [text] if whole else SPECIAL.split(text):
-            if not whole and part in (BOS, EOS):
+        for part in [text] if whole else self._special.split(text):
+            if not whole and part in self._typed:
                 spans.append((start, start + len(part)))
             else:
                 spans += [(start + a, start + b) for a, b in self._plain_offsets(part)]
@@ -298,14 +313,15 @@ class CLIPTokenizer:
         """
         path, lines = Path(path), [f"{left} {right}" for left, right in self.merges]
         if path.suffix == ".json":
-            bpe.write_merges(path, lines, clean=self.clean_as)
+            bpe.write_merges(path, lines, clean=self.clean_as, pad_token=self.symbols[self.pad_id])
             return
         path.mkdir(parents=True, exist_ok=True)
         (path / "vocab.json").write_text(
             json.dumps(self.vocabulary, ensure_ascii=False), encoding="utf-8"
         )
         about = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "clean": self.clean_as}
-        specials = {"bos_token": BOS, "eos_token": EOS, "unk_token": EOS, "pad_token": EOS}
+        pad = self.symbols[self.pad_id]
+        specials = {"bos_token": BOS, "eos_token": EOS, "unk_token": EOS, "pad_token": pad}
         (path / "tokenizer_config.json").write_text(json.dumps(about | specials), encoding="utf-8")
         (path / "merges.txt").write_text(
             "#version: 0.2\n" + "\n".join(lines) + "\n", encoding="utf-8"
@@ -328,7 +344,10 @@ class CLIPTokenizer:
                 "merges.txt or tokenizer.json."
             )
         merges, said = bpe.read_merges(path)
-        tokenizer = cls(merges, clean=clean or (about | said).get("clean", "hf"))
+        said = about | said
+        tokenizer = cls(merges, clean=clean or said.get("clean", "hf"))
+        if (pad := tokenizer._id_of_padding(said.get("pad_token"))) != tokenizer.eos_id:
+            tokenizer = cls(merges, clean=tokenizer.clean_as, pad=pad)
         stored = bpe.read_json(path.with_name("vocab.json")) if path.name == "merges.txt" else {}
         if stored and stored != tokenizer.vocabulary:
             raise ValueError(
@@ -336,6 +355,13 @@ class CLIPTokenizer:
                 "bytes, merges in order, BOS, EOS."
             )
         return tokenizer
+
+    def _id_of_padding(self, symbol: Any) -> int:
+        """What a file calls the padding: a symbol, or an object that holds one; None is EOS."""
+        symbol = symbol.get("content") if isinstance(symbol, dict) else symbol
+        if symbol is not None and symbol not in self.vocabulary:
+            raise ValueError(f"The padding is {symbol!r:.40}, which is not in the vocabulary.")
+        return self.vocabulary[symbol or EOS]
 
 
 @functools.cache

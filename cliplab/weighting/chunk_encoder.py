@@ -134,7 +134,7 @@ class Words:
         if isinstance(tokenizer, CLIPTokenizer):
             self.content, self.symbols = tokenizer.content, tokenizer.tokens
             self.bos, self.eos = tokenizer.bos_id, tokenizer.eos_id
-            self.pad, vocabulary = self.eos, tokenizer.vocabulary
+            self.pad, vocabulary = tokenizer.pad_id, tokenizer.vocabulary
         elif hasattr(tokenizer, "convert_ids_to_tokens"):
             if tokenizer.pad_token_id is None:
                 raise ValueError(
