@@ -193,6 +193,7 @@ class ComfyUI(Tool):
     title = "ComfyUI's syntax"
     method = "from_empty"
     weighted = "({text}:{weight})"
+    same_ids = True
     fragments = staticmethod(fragments)
     escape = staticmethod(escape)
 

@@ -79,6 +79,14 @@ class Tool(Settings):
     weighted     how it writes a text and a weight, to be formatted
     inescapable  said after a refusal: what it takes for syntax and has no escape for
     says_blocks  whether it can begin a new block of 77 rows; then `join_blocks` says how
+
+    And of SDXL, which has two encoders:
+
+    same_ids        whether the second gets the first's ids, padded in its own way; otherwise its
+                    own tokenizer's
+    pools_as_typed  whether the pooled row is that of the prompt as it was typed, syntax and all;
+                    otherwise that of the first chunk
+    zero_negative   whether an empty negative prompt becomes zeros
     """
 
     title: ClassVar[str]
@@ -86,6 +94,9 @@ class Tool(Settings):
     weighted: ClassVar[str] = "{text}"
     inescapable: ClassVar[str] = ""
     says_blocks: ClassVar[bool] = False
+    same_ids: ClassVar[bool] = False
+    pools_as_typed: ClassVar[bool] = False
+    zero_negative: ClassVar[bool] = False
 
     def fragments(self, prompt: str, quirks: bool = True) -> list[Fragment]:
         """The fragments of a prompt, as `parse_prompt` gives them."""

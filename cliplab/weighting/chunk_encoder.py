@@ -59,7 +59,8 @@ class ChunkEncoder:
         final_norm: bool,
         truncate: bool,
     ) -> None:
-        self.words, self.truncate = Words(tokenizer), truncate
+        self.words = tokenizer if isinstance(tokenizer, Words) else Words(tokenizer)
+        self.truncate = truncate
         self.cut = (tool.truncated() if truncate else tool).cut
         self.length, layers = sizes(model)
         if self.words.eos >= model.config.vocab_size:

@@ -81,6 +81,7 @@ class A1111(CutsAtCommas):
     method = "restore_mean"
     weighted = "({text}:{weight})"
     says_blocks = True
+    same_ids = zero_negative = True
     fragments = staticmethod(fragments)
     escape = staticmethod(escape)
 
