@@ -79,9 +79,12 @@ class CLIPTokenizer:
         self.vocab_size = len(self.symbols)
         self.bos_id, self.eos_id = self.vocabulary[BOS], self.vocabulary[EOS]
         self.pad_id = self.eos_id if pad is None else self._checked(pad)
-        # What is special where it is typed, and a pattern that finds it.
-        self._typed = {self.symbols[i]: i for i in (self.bos_id, self.eos_id, self.pad_id)}
-        self._special = re.compile("(" + "|".join(map(re.escape, self._typed)) + ")")
+        self.learned_rows: Tensor | None = None  # [n, D], of the ids from vocab_size on
+        # What is special where it is typed, with its ids: transformers takes BOS, EOS and padding
+        # out of the text before it is cleaned, and learned words are taken out by all.
+        specials = (self.bos_id, self.eos_id, self.pad_id) if clean == "hf" else ()
+        self._typed = {self.symbols[i]: [i] for i in specials}
+        self._look_for_specials()
         self.ranks: dict[tuple[int, int], int] = {}
         for rank, (left, right) in enumerate(self.merges):
             self.ranks.setdefault((self.vocabulary[left], self.vocabulary[right]), rank)
@@ -141,26 +144,27 @@ class CLIPTokenizer:
 
         if self.clean_as == "hf":  # no step there looks across white space
             return Stretches(self._typed_stretch, as_typed)
+        if self.learned_rows is not None:  # which are looked for before the text is cleaned
+            return Stretches(self.content, lambda texts: ([text] for text in texts))
         return Stretches(self._stretch, self._cleaned)
 
     def _cleaned(self, texts: list[str]) -> Iterator[list[str]]:
         return (self.clean(text).split(" ") for text in texts)  # ftfy judges a text as a whole
 
     def _typed_stretch(self, stretch: str) -> list[int]:
-        if stretch.isascii() and stretch.isalpha():  # one word, as most are
+        if stretch.isascii() and stretch.isalpha() and self.learned_rows is None:  # as most are
             return self._word(stretch.lower())
         return self.content(stretch)
 
     def content(self, text: str) -> list[int]:
         """The ids of a text without BOS and EOS: the lecture's s₁ … sₘ."""
         _require_text(text)
-        if self.clean_as == "hf" and self._special.search(text):
-            # transformers takes specials out of the text as typed, before it is cleaned.
-            ids = []
-            for part in self._special.split(text):
-                ids += [self._typed[part]] if part in self._typed else self._plain(part)
-            return ids
-        return self._plain(text)
+        if not self._special.search(text):
+            return self._plain(text)
+        ids = []
+        for part in self._special.split(text):
+            ids += self._typed[part] if part in self._typed else self._plain(part)
+        return ids
 
     def clean(self, text: str) -> str:
         """The text as it is cut into words: repaired or composed, single spaces, lower case."""
@@ -210,7 +214,8 @@ class CLIPTokenizer:
     def decode(self, ids: list[int]) -> str:
         """Ids → text, without BOS and EOS; case and spacing are lost, broken UTF-8 is U+FFFD."""
         symbols = [s for s in self.tokens(list(ids)) if s not in (BOS, EOS)]
-        data = b"".join(_bytes_of(s) for s in symbols)
+        learned = {self.symbols[i] for i in range(self.vocab_size, len(self.symbols))}
+        data = b"".join(f"{s} ".encode() if s in learned else _bytes_of(s) for s in symbols)
         return data.decode("utf-8", errors="replace").rstrip(" ")
 
     def _checked(self, number: SupportsIndex) -> int:
@@ -220,9 +225,10 @@ class CLIPTokenizer:
             raise TypeError(
                 f"Ids are whole numbers; this is {type(number).__name__}: {number!r:.60}"
             ) from None
-        if not 0 <= i < self.vocab_size:
+        if not 0 <= i < len(self.symbols):
             raise ValueError(
-                f"There is no token {i}: the ids of this vocabulary are 0 to {self.vocab_size - 1}."
+                f"There is no token {i}: the ids of this vocabulary are 0 to "
+                f"{len(self.symbols) - 1}."
             )
         return i
 
@@ -236,10 +242,9 @@ class CLIPTokenizer:
         """
         _require_text(text)
         spans, start = [(0, 0)], 0
-        whole = self.clean_as == "openai"  # there the specials are read after cleaning, as words
-        for part in [text] if whole else self._special.split(text):
-            if not whole and part in self._typed:
-                spans.append((start, start + len(part)))
+        for part in self._special.split(text):
+            if part in self._typed:
+                spans += [(start, start + len(part))] * len(self._typed[part])
             else:
                 spans += [(start + a, start + b) for a, b in self._plain_offsets(part)]
             start += len(part)
@@ -276,6 +281,39 @@ class CLIPTokenizer:
             MergeStep(self.merges[rank], rank, [self.symbols[i] for i in ids])
             for rank, ids in ladder
         ]
+
+    # Learned words --------------------------------------------------------------------------------
+
+    def learn(self, name: str, rows: "Tensor") -> list[int]:
+        """Give a word rows of its own, found by textual inversion; return its ids, one a row.
+
+            tok.learn("<toy>", rows)
+            cliplab.encode_prompt("a (<toy>:1.3) on a hill", tok, model)
+
+        name  as it is typed in prompts, without white space; found wherever it stands
+        rows  [n, D], or [D] for one: what the encoder reads in place of rows of its table
+
+        The ids go on behind the vocabulary, as in diffusers, and `encode_prompt` hands the rows to
+        the encoder. `save` leaves learned words out. Raises ValueError for a word that is special
+        already, and for rows of another width. Source: Gal et al. 2023.
+        """
+        from .learned import read_rows  # torch is loaded when there are rows
+
+        table = read_rows(name, rows, self.learned_rows)
+        if name in self._typed or name in (BOS, EOS):
+            raise ValueError(f"{name} is a special word of this tokenizer already.")
+        first = len(self.symbols)
+        ids = [*range(first, self.vocab_size + len(table))]
+        self.symbols += [name, *(f"{name}_{n}" for n in range(1, len(ids)))]
+        self.learned_rows, self._typed[name] = table, ids
+        self._look_for_specials()
+        self.__dict__.pop("stretches", None)  # it remembers the word as it was
+        return ids
+
+    def _look_for_specials(self) -> None:
+        """A pattern that finds what is special, the longest first; without any it finds nothing."""
+        names = sorted(self._typed, key=len, reverse=True)
+        self._special = re.compile(f"({'|'.join(map(re.escape, names))})" if names else r"(?!)")
 
     # A vocabulary of one's own --------------------------------------------------------------------
 

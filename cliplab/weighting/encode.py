@@ -51,8 +51,8 @@ def encode_prompt(
     float32, the result of the encoder's type. Raises PromptError for a prompt that cannot be read,
     or whose weights leave the type's range; TypeError for a setting that neither the tool nor the
     method has. Warns (PromptWarning) of what a tool would do outside the encoder and this does not:
-    AND, schedules, `<lora:…>`, `.swap`, `withLora`. Names of textual inversions are encoded as the
-    words they are. No gradient is kept.
+    AND, schedules, `<lora:…>`, `.swap`, `withLora`. Learned words (`CLIPTokenizer.learn`, or those
+    that diffusers has loaded) get their weight on each of their rows. No gradient is kept.
     Source: Lecture eqs 11–14; A1111 v1.10.1, ComfyUI a125cd8, Compel 2.5.1.
     """
     return prompt_encoder(tokenizer, model, syntax, method, **options)(prompt)

@@ -16,7 +16,7 @@ from ..checks import one_of, whole_number
 from ..later_encoders import SDXLTextEncoders
 from ..prompts import TOOLS
 from ..prompts.tool import Token
-from .chunk_encoder import Words, table
+from .chunk_encoder import Words, knowing, table
 from .context import Context
 from .encoder import PromptEncoder, Prompts
 
@@ -50,6 +50,14 @@ class SDXLPromptEncoder:
         one_of("syntax", syntax, TOOLS)
         words, words_2 = map(Words, tokenizers)
         if TOOLS[syntax].same_ids:
+            rows, rows_2 = (
+                0 if one.learned is None else len(one.learned) for one in (words, words_2)
+            )
+            if rows != rows_2:
+                raise ValueError(
+                    f"{syntax} gives both encoders the same ids: learn each word in both "
+                    "tokenizers, in one order and with as many rows."
+                )
             words_2.content, words_2.symbols = words.content, words.symbols
         skip = 1 + whole_number("clip_skip, the layers to leave out,", clip_skip, 0)
         self.first, self.second = (
@@ -90,12 +98,18 @@ class SDXLPromptEncoder:
 
     @torch.no_grad()
     def pooled(self, prompt: str, right: Context) -> torch.Tensor:
-        """The second encoder's projected EOS row [E]: of its first chunk, with no weight in it."""
+        """The second encoder's projected EOS row [E]: of its first chunk, with no weight in it.
+
+        By SDXL's rule the largest id is EOS. A learned word is larger, and is pooled instead, but
+        not in tools that encode it under the id 0.
+        """
         encoder = self.second.encoder
         ids = right.ids[: encoder.length]
         if self.second.tool.pools_as_typed:
             content = encoder.words.content(prompt)[: encoder.length - 2]
             ids = table([encoder.frame([Token(i) for i in content])])[0][0]
-        device = next(self.model_2.parameters()).device
-        embeds: torch.Tensor = self.model_2(ids[None].to(device)).text_embeds
+        ids = ids[None].to(next(self.model_2.parameters()).device)
+        given = ids.where(ids <= encoder.words.eos, 0) if self.second.tool.same_ids else ids
+        with knowing(self.model_2, encoder.words.learned, typed=ids):
+            embeds: torch.Tensor = self.model_2(given).text_embeds
         return embeds[0]
