@@ -23,7 +23,7 @@ SITE := $(shell find _config.yml _toc.yml assignments book chapters classroom cl
 	-not -path '*/.*' -not -path '*/__pycache__/*')
 
 # One thread each: two threads on a busy machine are slower, and results differ in the last digit.
-NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 300 --nbval-sanitize-with tests/sanitize.cfg
+NBVAL := -p tests.kernels --nbval --nbval-cell-timeout 300 --nbval-sanitize-with tests/sanitize.cfg
 ifdef CLIPLAB_SKIP_BROWSER
 PAGES := --ignore tests/pages
 endif

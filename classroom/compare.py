@@ -28,6 +28,7 @@ from itertools import islice
 from numbers import Integral, Real
 from typing import Any
 
+LONG = 20  # parts of a list; of a longer one the first difference is shown, and not all of it
 MOST = 1_000_000  # parts of a container that are looked at: some have no end
 
 
@@ -124,6 +125,11 @@ def difference(got: Any, wanted: Any, tolerance: float = 1e-5) -> str:
     count = type(wanted) is int and not isinstance(got, bool)
     if _right(got, float(wanted) if count else wanted, 0 if count else tolerance):
         return ""
+    found, listed = parts(got), parts(wanted)
+    if found and listed and len(found) == len(listed) > LONG:
+        wrong = [n for n, pair in enumerate(zip(found, listed, strict=True))
+                 if not _part(*pair, tolerance)]  # fmt: skip
+        return _differ(len(wrong), len(listed), wrong[:1], found[wrong[0]], listed[wrong[0]])
     shape = list(getattr(got, "shape", []))
     if number(wanted) is not None and shape:
         return f"the shape is {shape}, and should be []"
@@ -197,9 +203,13 @@ def _of_tensors(got: Any, wanted: Any, tolerance: float) -> str:
         return ""
     index = tuple((~close).nonzero()[0].tolist())
     wrong, total = int((~close).sum()), close.numel()
+    return _differ(wrong, total, list(index), found[index].item(), wanted[index].item())
+
+
+def _differ(wrong: int, total: int, place: list[int], got: Any, wanted: Any) -> str:
     return (
-        f"{wrong} of {total} values differ: at {list(index)} stands "
-        f"{show(found[index].item())}, and should stand {show(wanted[index].item())}"
+        f"{wrong} of {total} values differ: at {place} stands {show(got)}, and should stand "
+        f"{show(wanted)}"
     )
 
 

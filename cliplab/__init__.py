@@ -29,7 +29,6 @@ _HOME = {
     "later_encoders": [
         "DecoderConfig",
         "DecoderModel",
-        "OpenCLIPTextModel",
         "SDXLTextEncoders",
         "T5Config",
         "T5EncoderModel",
@@ -39,6 +38,7 @@ _HOME = {
     "source": ["show_source"],
     "checkpoints": [
         "CheckpointError",
+        "CheckpointWarning",
         "load_clip",
         "load_sdxl",
         "load_text_encoder",

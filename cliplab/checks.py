@@ -1,6 +1,9 @@
-"""What callers choose, looked at: a whole number in a range, a name from a list; a list, said."""
+"""What callers choose, looked at: a whole number in a range, a name from a list; a list, said; and
+a message of the library, said by a command."""
 
 import math
+import re
+from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 
@@ -24,3 +27,18 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     """The first names of a list that may be long, and how many more there are."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def as_options(message: str, parser: ArgumentParser) -> str:
+    """A message that names arguments of functions, table=… or on_bad="skip", as a command says it:
+    by the options that it has, --table … and --on-bad skip, or else as a thing of Python."""
+    options = re.findall(r"--[\w-]+", parser.format_usage())
+
+    def said(found: re.Match) -> str:
+        option = f"--{found[1].replace('_', '-')}"
+        value = found[2].strip('"')
+        if option in options:
+            return f"{option} {value}"
+        return f"{found[0]} in Python" if value == "…" else found[0]  # else a line of code
+
+    return re.sub(r'\b([a-z_]+)=(…|"\w+")', said, message)

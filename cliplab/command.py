@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 
 from .checkpoints import CheckpointError
+from .checks import as_options
 from .contrastive import CLIP
 from .extras import MissingExtra
 from .training import Stopped, TrainingError
@@ -35,7 +36,8 @@ def ends_in_a_sentence(
     except KeyboardInterrupt:
         parser.exit(130, f"\n{who}Stopped before the first step.\n")
     except (TrainingError, CheckpointError, MissingExtra, ValueError, OSError) as error:
-        parser.exit(2, f"\n{who}{error}\n")
+        said = as_options(str(error), parser)
+        parser.exit(2, f"\n{who}{said}\n")
 
 
 def warm_start(clip: CLIP, trained: CLIP, name: str) -> None:

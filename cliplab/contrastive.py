@@ -242,13 +242,13 @@ def require_pairs(u: Tensor, v: Tensor, same: Tensor | None) -> None:
             )
 
 
-HALF = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}  # pixels from −1 to 1
+HALF = (0.5, 0.5, 0.5)  # as mean and std: pixels from −1 to 1
 MINI_TEXT = CLIPTextConfig(49408, 77, 128, 4, 4, 512, projection=128)
 PRESETS: dict[str, tuple[CLIPTextConfig, CLIPVisionConfig | CLIPResNetConfig, Preprocess]] = {
     # name: (text, image, how pictures are read)
-    "tiny": (MINI_TEXT, CLIPResNetConfig.mini(32), Preprocess(32, **HALF)),
-    "mini": (MINI_TEXT, CLIPResNetConfig.mini(64), Preprocess(64, **HALF)),
-    "mini-vit": (MINI_TEXT, CLIPVisionConfig.mini(), Preprocess(64, **HALF)),
+    "tiny": (MINI_TEXT, CLIPResNetConfig.mini(32), Preprocess(32, HALF, HALF)),
+    "mini": (MINI_TEXT, CLIPResNetConfig.mini(64), Preprocess(64, HALF, HALF)),
+    "mini-vit": (MINI_TEXT, CLIPVisionConfig.mini(), Preprocess(64, HALF, HALF)),
     "ViT-B/32": (CLIPTextConfig.vit_b_32(), CLIPVisionConfig.vit_b_32(), Preprocess(224)),
     "ViT-L/14": (CLIPTextConfig.vit_l_14(), CLIPVisionConfig.vit_l_14(), Preprocess(224)),
     "RN50": (

@@ -9,9 +9,11 @@ import warnings
 import torch
 
 from cliplab.checkpoints import CheckpointError, load_text_encoder
+from cliplab.checks import as_options
 from cliplab.extras import MissingExtra
 from cliplab.prompts import TOOLS
 from cliplab.text_encoder import CLIPTextConfig, CLIPTextModel
+from cliplab.text_encoder.config import ACTIVATIONS
 from cliplab.tokenizer import CLIPTokenizer
 from cliplab.weighting import METHODS, PromptEncoder
 
@@ -29,6 +31,9 @@ def main(arguments: list[str] | None = None) -> None:
         help='"sd15", or a file or folder with an encoder; without it, a small encoder of random '
         "weights, whose norms show what the method does and nothing of what words mean",
     )
+    parser.add_argument("--prefix", help="what stands before its keys, where a file has several")
+    parser.add_argument("--heads", type=int, help="of its attention, where no file says it")
+    parser.add_argument("--activation", choices=ACTIVATIONS, help="likewise")
     parser.add_argument("--clip-skip", type=int, default=0, help="last layers to leave out")
     parser.add_argument("--truncate", action="store_true", help="keep the first 77 tokens only")
     parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
@@ -39,9 +44,9 @@ def main(arguments: list[str] | None = None) -> None:
         try:
             rows, fragments = table(prompt, options)
         except (CheckpointError, MissingExtra, OSError, ValueError) as error:
-            parser.exit(2, f"{error}\n")
+            parser.exit(2, f"{as_options(str(error), parser)}\n")
     for message in dict.fromkeys(str(warning.message) for warning in said):
-        print(f"Note: {message}", file=sys.stderr)
+        print(f"Note: {as_options(message, parser)}", file=sys.stderr)
     if options.json:
         about = {"prompt": prompt, "syntax": options.syntax, "model": options.model}
         made = {"fragments": in_json(fragments), "rows": in_json(rows)}
@@ -52,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def table(prompt: str, options: argparse.Namespace) -> tuple[list[dict], list[dict]]:
     """Rows and fragments of the prompt's context, as plain data."""
-    tokenizer, model = CLIPTokenizer(), load(options.model)
+    tokenizer, model = CLIPTokenizer(), load(options)
     how = {"clip_skip": options.clip_skip, "truncate": options.truncate}
     made, plain = (
         PromptEncoder(tokenizer, model, options.syntax, method, **how).context(prompt)
@@ -82,13 +87,14 @@ def in_json(weighted: list[dict]) -> list[dict]:
     ]
 
 
-def load(name: str) -> CLIPTextModel:
+def load(options: argparse.Namespace) -> CLIPTextModel:
     """The encoder of that name or path; "random": a small one, with CLIP's vocabulary."""
-    if name != "random":
-        found = load_text_encoder(name)
+    if options.model != "random":
+        told = {name: getattr(options, name) for name in ("prefix", "heads", "activation")}
+        found = load_text_encoder(options.model, dtype=torch.float32, **told)
         if not isinstance(found, CLIPTextModel):
             raise CheckpointError(
-                f"{name} is a {type(found).__name__}; this command encodes with CLIP."
+                f"{options.model} is a {type(found).__name__}; this command encodes with CLIP."
             )
         return found
     torch.manual_seed(0)

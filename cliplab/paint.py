@@ -10,6 +10,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from cliplab.checkpoints import CheckpointError
+from cliplab.checks import as_options
 from cliplab.extras import MissingExtra
 from cliplab.pipeline import generate, load_pipeline
 from cliplab.pipeline.generate import IN_ATTENTION
@@ -42,11 +43,13 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        warnings.showwarning = lambda message, *_, **__: print(f"Note: {message}", file=sys.stderr)
+        warnings.showwarning = lambda message, *_, **__: print(
+            f"Note: {as_options(str(message), parser)}", file=sys.stderr
+        )
         try:
             about = paint(options)
         except (CheckpointError, MissingExtra, OSError, ValueError) as error:
-            parser.exit(2, f"{error}\n")
+            parser.exit(2, f"{as_options(str(error), parser)}\n")
     if options.json:
         print(json.dumps(about, ensure_ascii=False))
     else:

@@ -26,9 +26,11 @@ from typing import Any, get_args
 import torch
 
 from cliplab.checkpoints import load_clip, save_clip
+from cliplab.checkpoints.files import MINI
 from cliplab.command import device_in_words, ends_in_a_sentence, positive_int, warm_start
 from cliplab.contrastive import CLIP
 from cliplab.contrastive import PRESETS as MODELS
+from cliplab.image_encoder import ResizeMode
 from cliplab.training import (
     PRESETS,
     Log,
@@ -41,10 +43,12 @@ from cliplab.training import (
     sources,
     train,
 )
+from cliplab.training.build import ADDRESS, NAMES
 from cliplab.training.distributed import find_device
 from cliplab.training.recipe import Loss, Precision
 from cliplab.training.snapshot import read_state
 
+TABLE = ("table", "image_column", "caption_column")
 HOW = {"resume", "device", "threads", "quiet", "json"}  # how a run is done, not what it is
 EVERY, SHOWN = 200, 16  # steps between evaluations; pairs whose similarities the log keeps
 
@@ -79,7 +83,11 @@ def make_parser() -> argparse.ArgumentParser:
     add("--resume", type=Path, metavar="OUT", help="go on with the run in that folder")
     runs = "; ".join(f"{name}: {preset.purpose}" for name, preset in PRESETS.items())
     add("--preset", choices=PRESETS, help=f"{runs} (coffee, if not given)")
-    add("--data", help="emoji, shapes, emoji+shapes, a folder or .tar shards, not the preset's")
+    text = "emoji, shapes, emoji+shapes, a folder of pictures or .tar shards, not the preset's; "
+    add("--data", nargs="+", help=f"{text}with --resume, where the run's data lies now")
+    add("--table", help="the table of captions in that folder, where it holds several")
+    add("--image-column", metavar="NAME", help="the table's column of file names")
+    add("--caption-column", metavar="NAME", help="the table's column of captions")
     add("--model", choices=MODELS, help="in place of the preset's")
     add("--from", dest="from", metavar="CLIP", help="begin with the weights of a trained one")
     add("--teachers", nargs="+", metavar="CLIP", help="learn the mean of their cosines as well")
@@ -100,6 +108,8 @@ def make_parser() -> argparse.ArgumentParser:
         ("seed", int, "of weights, batches and augmentation"),
     ):
         add(f"--{name}", type=kind, metavar="N" if kind is int else "X", help=text)
+    text = "how a picture becomes a square: fitted in (longest), its middle cut out, or stretched"
+    add("--resize-mode", choices=get_args(ResizeMode), help=text)
     add("--precision", choices=get_args(Precision), help="fp32, or autocast to bf16 or fp16")
     add("--loss", choices=get_args(Loss), help="CLIP's or SigLIP's")
     add("--gradient-checkpointing", action="store_true", help="less memory, more time")
@@ -114,11 +124,15 @@ def make_parser() -> argparse.ArgumentParser:
 def read_settings(options: argparse.Namespace) -> dict[str, Any]:
     """Everything that decides how the run ends: from the options, or from the run to go on with."""
     given = {name: value for name, value in vars(options).items() if name not in HOW}
+    if "data" in given:
+        parts = [part for one in given["data"] for part in one.split("::")]
+        given["data"] = "::".join(map(absolute, parts))
     if "resume" in options:
+        moved = {"data": given.pop("data")} if "data" in given else {}
         if given:
             named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
             raise ValueError(f"--resume goes on with a run as it was begun: leave {named} away.")
-        return {**settings_of(options.resume), "out": options.resume, "resume": True}
+        return {**settings_of(options.resume), **moved, "out": options.resume, "resume": True}
     if "out" not in given:
         raise ValueError("Say where the run is to be kept: --out runs/first")
     preset = PRESETS[given.get("preset", "coffee")]
@@ -128,12 +142,22 @@ def read_settings(options: argparse.Namespace) -> dict[str, Any]:
         "data": given.get("data", preset.data),
         "on_bad": given.get("on_bad", "skip"),
         "every": given.get("every", EVERY),
-        "start": given.get("from"),
-        "teachers": given.get("teachers", []),
+        "start": given.get("from") and absolute(given["from"]),
+        "teachers": [absolute(name) for name in given.get("teachers", [])],
+        "table": {name: given.get(name) for name in TABLE},
         "recipe": replace(preset.recipe, **recipe),
         "out": given["out"],
         "resume": False,
     }
+
+
+def absolute(name: str) -> str:
+    """The full path of a file, a folder or a pattern of files, so that a run can be resumed from
+    anywhere; what is none, and the names of what comes with the package, as they are."""
+    path = os.path.expanduser(name)
+    is_path = os.path.exists(path) or any(sign in path for sign in "{*?[")
+    known = name in (*NAMES, MINI) or ADDRESS.match(name)
+    return os.path.abspath(path) if is_path and not known else name
 
 
 def settings_of(folder: Path) -> dict[str, Any]:
@@ -145,8 +169,8 @@ def settings_of(folder: Path) -> dict[str, Any]:
             "with resume=True."
         )
     try:
-        recipe = Recipe(**state["recipe"])
-    except TypeError as error:
+        recipe, _ = Recipe(**state["recipe"]), state["about"]["table"]
+    except (TypeError, KeyError) as error:
         raise ValueError(f"{folder} is of another version of cliplab: {error}.") from None
     return {"every": EVERY, "start": None, "teachers": [], **state["about"], "recipe": recipe}
 
@@ -157,7 +181,15 @@ def run(settings: dict[str, Any], options: argparse.Namespace, rank: int, world:
         torch.set_num_threads(options.threads)
     device = find_device(getattr(options, "device", None))
     recipe, out = settings["recipe"], settings["out"]
-    data = sources(settings["data"], settings["on_bad"])
+    try:
+        data = sources(settings["data"], settings["on_bad"], **settings["table"])
+    except (ValueError, OSError) as error:
+        if not settings["resume"]:
+            raise
+        raise ValueError(
+            f"{error} This is where the run's data was. If it is elsewhere now, say so: "
+            f"--resume {out} --data …"
+        ) from None
     clip = build_clip(settings["model"], data, seed=recipe.seed, sigmoid=recipe.loss == "sigmoid")
     if settings["start"] and not settings["resume"]:
         warm_start(clip, load_clip(settings["start"]), settings["start"])
@@ -174,7 +206,7 @@ def run(settings: dict[str, Any], options: argparse.Namespace, rank: int, world:
         print(*data.sources, sep="\n")
         where = device_in_words(device)
         print(f"{settings['model']}: {clip.num_parameters():,} parameters, on {where}")
-    kept = ("model", "data", "on_bad", "every", "start", "teachers")
+    kept = ("model", "data", "table", "on_bad", "every", "start", "teachers")
     about = {key: settings[key] for key in kept} | {"fingerprint": marks}
     log = train(
         clip,
@@ -196,13 +228,13 @@ def run(settings: dict[str, Any], options: argparse.Namespace, rank: int, world:
 
 
 def fingerprint(clip: CLIP, data: Mixture, teachers: list[CLIP]) -> str:
-    """Eight bytes that are others for other data and other teachers: of the data's vocabulary, of
-    its size if known, and of each teacher's weights."""
-    known = (
-        clip.tokenizer and clip.tokenizer.merges,
-        [len(s) for s in data.sources if not s.streamed],
-    )
-    digest = hashlib.blake2b(repr(known).encode(), digest_size=8)
+    """Eight bytes that are others for other data and other teachers: of the data's vocabulary and
+    contents, pictures with their captions, and of each teacher's weights."""
+    vocabulary = clip.tokenizer and clip.tokenizer.merges
+    digest = hashlib.blake2b(repr(vocabulary).encode(), digest_size=8)
+    for source in data.sources:
+        for item in source.contents():
+            digest.update(repr(item).encode())
     for teacher in teachers:
         for tensor in teacher.state_dict().values():
             digest.update(tensor.numpy().tobytes())

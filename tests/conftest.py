@@ -51,7 +51,7 @@ def tiny_clip(tmp_path_factory):
     state["text_model.embeddings.token_embedding.weight"] = table
     path = tmp_path_factory.mktemp("tiny") / "tiny.safetensors"
     save_file(state, path)
-    return cliplab.load_text_encoder(path, heads=4)
+    return cliplab.load_text_encoder(path, heads=4, activation="quick_gelu")
 
 
 @pytest.fixture(scope="session")

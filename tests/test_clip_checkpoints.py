@@ -2,6 +2,7 @@
 
 import functools
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -297,7 +298,7 @@ def test_a_text_encoder_is_no_clip(vocabulary, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("hidden_act", "gelu"), ("patch_size", 16), ("layer_norm_eps", 1e-6)]
+    ("key", "value"), [("hidden_act", "relu"), ("patch_size", 16), ("layer_norm_eps", 1e-6)]
 )
 def test_another_mathematics_is_refused(key, value, vocabulary, tmp_path):
     save_clip(make("vit", vocabulary), tmp_path)
@@ -339,3 +340,34 @@ def test_the_mini(vocabulary, tmp_path, monkeypatch):
     assert {p.dtype for p in load_text_encoder("mini", dtype=torch.float16).parameters()} == {
         torch.float16
     }
+
+
+def test_how_pictures_become_squares_is_stored_in_words_that_others_know(vocabulary, tmp_path):
+    """…and a CLIP that crops, as OpenAI's do, is stored as before there was a choice."""
+    resnet = make("resnet", vocabulary)
+    S = resnet.preprocess.image_size
+    save_clip(resnet, tmp_path / "crops")
+    said = {
+        name: json.loads((tmp_path / "crops" / name).read_text())
+        for name in ("open_clip_config.json", "preprocessor_config.json")
+    }
+    assert said["open_clip_config.json"]["preprocess_cfg"].keys() == {
+        "mean",
+        "std",
+        "interpolation",
+    }
+    assert "resize_mode" not in said["preprocessor_config.json"]
+    square = {"height": S, "width": S}
+    for mode, size, fill in (("longest", {"longest_edge": S}, 7), ("squash", square, 255)):
+        resnet.preprocess = replace(
+            resnet.preprocess, resize_mode=mode, fill_color=fill, upright=True
+        )
+        save_clip(resnet, tmp_path / mode)
+        placed = {"resize_mode": mode, "fill_color": fill, "upright": True}
+        model = json.loads((tmp_path / mode / "open_clip_config.json").read_text())
+        pictures = json.loads((tmp_path / mode / "preprocessor_config.json").read_text())
+        assert model["preprocess_cfg"].items() >= placed.items()
+        assert pictures.items() >= {**placed, "size": size, "do_center_crop": False}.items()
+        assert load_clip(tmp_path / mode).preprocess == resnet.preprocess
+        (tmp_path / mode / "preprocessor_config.json").unlink()
+        assert load_clip(tmp_path / mode).preprocess == resnet.preprocess

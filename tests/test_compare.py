@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from classroom.compare import number, same, settled
+from classroom.compare import difference, number, same, settled
 
 NAN, INF = math.nan, math.inf
 Pair = namedtuple("Pair", "a b")
@@ -118,6 +118,17 @@ def test_a_container_that_never_ends_is_wrong_and_a_huge_one_is_not_listed():
 
     assert not same(forever(), [1, 1])
     assert not same(torch.zeros(1).expand(10**9), [0.0])
+
+
+def test_of_a_long_list_the_first_difference_is_told():
+    wanted = list(range(30))
+    for container in (list, tuple, torch.tensor):
+        got = container([*wanted[:4], 9, *wanted[5:29], 0])
+        said = "2 of 30 values differ: at [4] stands 9, and should stand 4"
+        assert difference(got, wanted) == said
+    assert difference(wanted[:-1], wanted).startswith("the answer is [0, 1, 2,")
+    rows = [[n] for n in wanted]
+    assert difference([*rows[:-1], []], rows).endswith("at [29] stands [], and should stand [29]")
 
 
 def test_what_can_be_read_once_is_settled_inside_too():

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from cliplab.training.data.folder import FolderPairs
 from cliplab.training.data.pair import Pair
@@ -93,6 +94,36 @@ def test_the_cameras_orientation_is_applied_and_an_animation_gives_its_first_fra
         how = {"save_all": True, "append_images": frames[1:]}
         got = read_picture(io.BytesIO(encoded(frames[0], form, **how)))
         assert got.getpixel((4, 4))[0] > 200, form
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.filterwarnings("ignore:.*EXIF|Truncated|Tag data")
+def test_malformed_exif_is_no_reason_to_lose_a_picture(form):
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "a camera"
+    whole = exif.tobytes()
+    counts_too_many = whole[:14] + b"\xff\xff" + whole[16:]
+    image = Image.new("RGB", (16, 8), (0, 0, 255))
+    for malformed in (b"Exif\0\0", b"\1\2", b"Exif\0\0no TIFF at all", whole[:20], whole[:-4]):
+        assert read_picture(io.BytesIO(encoded(image, form, exif=malformed))).size == (16, 8)
+    got = read_picture(io.BytesIO(encoded(image, form, exif=counts_too_many)))
+    assert got.size == (8, 16), "the orientation can still be read"
+
+
+def test_sixteen_bits_are_known_by_the_file_where_pillow_calls_them_32(monkeypatch):
+    """As Pillow 10.1 does, the oldest that is allowed."""
+    gray = np.array([[0, 257, 65535]], dtype=np.uint16)
+    load = PngImageFile.load
+
+    def as_before(self):
+        loaded = load(self)
+        if self.mode == "I;16":
+            self.im, self._mode = self.im.convert("I"), "I"
+        return loaded
+
+    monkeypatch.setattr(PngImageFile, "load", as_before)
+    file = io.BytesIO(encoded(Image.fromarray(gray)))
+    assert np.asarray(read_picture(file))[0, :, 0].tolist() == [0, 1, 255]
 
 
 def test_a_picture_that_claims_too_many_pixels_is_not_decoded():
@@ -206,12 +237,12 @@ def test_everything_that_can_be_wrong_with_a_row_is_counted_and_named(folder):
     assert said[0].filename == __file__
     out = folder.parent / "outside.png"
     report = (
-        "3 pairs; 15 left out: 2 rows cannot be read (row 17, row 19), "
+        "3 pairs; 15 left out: 2 rows cannot be read (row 17 (line 18), row 19 (line 20)), "
         "3 pictures cannot be read (half.jpg, text.png, empty.png), "
         "3 pictures are missing (nowhere.png, sub, loop.png), "
         f"3 paths lead out of the folder (../outside.png, {out}, link.png), "
-        "2 captions are empty (row 13, row 14), 1 row names no picture (row 15), "
-        "1 row is a repetition (row 16)."
+        "2 captions are empty (row 13, row 14), 1 row names no picture (row 15 (line 16)), "
+        "1 row is a repetition (row 16 (line 17))."
     )
     assert pairs.report() == str(said[0].message) == report
     assert [row for row, _ in pairs.problems] == [*range(4, 18), 19]
@@ -222,7 +253,7 @@ def test_everything_that_can_be_wrong_with_a_row_is_counted_and_named(folder):
     assert what[9] == "../outside.png leads out of the folder"
     assert what[13] == "the caption is empty"
     assert what[16] == "the row repeats row 2"
-    assert what[17] == "row 17 has 1 cells and the header 2"
+    assert what[17] == "row 17 (line 18) has 1 cells and the header 2"
     assert [p.name for p in pairs] == ["a.png", "sub/c.jpg", str(folder / "a.png")]
 
     with pytest.raises(DataError) as error:
@@ -264,8 +295,8 @@ def test_columns_are_found_or_the_error_lists_them(folder):
     write_table(folder / "t.csv", [["picture", "title", "text"], ["a.png", "one", "two"]])
     refuse(
         "No column is named as images usually are (filepath, file_name, filename, file, path, "
-        "image, image_path). The table's columns are picture, title, text. Say which one: "
-        "image_column=…"
+        "image, image_path, image_name, image_file, img, img_path). The table's columns are "
+        "picture, title, text. Say which one: image_column=…"
     )
     refuse(
         "Several columns may hold the captions: title, text. Say which one: caption_column=…",
@@ -289,7 +320,7 @@ def test_tables_and_folders_that_are_not_there(folder):
 
     refuse("nowhere does not exist: give the folder that holds the pictures", folder / "nowhere")
     refuse("a.png is no folder: give the folder", folder / "a.png")
-    refuse("holds no table of captions. Put a CSV, TSV or JSONL beside the pictures")
+    refuse("holds 3 pictures and no captions. Put a CSV, TSV or JSONL beside the pictures")
     refuse("There is no table .*x.csv", table="x.csv")
     refuse("a.png is none of the tables read here: .csv, .tsv, .jsonl", table="a.png")
     write_table(folder / "a.csv", [["image", "caption"], ["a.png", "one"]])
@@ -301,7 +332,8 @@ def test_tables_and_folders_that_are_not_there(folder):
     (folder / "b.csv").write_bytes("image,caption\na.png,Käfer".encode("latin-1"))
     refuse(r"b.csv is not UTF-8 text \(byte 21\): save it as UTF-8", table="b.csv")
     (folder / "b.csv").write_text('image,caption\na.png,"never closed\n')
-    refuse("b.csv is broken near line 2: unexpected end of data", table="b.csv")
+    with pytest.raises(DataError, match=r"b.csv gives no pair: .* 1 row cannot be read \(row 2\)"):
+        FolderPairs(folder, table="b.csv")
     with pytest.raises(ValueError, match=r"on_bad is one of skip, raise; not \'stop\'"):
         FolderPairs(folder, table="a.csv", on_bad="stop")
 
@@ -463,7 +495,7 @@ def test_everything_that_can_be_wrong_with_a_sample_is_counted_and_named(tmp_pat
     assert what["s.tar: 03"].startswith("the picture cannot be read: ")
     assert what["s.tar: 05"] == "the caption is not UTF-8 text"
     assert what["s.tar: 06"] == "its json is broken"
-    assert what["s.tar: 08"] == "its json has no text in caption or text"
+    assert what["s.tar: 08"] == "its json has no text in caption, text, captions"
     assert what["s.tar: 09"] == "there are two members .png"
     with pytest.warns(LeftOutWarning, match="2 pairs; 9 left out"):
         assert names(islice(pairs.starting_at(1), 2)) == ["10", "00"]

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from cliplab import encode
 from cliplab.checkpoints import save_text_encoder
@@ -41,6 +42,21 @@ def test_json(capsys, tiny_clip, tmp_path):
     plain = tiny_clip(torch.tensor([row["id"] for row in made["rows"]])).context[0]
     assert made["rows"][2]["norm"] == pytest.approx(1.3 * plain[2].norm().item(), abs=1e-5)
     assert made["rows"][2]["moved"] == pytest.approx(0.3 * plain[2].norm().item(), abs=1e-5)
+
+
+def test_one_of_several_encoders(capsys, tiny_clip, tmp_path):
+    state = {key: t.half() for key, t in tiny_clip.state_dict().items()}
+    both = {f"{name}.{key}": t.clone() for name in ("new", "old") for key, t in state.items()}
+    save_file(both, tmp_path / "both.safetensors")
+    arguments = ["a cat", "--json", "--model", str(tmp_path / "both.safetensors"), "--heads", "4"]
+    with pytest.raises(SystemExit):
+        encode.main(arguments)
+    assert "Choose one: prefix='new.' (hf), prefix='old.' (hf)" in capsys.readouterr().err
+    encode.main([*arguments, "--prefix", "old", "--activation", "gelu"])
+    made = json.loads(capsys.readouterr().out)
+    quick = tiny_clip(torch.tensor([row["id"] for row in made["rows"]])).context[0]
+    assert made["rows"][2]["norm"] == pytest.approx(quick[2].norm().item(), abs=0.05)
+    assert made["rows"][2]["norm"] != pytest.approx(quick[2].norm().item(), abs=1e-5)
 
 
 def test_a_bad_prompt_is_pointed_at():

@@ -11,11 +11,13 @@ import pytest
 from bs4 import BeautifulSoup
 
 import cliplab
-from classroom.quizzes import HINT, VERDICTS, quiz, read
+from classroom.quizzes import HINT, VERDICTS, Quiz, predict, questions_of, quiz, stored
 from tools import notebooks
 
 CHAPTERS = [path.stem[:2] for path in notebooks.notebooks()]
 QUIZZES = {number: quiz(number) for number in CHAPTERS}
+PREDICTIONS = {number: questions_of(number, stored("prediction", number)) for number in CHAPTERS}
+GUESSED = [question for each in PREDICTIONS.values() for question in each]
 QUESTIONS = [question for each in QUIZZES.values() for question in each.questions]
 
 
@@ -43,23 +45,28 @@ def test_size(number):
 
 
 def test_explanations_are_of_their_own():
-    texts = [option.why for question in QUESTIONS for option in question.options]
+    texts = [option.why for each in [*QUESTIONS, *GUESSED] for option in each.options]
     assert [text for text, times in Counter(texts).items() if times > 1] == []
     assert [text for text in texts if len(text) < 20 or not text.endswith((".", "!"))] == []
 
 
-def test_places_do_not_give_answers_away():
-    places = Counter(question.options.index(right(question)) for question in QUESTIONS)
-    shares = [places[place] / len(QUESTIONS) for place in range(3)]
-    assert all(0.2 < share < 0.4 for share in shares), shares
+@pytest.mark.parametrize("asked", [QUESTIONS, GUESSED], ids=["quizzes", "predictions"])
+def test_places_do_not_give_answers_away(asked):
+    places = Counter(question.options.index(right(question)) for question in asked)
+    shares = [places[place] / len(asked) for place in range(3)]
+    assert all(0.2 < share < 0.45 for share in shares), shares
+
+
+def test_places_differ_within_a_quiz():
     assert all(len({q.options.index(right(q)) for q in each.questions}) > 2
                for each in QUIZZES.values())  # fmt: skip
 
 
-def test_lengths_do_not_give_answers_away():
+@pytest.mark.parametrize("asked", [QUESTIONS, GUESSED], ids=["quizzes", "predictions"])
+def test_lengths_do_not_give_answers_away(asked):
     def is_first(order):
         return sum(order(q.options, key=lambda option: len(option.text)) is right(q)
-                   for q in QUESTIONS) / len(QUESTIONS)  # fmt: skip
+                   for q in asked) / len(asked)  # fmt: skip
 
     assert 0.15 < is_first(max) < 0.45
     assert 0.15 < is_first(min) < 0.45
@@ -74,6 +81,33 @@ def test_every_chapter_ends_with_its_quiz():
         (output,) = cell.outputs
         shown = QUIZZES[number]
         assert output.data == {"text/html": shown._repr_html_(), "text/plain": repr(shown)}
+
+
+@pytest.mark.parametrize("number", CHAPTERS)
+def test_every_prediction_stands_before_what_answers_it(number):
+    """Each once, in the order of its file, and what its cell stores is as the file is now."""
+    (nb,) = (notebooks.read(path) for path in notebooks.notebooks([number]))
+    tags = [cell.metadata.get("tags", []) for cell in nb.cells]
+    asked = [i for i, cell in enumerate(nb.cells) if cell.source.startswith("predict(")]
+    shown = [predict(number, question.id) for question in PREDICTIONS[number]]
+    assert [nb.cells[i].source for i in asked] == [
+        f'predict("{number}", "{each.question.id}")' for each in shown
+    ]
+    for i, each in zip(asked, shown, strict=True):
+        (output,) = nb.cells[i].outputs
+        assert output.data == {"text/html": each._repr_html_(), "text/plain": repr(each)}
+        assert nb.cells[i].metadata == {"tags": ["remove-input"], **notebooks.FOLDED}
+        assert "answer" in tags[i + 1], f"{each!r} is not followed by a cell with the tag answer."
+    for i in (i for i, tag in enumerate(tags) if "answer" in tag):
+        assert nb.cells[i].outputs
+        assert nb.cells[i].metadata == {"tags": tags[i], **notebooks.ANSWER}
+        assert "answer" in tags[i - 1] or i - 1 in asked, nb.cells[i].source
+
+
+@pytest.mark.parametrize("question", GUESSED, ids=lambda question: question.id)
+def test_a_prediction_is_a_choice(question):
+    assert 3 <= len(question.options) <= 4
+    assert question.text.endswith(("?", "."))
 
 
 def test_numbers_are_the_packages():
@@ -129,6 +163,17 @@ def test_html_needs_nothing_else():
         assert "url(" not in soup.style.text
 
 
+def test_a_prediction_is_a_group_of_options_that_open():
+    shown = predict("03", "emoji")
+    soup = BeautifulSoup(shown._repr_html_(), "html.parser")
+    group = soup.select_one("div.clq.clp > fieldset#p-emoji")
+    assert group.legend.text == f"Predict first. {shown.question.text}"
+    options = [each.summary.text for each in group.select("details")]
+    assert options == ["4 and 11", "1 and 3", "1 and 5"]
+    assert soup.select("[open], script, [href], [src]") == []
+    assert shown.question.text[:40] in " ".join(str(shown).split())
+
+
 def test_text_has_all_of_it():
     asked, answers = str(QUIZZES["02"]).split("Answers")
     asked, answers = (" ".join(part.split()) for part in (asked, answers))
@@ -161,7 +206,7 @@ def changed(change):
 
 
 def test_text_is_escaped():
-    shown = read("99", json.dumps(GOOD))._repr_html_()
+    shown = Quiz("99", questions_of("Quiz 99", json.dumps(GOOD)))._repr_html_()
     assert "<legend>1. Is <code>a&lt;b</code> 1 &lt; 2 &amp; so on?</legend>" in shown
     assert "<summary>Yes, &lt;b&gt;yes&lt;/b&gt;</summary>" in shown
     assert "<b>Right.</b> By <code>&lt;script&gt;</code>." in shown
@@ -193,18 +238,25 @@ def test_text_is_escaped():
 )  # fmt: skip
 def test_faults_are_named_with_their_place(change, said):
     with pytest.raises(ValueError, match=re.escape(said)):
-        read("99", changed(change))
+        questions_of("Quiz 99", changed(change))
 
 
 def test_what_is_no_json_is_said_to_be_none():
     with pytest.raises(ValueError, match=r"Quiz 99 is no JSON: .*line 1"):
-        read("99", "[{")
+        questions_of("Quiz 99", "[{")
 
 
 @pytest.mark.parametrize("chapter", ["99", "3", 3, "../quizzes/03", ""])
 def test_an_unknown_chapter_lists_those_that_have_a_quiz(chapter):
     with pytest.raises(ValueError, match=r"There is no quiz .*number: 01, 02, 03, .*, 11\."):
         quiz(chapter)
+
+
+def test_an_unknown_prediction_lists_those_of_its_chapter():
+    with pytest.raises(ValueError, match=r"Chapter 03 has no prediction 'cat'. It has: same-ids, "):
+        predict("03", "cat")
+    with pytest.raises(ValueError, match=r"There is no prediction '99'. A prediction has its chap"):
+        predict("99", "cat")
 
 
 def test_the_package_has_it():

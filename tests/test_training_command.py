@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 import cliplab
 from cliplab.train import main
-from cliplab.training import PRESETS
+from cliplab.training import PRESETS, FolderPairs, LeftOutWarning, write_shards
 from cliplab.training import train as train_in_python
 from cliplab.training.run import Log
 from cliplab.training.snapshot import FILE, read_state
@@ -104,12 +104,19 @@ def test_what_is_left_out_is_said(pictures, tmp_path, capsys):
             "--out OUT --from mini",
             "and another image encoder and another vocabulary: give the --model",
         ),
+        ("--out OUT --batch-size 1", "A batch of one pair has nothing to compare"),
+        ("--out OUT --model mini-vit --batch-size 1", "Give a batch_size of at least 2"),
+        ("--out OUT --batch-size 6 --micro-batch 1 --views 2", "leave a part of one picture"),
+        ("--out OUT --batch-size 6 --micro-batch 5 --views 2", "leave a part of one picture"),
+        ("--out OUT --table x.csv", "--table … goes with a folder only"),
+        ("--out OUT --data shapes --caption-column x", "--caption-column … goes with a folder"),
         ("--out OUT --augment 2", "Pictures are varied (augment) by 0 to 1, not 2"),
         ("--out OUT --threads 0", "'0' is not a whole number of at least 1"),
         ("--out OUT --every x", "'x' is not a whole number of at least 1"),
         ("--out OUT --device tpu", "no device 'tpu' here"),
         ("--resume OUT", "There is no run to go on with in"),
         ("--resume OUT --from mini", "leave --from away"),
+        ("--resume OUT --data x --table t.csv", "leave --table away"),
         ("--resume OUT --lr 1 --augment 0 --out x", "leave --lr, --augment, --out away"),
     ],
 )
@@ -148,6 +155,63 @@ def test_data_that_has_changed(capsys, pictures, run):
         assert "is no longer what the run in" in refused(capsys, "--resume", run)
     finally:
         table.write_text(rows)
+
+
+def swapped(folder: Path) -> None:
+    """The captions of two pictures change places."""
+    table = folder / "captions.csv"
+    (head, one, two, *rest) = table.read_text().splitlines()
+    (a, first), (b, second) = one.split(","), two.split(",")
+    table.write_text("\n".join([head, f"{a},{second}", f"{b},{first}", *rest]))
+
+
+def touched(folder: Path) -> None:
+    """A picture is another one."""
+    Blocks(7)[6].image.save(folder / "0.png")
+
+
+def turned(folder: Path) -> None:
+    """The rows come in another order."""
+    head, *rows = (folder / "captions.csv").read_text().splitlines()
+    (folder / "captions.csv").write_text("\n".join([head, *rows[::-1]]))
+
+
+@pytest.mark.parametrize("change", [swapped, touched, turned])
+def test_a_run_notices_what_has_moved_and_goes_on_where_its_data_is(
+    change, capsys, pictures, run, tmp_path, monkeypatch
+):
+    """Begun with relative paths, it goes on from anywhere, and with the data at another place."""
+    shutil.copytree(pictures, tmp_path / "here" / "photos")
+    monkeypatch.chdir(tmp_path / "here")
+    words = "--data photos --table captions.csv --steps 2 --batch-size 4 --warmup 0 --quiet"
+    main([*words.split(), "--out", "run"])
+    monkeypatch.chdir(tmp_path)
+    main(["--resume", "here/run", "--quiet"])
+    (tmp_path / "here" / "photos").rename(tmp_path / "there")
+    said = refused(capsys, "--resume", "here/run")
+    assert "This is where the run's data was. If it is elsewhere now, say so: --resume" in said
+    main(["--resume", "here/run", "--data", "there", "--quiet"])
+    change(tmp_path / "there")
+    said = refused(capsys, "--resume", "here/run", "--data", "there")
+    assert "is no longer what the run in" in said
+
+
+def test_shards_that_have_changed(capsys, pictures, tmp_path):
+    """Two captions of one length change places, so that nothing has another size."""
+    with pytest.warns(LeftOutWarning):
+        (shard,) = write_shards(FolderPairs(pictures), tmp_path / "s")
+    words = f"--data {tmp_path}/s/*.tar --out {tmp_path / 'run'} --steps 2 --batch-size 4 --quiet"
+    main([*words.split(), "--warmup", "0"])
+    main(["--resume", str(tmp_path / "run"), "--quiet"])
+    before = shard.read_bytes()
+    names = (b"blue box", b"gold box", b"???? box")
+    swap = (
+        before.replace(names[0], names[2]).replace(names[1], names[0]).replace(names[2], names[1])
+    )
+    assert before != swap
+    assert len(before) == len(swap)
+    shard.write_bytes(swap)
+    assert "is no longer what the run in" in refused(capsys, "--resume", tmp_path / "run")
 
 
 def test_a_run_begins_with_the_weights_of_another_and_learns_from_it(pictures, run, tmp_path):

@@ -200,8 +200,10 @@ def test_tensorboard_gets_the_same_numbers_where_it_is(tmp_path, monkeypatch):
     assert [value for name, value, _ in written if name == "loss"] == log["loss"]
     assert ("r", 0.5, 6) in written
     assert made == [(tmp_path / "tensorboard", 0), "closed"]
+    written.clear()
     train(tiny(), batches(), recipe(), tmp_path, resume=True, **how)
     assert made[2] == (tmp_path / "tensorboard", 6)  # what it holds from there on is forgotten
+    assert written == [("r", 0.5, 6)]  # also the evaluation at that step, which is not done again
 
 
 def test_without_tensorboard_there_is_none(tmp_path, monkeypatch):

@@ -32,8 +32,10 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS, MASTERS = ROOT / "chapters", ROOT / "coursework"
 PACKAGES = ("cliplab", "torch", "transformers", "diffusers", "matplotlib")
-# On the site, in JupyterLab, on Colab.
-HIDDEN = {"tags": ["remove-cell"], "jupyter": {"source_hidden": True}, "cellView": "form"}
+# What hides code in JupyterLab and on Colab, what hides a result there; tags are for the site.
+FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}
+SETUP = {"tags": ["remove-cell"], **FOLDED}
+ANSWER = {"jupyter": {"outputs_hidden": True}, "collapsed": True}
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {
@@ -77,7 +79,7 @@ def setup_line() -> str:
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     package = f"cliplab[notebooks] @ git+{config['repository']['url']}"
     return (
-        'if "google.colab" in str(get_ipython()): '
+        'if "google.colab" in __import__("sys").modules: '
         f"""get_ipython().run_line_magic("pip", "install -q '{package}'")"""
     )
 
@@ -98,15 +100,22 @@ def normalize(nb: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
         cell.source = cell.source.rstrip()
         tags = cell.metadata.get("tags", [])
         if cell.source.startswith("check(") and "check" not in tags:
-            tags = [*tags, "check"]  # the page breaks the lines of its answer, which is a sentence
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+            tags = [*tags, "check"]  # by which the pages know it
+        # Pages lead to the stubs on Colab, which finds a cell by the id in its metadata.
+        follows = nb.cells[number].source if number < len(nb.cells) else ""
+        named = {"id": cell.id} if is_chapter and follows.startswith("check(") else {}
+        asks = cell.source.startswith("predict(")
+        if asks and "remove-input" not in tags:
+            tags = [*tags, "remove-input"]
+        folds = FOLDED if asks else ANSWER if "answer" in tags else {}
+        cell.metadata = nbformat.from_dict(({"tags": tags} if tags else {}) | folds | named)
         if cell.cell_type == "code":
             count += 1
             cell.execution_count = count
             for output in cell.outputs:
                 normalize_output(output, count)
     if is_chapter:
-        nb.cells[0].metadata = nbformat.from_dict(HIDDEN)
+        nb.cells[0].metadata = nbformat.from_dict(SETUP)
     stamp = nb.metadata.get("cliplab")
     nb.metadata = nbformat.from_dict(NOTEBOOK_METADATA | ({"cliplab": stamp} if stamp else {}))
     return nb

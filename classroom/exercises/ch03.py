@@ -3,8 +3,6 @@
 import functools
 import random
 
-import torch
-
 from classroom.exercises import Almost, exercise, expect, plain, trying, why
 from cliplab.tokenizer import CLIPTokenizer
 from cliplab.tokenizer.bpe import replace_pair
@@ -133,7 +131,6 @@ def normalize(answer):
         if got == ids + [0] * (length - len(ids)) and len(ids) < length:
             raise Almost(f"{where} the padding is 0, OpenAI's; in Stable Diffusion 1.5 PAD is EOS.")
         wanted = ([*ids[: length - 1], EOS] + [EOS] * length)[:length]
-        got, wanted = torch.tensor(got), torch.tensor(wanted)  # so that the place is named
         expect(got, wanted, where, hint="BOS, then content, then EOS, then EOS again to the end")
     return "That is eq. 7 with PAD = EOS: at most 75 content tokens, and EOS always there."
 

@@ -1,8 +1,9 @@
-"""The quiz at the end of a chapter: `quiz("03")`.
+"""The quiz at the end of a chapter, `quiz("03")`, and its predictions, `predict("03", "emoji")`.
 
 What a cell stores is plain HTML. Every option opens, says whether it is right, and why; that takes
 no script, no kernel and no network, so it works on the published page as in a notebook. Questions
 stand beside this file, in JSON, one file for each chapter, as plain text with `code` in backticks:
+those of its quiz in 03.json, and those that ask for a guess in predictions/03.json.
 
     [{"id": "end", "question": "Which id has EOS?", "options": [
         {"option": "49406", "wrong": "That is BOS, the one before."},
@@ -23,12 +24,15 @@ from textwrap import fill
 from typing import Any, NamedTuple
 
 VERDICTS = {"right": "Right.", "wrong": "Not quite."}
+FOLDERS = {"quiz": ".", "prediction": "predictions"}
 HINT = "Open an answer to see whether it is right, and why."
 # What a notebook needs to be read with ease; a page has more of it in book/assets/course.css.
 STYLE = (
     "<style>.clq fieldset{border:0;margin:1em 0;padding:0}.clq legend{font-weight:600}"
     ".clq details{margin:.3em 1em}</style>"
 )
+# JupyterLab shows the first line of an output that is folded: of one that answers, too much.
+FOLDED = "<style>.jp-OutputPlaceholder .jp-PlaceholderText{display:none}</style>"
 
 
 class Option(NamedTuple):
@@ -55,13 +59,9 @@ class Quiz:
 
     def _repr_html_(self) -> str:
         # Few bytes: a chapter has 200 KB for all of its outputs.
-        groups = (
-            f"<fieldset id=q-{question.id}><legend>{number}. {html(question.text)}</legend>"
-            + "".join(map(details, question.options))
-            + "</fieldset>"
-            for number, question in enumerate(self.questions, start=1)
-        )
-        return f"{STYLE}<div class=clq><p>{HINT}</p>{''.join(groups)}</div>"
+        numbered = enumerate(self.questions, start=1)
+        groups = "".join(fieldset(f"q-{each.id}", f"{n}.", each) for n, each in numbered)
+        return f"{STYLE}<div class=clq><p>{HINT}</p>{groups}</div>"
 
     def __repr__(self) -> str:
         return f"quiz({self.chapter!r})"  # stored beside the HTML, and so of few bytes
@@ -81,24 +81,62 @@ class Quiz:
                 yield paragraph(f"{number}{letter} ", f"{VERDICTS[option.verdict]} {option.why}")
 
 
+class Prediction:
+    """A question about what the next cell will show: HTML in a notebook, text with `print`.
+
+    On a page the result of that cell, tagged `answer`, is hidden until an option is open.
+    """
+
+    def __init__(self, chapter: str, question: Question):
+        self.chapter, self.question = chapter, question
+
+    def _repr_html_(self) -> str:
+        asked = fieldset(f"p-{self.question.id}", "Predict first.", self.question)
+        return f'{STYLE}{FOLDED}<div class="clq clp">{asked}</div>'
+
+    def __repr__(self) -> str:
+        return f"predict({self.chapter!r}, {self.question.id!r})"
+
+    def __str__(self) -> str:
+        return str(Quiz(self.chapter, [self.question]))
+
+
 def quiz(chapter: str) -> Quiz:
     """The quiz of a chapter, such as "03"; the last line of a cell.
 
     Raises ValueError where there is none, and where its file is not what it should be.
     """
-    folder = files(__name__)
+    return Quiz(chapter, questions_of(f"Quiz {chapter}", stored("quiz", chapter)))
+
+
+def predict(chapter: str, id: str) -> Prediction:
+    """The question of that id among the predictions of a chapter, such as "03"; a whole cell.
+
+    Raises ValueError where there is none, and where its file is not what it should be.
+    """
+    text = stored("prediction", chapter)
+    questions = {each.id: each for each in questions_of(f"Predictions {chapter}", text)}
+    if id not in questions:
+        known = ", ".join(questions)
+        raise ValueError(f"Chapter {chapter} has no prediction {id!r}. It has: {known}.")
+    return Prediction(chapter, questions[id])
+
+
+def stored(kind: str, chapter: str) -> str:
+    """The JSON text of a chapter's questions of that kind. Raises ValueError if there is none."""
+    folder = files(__name__) / FOLDERS[kind]
     names = (file.name for file in folder.iterdir())
     found = sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
     if chapter not in found:
+        known = ", ".join(found)
         raise ValueError(
-            f"There is no quiz {chapter!r}. A quiz has its chapter's number: {', '.join(found)}."
+            f"There is no {kind} {chapter!r}. A {kind} has its chapter's number: {known}."
         )
-    return read(chapter, (folder / f"{chapter}.json").read_text(encoding="utf-8"))
+    return (folder / f"{chapter}.json").read_text(encoding="utf-8")
 
 
-def read(chapter: str, text: str) -> Quiz:
-    """The quiz that a JSON text holds. Raises ValueError with the place and what is wrong there."""
-    where = f"Quiz {chapter}"
+def questions_of(where: str, text: str) -> list[Question]:
+    """The questions in a JSON text. Raises ValueError with the place and what is wrong there."""
     try:
         listed = json.loads(text)
     except json.JSONDecodeError as error:
@@ -109,7 +147,7 @@ def read(chapter: str, text: str) -> Quiz:
     ids = [question.id for question in questions]
     if twice := sorted({id for id in ids if ids.count(id) > 1}):
         raise ValueError(f"{where} has two questions with the id {twice[0]!r}; give each its own.")
-    return Quiz(chapter, questions)
+    return questions
 
 
 def question_of(where: str, given: Any) -> Question:
@@ -162,6 +200,12 @@ def html(text: str) -> str:
     """Plain text as HTML, with code where it stands in backticks."""
     escaped = escape(text, quote=False)  # it stands in no attribute
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
+
+
+def fieldset(id: str, start: str, question: Question) -> str:
+    """A question and its options as a group with a name."""
+    options = "".join(map(details, question.options))
+    return f"<fieldset id={id}><legend>{start} {html(question.text)}</legend>{options}</fieldset>"
 
 
 def details(option: Option) -> str:

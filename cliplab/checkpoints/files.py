@@ -1,5 +1,6 @@
-"""Where the weights are: a name, a file, or a folder → one safetensors file."""
+"""Where the weights are: a name, a file, or a folder → a file, or an index of shards."""
 
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,17 +19,31 @@ NAMES = {
     ),
 }
 MINI = "mini"  # the CLIP that comes with the package
-INDEX = "model.safetensors.index.json"  # which file holds which tensor, where there are several
 Device = torch.device | str | None
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+INDEX = ".safetensors.index"  # in the name of a JSON file that says which shard has which tensor
+WHOLE = ("model.safetensors", "model.safetensors.index.json", "open_clip_model.safetensors")
+SHARD = re.compile(r"-\d{5}-of-(\d{5})\.safetensors$")
+
+
+PICKLE = (
+    "is a pickle, and opening a pickle runs whatever code is in it. Look for the model's "
+    ".safetensors file. Or convert it once, where you trust it: "
+    'state = torch.load(FILE, map_location="cpu", weights_only=True), then '
+    'safetensors.torch.save_file(state.get("state_dict", state), "model.safetensors").'
+)
 
 
 class CheckpointError(ValueError):
     """A file of weights cannot be found, cannot be trusted, or does not hold what it should."""
 
 
+class CheckpointWarning(UserWarning):
+    """Something about a file of weights had to be concluded, and should be looked at."""
+
+
 def find_weights(name_or_path: str | Path) -> Path:
-    """The safetensors file that is meant, or the index of several.
+    """The safetensors file that is meant, or the index of its shards.
 
     Raises CheckpointError, with what to do, where there is none.
     """
@@ -40,30 +55,43 @@ def find_weights(name_or_path: str | Path) -> Path:
     path = Path(name_or_path).expanduser()
     if path.is_dir():
         return _inside(path / "text_encoder" if (path / "text_encoder").is_dir() else path)
-    if path.suffix in PICKLES:
-        raise CheckpointError(
-            f"{path.name} is a pickle, and opening a pickle runs whatever code is in it. Look for "
-            "the model's .safetensors file, or convert it where you trust it."
-        )
+    if path.suffix.lower() in PICKLES:
+        raise CheckpointError(f"{path.name} {PICKLE}")
     if not path.is_file():
         raise CheckpointError(
             f"There is no model {str(name_or_path)!r}. Known by name: {', '.join([MINI, *NAMES])}. "
             "Otherwise give the path of a .safetensors file, of a folder with config.json and "
             "model.safetensors, or of a diffusers pipeline."
         )
+    if count := SHARD.search(path.name):
+        raise CheckpointError(
+            f"{path.name} is one of {int(count[1])} shards. Give the path of their index, the "
+            ".json file beside them, or of their folder."
+        )
     return path
 
 
 def _inside(folder: Path) -> Path:
-    for name in ("model.safetensors", INDEX):
+    """The weights in a folder: the usual names first, and otherwise the only ones there."""
+    for name in WHOLE:
         if (folder / name).is_file():
             return folder / name
-    found = sorted(p.name for p in folder.iterdir() if p.suffix in (".safetensors", *PICKLES))
-    holds = f" It holds {listed(found)}." if found else ""
-    raise CheckpointError(
-        f"The folder {folder} has no model.safetensors.{holds} Give the path of one .safetensors "
-        "file (pickles such as pytorch_model.bin are refused: opening one runs the code in it)."
-    )
+    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    found = [p for p in files if INDEX in p.name or p.suffix.lower() == ".safetensors"]
+    whole = [p for p in found if not SHARD.search(p.name)]
+    if len(whole) == 1:
+        return whole[0]
+    holds = found or [p for p in files if p.suffix.lower() in PICKLES]
+    says = f" It holds {listed([p.name for p in holds])}." if holds else ""
+    if whole:
+        advice = "Give the path of one of them."
+    elif found:
+        advice = "Shards are read through their index, model.safetensors.index.json: fetch it too."
+    elif holds:
+        advice = f"That {PICKLE}"
+    else:
+        advice = "Give the path of a .safetensors file."
+    raise CheckpointError(f"The folder {folder} has no model.safetensors.{says} {advice}")
 
 
 def devices() -> list[str]:

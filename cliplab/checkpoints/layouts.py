@@ -14,12 +14,14 @@ The file of a whole CLIP holds an image tower as well:
 A residual network has OpenAI's layout only: transformers has no such encoder.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from ..contrastive import CLIP
+from ..image_encoder import CLIPVisionConfig
 from .files import CheckpointError
 
 LAYOUTS = ("hf", "hf-old", "openai", "open_clip-custom")
@@ -67,7 +69,7 @@ IMAGE = Tower(
 )
 QKV = ("q_proj", "k_proj", "v_proj")  # the order of OpenAI's 3D rows
 
-IMAGE_KEYS = ("visual.", "vision_model.", "visual_projection.")  # the image tower
+IMAGE_KEYS = ("visual.", "vision_model.", "visual_projection")  # the image tower
 HEAD = ("logit_scale", "logit_bias")  # the contrastive head
 FOREIGN_KEYS = {
     *HEAD,
@@ -79,22 +81,6 @@ FOREIGN_KEYS = {
 def is_foreign(key: str) -> bool:
     """Whether a key of a whole CLIP's file belongs to something other than the text encoder."""
     return key.startswith(IMAGE_KEYS) or key in FOREIGN_KEYS
-
-
-def recognize(keys: Sequence[str]) -> str:
-    """The layout of a file, by its keys. Raises CheckpointError when it is none of the four."""
-    for layout, starts in (
-        ("hf-old", ("text_model.",)),
-        ("hf", ("embeddings.", "encoder.layers.")),
-        ("open_clip-custom", ("text.",)),
-        ("openai", ("transformer.resblocks.", "token_embedding.")),
-    ):
-        if any(key.startswith(starts) for key in keys):
-            return layout
-    raise CheckpointError(
-        f"It holds no CLIP text encoder in a layout known here ({', '.join(LAYOUTS)}). "
-        f"Its first keys: {', '.join(sorted(keys)[:8]) or 'none at all'}."
-    )
 
 
 def to_layout(state: dict[str, Tensor], layout: str, tower: Tower = TEXT) -> dict[str, Tensor]:
@@ -125,6 +111,15 @@ def from_layout(state: dict[str, Tensor], layout: str, tower: Tower = TEXT) -> d
         if openai_projection in state:
             state[hf_projection] = state.pop(openai_projection).T
     return state
+
+
+def twin(layout: str, tower: Tower) -> tuple[str, str]:
+    """What a layout calls a projection, and what it is called where it lies the other way."""
+    openai, hf = tower.projection
+    if layout.startswith("open"):
+        own = tower.prefix[layout] + openai
+        return own, f"{own}.weight"
+    return hf, hf.removesuffix(".weight")
 
 
 def join_qkv(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -175,11 +170,18 @@ def is_image(key: str) -> bool:
     return key.startswith(IMAGE_KEYS)
 
 
-def require_layout(image_model: nn.Module, layout: str) -> None:
+def require_layout(clip: CLIP, layout: str) -> None:
     if layout not in TEXT_LAYOUT:
         names = ", ".join(TEXT_LAYOUT)
         raise CheckpointError(f"There is no layout {layout!r} of a whole CLIP; there are {names}.")
-    if layout == "hf" and is_resnet(image_model.state_dict()):
+    text, image = clip.text_model.config, clip.image_model.config
+    two = isinstance(image, CLIPVisionConfig) and image.activation != text.activation
+    if two and layout != "hf":
+        raise CheckpointError(
+            "Its two encoders have two activations, and a file of open_clip's "
+            "says one for both. Save it as 'hf'."
+        )
+    if layout == "hf" and is_resnet(clip.image_model.state_dict()):
         raise CheckpointError(
             "transformers has no residual network, so this CLIP has no layout 'hf'. Save it as "
             "'openai', which open_clip reads as well; its text half alone goes into Hugging "

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from ..contrastive import CLIP
 from ..image_encoder import CLIPResNetConfig, CLIPVisionConfig, Preprocess
-from ..later_encoders import OpenCLIPTextModel
 from ..text_encoder import CLIPTextConfig, CLIPTextModel
 from .files import CheckpointError
 from .layouts import HEAD, LAYOUTS, clip_to_layout, require_layout, to_layout
 
+PLACING = ("resize_mode", "fill_color", "upright")
 CONFIGS = ("config.json", "open_clip_config.json")
 
 
@@ -25,9 +25,8 @@ def save_text_encoder(model: CLIPTextModel, path: str | Path, layout: str = "hf"
 
     path: a folder, which gets model.safetensors and, in Hugging Face's layouts, the config.json
         with which transformers' from_pretrained opens it; or a name that ends in .safetensors.
-    layout: "hf", "hf-old", "openai" or "open_clip-custom". The number of heads, the EOS id and
-        GELU, which weights do not show, go into the file's metadata. Files appear whole or not at
-        all.
+    layout: "hf", "hf-old", "openai" or "open_clip-custom". The number of heads and the EOS id,
+        which weights do not show, go into the file's metadata. Files appear whole or not at all.
     """
     if layout not in LAYOUTS:
         raise CheckpointError(f"There is no layout {layout!r}; there are {', '.join(LAYOUTS)}.")
@@ -62,7 +61,7 @@ def save_clip(
     """
     resnet = isinstance(clip.image_model.config, CLIPResNetConfig)
     layout = layout or ("openai" if resnet else "hf")
-    require_layout(clip.image_model, layout)
+    require_layout(clip, layout)
     folder = Path(folder).expanduser()
     mine, others = CONFIGS if layout == "hf" else CONFIGS[::-1]
     if (folder / others).exists():
@@ -77,8 +76,11 @@ def save_clip(
         exact = {*HEAD, *(key for key, _ in clip.named_buffers())}
         weights = {k: t if k in exact else t.to(dtype) for k, t in weights.items()}
     file = folder / "model.safetensors"
-    image_heads = {"image_attention_heads": str(clip.image_model.config.heads)}
-    write_weights(file, clip_to_layout(weights, layout), clip.text_model, image_heads)
+    image = clip.image_model.config
+    more = {"image_attention_heads": str(image.heads)}
+    if isinstance(image, CLIPVisionConfig):
+        more["image_hidden_act"] = image.activation
+    write_weights(file, clip_to_layout(weights, layout), clip.text_model, more)
     write_json(folder / mine, hf_config(clip, dtype) if layout == "hf" else open_clip_config(clip))
     write_json(folder / "preprocessor_config.json", hf_preprocessor(clip.preprocess))
     if clip.tokenizer is not None:
@@ -95,16 +97,10 @@ def config_json(model: CLIPTextModel) -> dict:
         "vocab_size": c.vocab_size,
         "max_position_embeddings": c.context_length,
         **tower(c),
-        "hidden_act": activation(model),
         "eos_token_id": c.eos_token_id,
         "bos_token_id": None,  # the encoder does not need to know it
         "dtype": str(model.final_layer_norm.weight.dtype).removeprefix("torch."),
     }
-
-
-def activation(model: CLIPTextModel) -> str:
-    """What transformers calls the activation of a text encoder."""
-    return "gelu" if isinstance(model, OpenCLIPTextModel) else "quick_gelu"
 
 
 def tower(c: CLIPTextConfig | CLIPVisionConfig) -> dict:
@@ -114,7 +110,7 @@ def tower(c: CLIPTextConfig | CLIPVisionConfig) -> dict:
         "num_attention_heads": c.heads,
         "num_hidden_layers": c.layers,
         "intermediate_size": c.mlp_width,
-        "hidden_act": "quick_gelu",
+        "hidden_act": c.activation,
         "layer_norm_eps": 1e-5,
         "projection_dim": c.projection or c.width,
     }
@@ -158,7 +154,7 @@ def open_clip_config(clip: CLIP) -> dict:
         }
     model = {
         "embed_dim": image.projection,
-        "quick_gelu": True,
+        "quick_gelu": text.activation == "quick_gelu",
         "vision_cfg": vision,
         "text_cfg": {
             "context_length": text.context_length,
@@ -173,25 +169,35 @@ def open_clip_config(clip: CLIP) -> dict:
         model["init_logit_bias"] = -10
     p = clip.preprocess
     preprocess = {"mean": list(p.mean), "std": list(p.std), "interpolation": "bicubic"}
-    return {"model_cfg": model, "preprocess_cfg": preprocess}
+    return {"model_cfg": model, "preprocess_cfg": preprocess | placing(p)}
+
+
+def placing(p: Preprocess) -> dict:
+    """How a picture becomes a square, in open_clip's words; nothing where it is as in OpenAI's."""
+    said = {key: getattr(p, key) for key in PLACING}
+    return {} if said == {key: getattr(Preprocess, key) for key in PLACING} else said
 
 
 def hf_preprocessor(preprocess: Preprocess) -> dict:
     """How pictures are read, in the words of Hugging Face's CLIPImageProcessor."""
-    S = preprocess.image_size
+    S, mode = preprocess.image_size, preprocess.resize_mode
+    square = {"height": S, "width": S}
+    # It cannot fit a picture in: of such a size it says so, where others would give other pixels.
+    sizes = {"shortest": {"shortest_edge": S}, "longest": {"longest_edge": S}, "squash": square}
     return {
         "image_processor_type": "CLIPImageProcessor",
         "do_convert_rgb": True,
         "do_resize": True,
-        "size": {"shortest_edge": S},
+        "size": sizes[mode],
         "resample": 3,  # bicubic
-        "do_center_crop": True,
-        "crop_size": {"height": S, "width": S},
+        "do_center_crop": mode == "shortest",
+        "crop_size": square,
         "do_rescale": True,
         "rescale_factor": 1 / 255,
         "do_normalize": True,
         "image_mean": list(preprocess.mean),
         "image_std": list(preprocess.std),
+        **placing(preprocess),
     }
 
 
@@ -201,9 +207,11 @@ def write_weights(
     """Weights with what they do not show; ``more``: of other encoders than the text's."""
     weights = {key: t.detach().cpu().contiguous() for key, t in state.items()}
     c = text.config
-    said = {"num_attention_heads": str(c.heads), "eos_token_id": str(c.eos_token_id)}
-    if isinstance(text, OpenCLIPTextModel):
-        said["hidden_act"] = activation(text)
+    said = {
+        "num_attention_heads": str(c.heads),
+        "eos_token_id": str(c.eos_token_id),
+        "hidden_act": c.activation,
+    }
     metadata = {"format": "pt", **said, **(more or {})}
     replace(file, lambda part: save_file(weights, part, metadata=metadata))
 

@@ -9,7 +9,7 @@ Files, in the order in which to read them:
 """
 
 from .config import CLIPResNetConfig, CLIPVisionConfig
-from .preprocess import Preprocess
+from .preprocess import Preprocess, ResizeMode
 from .resnet import CLIPResNet
 from .vit import CLIPVisionModel, ImageEncoderOutput
 
@@ -17,5 +17,5 @@ ImageEncoder = CLIPVisionModel | CLIPResNet
 
 __all__ = [
     "CLIPResNet", "CLIPResNetConfig", "CLIPVisionConfig", "CLIPVisionModel", "ImageEncoder",
-    "ImageEncoderOutput", "Preprocess",
+    "ImageEncoderOutput", "Preprocess", "ResizeMode",
 ]  # fmt: skip

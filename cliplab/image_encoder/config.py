@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from ..text_encoder.config import require_even_heads, require_whole_numbers
+from ..checks import one_of
+from ..text_encoder.config import ACTIVATIONS, require_even_heads, require_whole_numbers
 
 
 @dataclass(frozen=True)
@@ -10,7 +11,7 @@ class CLIPVisionConfig:
     """The hyperparameters of a vision transformer.
 
     image_size: S, the side of a picture in pixels, cut into squares of patch_size pixels a side.
-    projection: E, the joint width. The activation is QuickGELU, as in the text encoder.
+    projection: E, the joint width. activation: "quick_gelu" or "gelu", as in the text encoder.
     Raises ValueError where the numbers cannot make an encoder. Source: openai/CLIP `model.py`.
     """
 
@@ -21,9 +22,11 @@ class CLIPVisionConfig:
     layers: int
     mlp_width: int
     projection: int
+    activation: str = ACTIVATIONS[0]
 
     def __post_init__(self) -> None:
         require_whole_numbers(self)
+        one_of("activation", self.activation, ACTIVATIONS)
         if self.image_size % self.patch_size:
             raise ValueError(
                 f"A picture of {self.image_size} pixels does not split evenly into patches of "

@@ -11,7 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from ..text_encoder.layers import CLIPAttention, CLIPEncoder, LayerNorm
+from ..text_encoder.layers import CLIPAttention, CLIPEncoder, LayerNorm, choose_activation
 from ..text_encoder.model import accept_prefix
 from .config import CLIPVisionConfig
 
@@ -65,6 +65,7 @@ class CLIPVisionModel(nn.Module):
         self.embeddings = CLIPVisionEmbeddings(c)
         self.pre_layrnorm = LayerNorm(c.width)  # Hugging Face's spelling
         self.encoder = CLIPEncoder(c.width, c.heads, c.layers, c.mlp_width)
+        choose_activation(self.encoder, c.activation)
         self.post_layernorm = LayerNorm(c.width)
         self.visual_projection = nn.Linear(c.width, c.projection, bias=False)
         initialize(self)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,8 +15,11 @@ import torch
 
 from ..checkpoints import CheckpointError
 from ..checkpoints.files import MINI, NAMES, Device, bundled, devices, download, read_json
+from ..checkpoints.settings import HF_TEXT
+from ..checkpoints.weights import opened, wrong_numbers
 from ..checks import listed
 from ..extras import need
+from .single_file import refuse_file
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionPipeline
@@ -105,17 +110,39 @@ def open_part(folder: Path, part: str, dtype: torch.dtype) -> torch.nn.Module:
     from transformers import CLIPTextModel
 
     kinds = {"text_encoder": CLIPTextModel, "unet": UNet2DConditionModel, "vae": AutoencoderKL}
-    model, info = kinds[part].from_pretrained(
+    kind, (variant, file) = kinds[part], weights_in(folder, dtype)[part]
+    with opened(file) as weights:
+        keys = [key for key in weights.keys() if not key.endswith("position_ids")]  # noqa: SIM118
+        dtypes = {key: weights.dtype(key) for key in keys}
+    known = HF_TEXT if part == "text_encoder" else inspect.signature(kind.__init__).parameters
+    said = read_json(folder / part / "config.json")
+    strange = [key for key in said if not key.startswith("_") and key not in known]
+    settings = {"settings in config.json that are not known": strange}
+    require_none(settings | wrong_numbers(dtypes), folder / part)
+    model, info = kind.from_pretrained(
         folder / part,
         torch_dtype=dtype,
-        variant=variant_in(folder, dtype),
+        variant=variant,
         use_safetensors=True,
         local_files_only=True,
         output_loading_info=True,
+        ignore_mismatched_sizes=True,  # they come back in `info`, and are refused here
     )
-    if missing := sorted(info["missing_keys"]):
-        raise CheckpointError(f"The weights in {folder / part} lack {listed(missing)}.")
-    return model.eval()
+    shapes = [f"{key} is {[*a]}, not {[*b]}" for key, a, b in sorted(info["mismatched_keys"])]
+    weights_differ = {
+        "missing keys": sorted(info["missing_keys"]),
+        "unexpected keys": sorted(info["unexpected_keys"]),
+        "wrong shapes": shapes,
+    }
+    require_none(weights_differ, folder / part)
+    return model.to(dtype).eval()  # a file of mixed types leaves some as they are
+
+
+def require_none(problems: dict[str, list[str]], where: Path) -> None:
+    """Refuse what any of these lists names, in one error."""
+    found = [f"{what} ({len(names)}): {listed(names)}" for what, names in problems.items() if names]
+    if found:
+        raise CheckpointError(f"{where}: {'; '.join(found)}.")
 
 
 def require_fit(pipe: StableDiffusionPipeline, folder: Path) -> None:
@@ -167,7 +194,16 @@ def find_folder(name_or_path: str | Path, dtype: torch.dtype) -> Path:
         size = f"{'2.1 GB in half' if variant else '4.3 GB in full'} precision"
         return download(str(name_or_path), files, size)[0].parent
     folder = Path(name_or_path).expanduser()
-    if not (folder / "model_index.json").is_file():
+    if folder.is_file():
+        refuse_file(folder)
+    if folder.is_dir() and not (folder / "model_index.json").is_file():
+        found = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+        raise CheckpointError(
+            f"The folder {folder} has no model_index.json, so it is none in diffusers' format. It "
+            f"holds {listed(found) or 'nothing'}. A text encoder or a CLIP is opened by "
+            "load_text_encoder or load_clip."
+        )
+    if not folder.is_dir():
         known = ", ".join([MINI, *NAMES])
         raise CheckpointError(
             f"There is no model {str(name_or_path)!r}. Known by name: {known}. Otherwise give the "
@@ -181,15 +217,40 @@ def weights_file(part: str, variant: str | None) -> str:
     return f"{part}/{WEIGHTS[part]}{dotted}.safetensors"
 
 
-def variant_in(folder: Path, dtype: torch.dtype) -> str | None:
-    """Which of the stored weights to read: "fp16" or the plain ones, whole as they must be."""
+def weights_in(folder: Path, dtype: torch.dtype) -> dict[str, tuple[str | None, Path]]:
+    """Of each part, which of the stored weights to read: the variant's name, None for the plain
+    ones, and its file or the index of its shards.
+
+    The precision that was asked for comes first, then the other, then a variant that is the only
+    one there. Raises CheckpointError for parts that have none, or several others.
+    """
     order = ("fp16", None) if dtype in HALF else (None, "fp16")
-    for variant in order:
-        if all((folder / weights_file(part, variant)).is_file() for part in WEIGHTS):
-            return variant
-    missing = [f for p in WEIGHTS if not (folder / (f := weights_file(p, None))).is_file()]
-    raise CheckpointError(
-        f"The folder {folder} is not whole: {', '.join(missing)} "
-        f"{'is' if len(missing) == 1 else 'are'} missing. Pickles (.bin) are not read, since "
-        "opening one runs the code in it."
+    chosen, missing = {}, []
+    for part in WEIGHTS:
+        stored = variants(folder / part, WEIGHTS[part])
+        usual = next((v for v in order if v in stored), None)
+        if usual in stored:
+            chosen[part] = (usual, stored[usual])
+        elif len(stored) == 1:
+            chosen[part] = next(iter(stored.items()))
+        else:
+            there = f" (there is {listed([p.name for p in stored.values()])})" if stored else ""
+            missing.append(weights_file(part, None) + there)
+    if missing:
+        raise CheckpointError(
+            f"The folder {folder} is not whole: {', '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing. Pickles (.bin) are not read, since "
+            "opening one runs the code in it."
+        )
+    return chosen
+
+
+def variants(folder: Path, stem: str) -> dict[str | None, Path]:
+    """The weights in a part's folder by the name of the variant, None for the plain ones."""
+    name = re.compile(
+        rf"{stem}(?:\.(?P<file>\w+))?\.safetensors|"
+        rf"{stem}\.safetensors\.index(?:\.(?P<index>\w+))?\.json"
     )
+    files = sorted(folder.iterdir(), reverse=True) if folder.is_dir() else []  # a whole file last
+    found = [(match, path) for path in files if (match := name.fullmatch(path.name))]
+    return {match["file"] or match["index"]: path for match, path in found}

@@ -11,6 +11,7 @@
     tree.py      what each makes of a prompt;  fragment.py  its leaves, and how a grammar complains
     settings.py  what a tool leaves to its users
     convert.py   from one to another, where the meaning can be kept
+    foreign.py   what was visibly written for another tool, and is words
 
 Source: Lecture eqs 15–18, 20; the tools' code, where each grammar says.
 """

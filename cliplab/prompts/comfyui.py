@@ -25,14 +25,20 @@ time.
 import math
 import re
 from collections.abc import Sequence
+from typing import ClassVar
 
 from .fragment import Fragment, PromptError, require_prompt, warn_at, without_gc
-from .tool import Chunks, Token, Tool, Vocabulary
+from .tool import Chunks, Mark, Token, Tool, Vocabulary
 
 # An escaped bracket is matched first, and so is no mark; no more is a NUL with what it marks.
 MARK = re.compile(r"\\[()]|[():]|\0[\1\2]")
 ESCAPE = re.compile(r"\\([()])|\0([\1\2])")
 BEFORE_EMBEDDING = re.compile(r"[ \n](?=embedding:)")  # a new segment begins there
+EMBEDDING = Mark(
+    re.compile(r"\bembedding:[^\s,()]+"),
+    "embedding:NAME is a learned word for ComfyUI, and this encoder knows none by that name",
+    "cliplab.convert_prompt, too, takes it for words.",
+)
 SHORT = 8  # a segment is kept together that has fewer tokens
 # After a colon, this was meant as a number: one word that begins with a digit, or no word at all.
 NUMBER_MEANT = re.compile(r"\s*[-+]?[.,]?\d\S*\s*|[\s\d.,+\-%]*")
@@ -194,6 +200,8 @@ class ComfyUI(Tool):
     method = "from_empty"
     weighted = "({text}:{weight})"
     same_ids = True
+    marks: ClassVar = {"embedding": EMBEDDING}
+    reads = ("weight", "emphasis")
     fragments = staticmethod(fragments)
     escape = staticmethod(escape)
 
@@ -204,6 +212,9 @@ class ComfyUI(Tool):
             for text in BEFORE_EMBEDDING.split(fragment.text)
         ]
         return cut_between_segments(segments, room)
+
+    def misplaced(self, prompt: str) -> list[Mark]:
+        return [EMBEDDING]  # the program's tokenizer would put in rows that are not here
 
     def repeats(self, chunks: Sequence[int]) -> list[tuple[int, int]]:
         return [(math.lcm(*chunks) // count, 0) for count in chunks]

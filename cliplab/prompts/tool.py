@@ -5,6 +5,7 @@
     weigh     method              what weights do, by its name in `cliplab.weighting.METHODS`
     join      eos_rows, repeats   chunks of one prompt; prompts of different lengths
     warn      warn, check         what the tool does beside its encoder, and what it cannot encode
+              misplaced           what looks like its own and is words; `marks` are for others
     say       title … join_blocks what `convert_prompt` asks, to write a prompt for the tool
 
 A tool overrides what it does in a way of its own; the defaults are those of a plain prompt. Its
@@ -14,6 +15,7 @@ fields are the settings that it leaves to its users.
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -48,6 +50,22 @@ class Token(NamedTuple):
 Chunks = list[list[Token]]
 
 
+class Mark(NamedTuple):
+    """A stretch of a prompt that is more than words for one tool: how it looks, and what it says.
+
+    advice  what to do where it is words; None: name the syntax, or convert
+    """
+
+    pattern: re.Pattern[str]
+    says: str
+    advice: str | None = None
+
+
+# Inside a mark's pattern: a weight, and what may follow upon one.
+NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
+AFTER = r"(?=[\s,.;:!?)]|$)"
+
+
 class Vocabulary(Protocol):
     """What cutting asks of a tokenizer: ids of a text, strings of ids, and the comma's id."""
 
@@ -79,6 +97,9 @@ class Tool(Settings):
     weighted     how it writes a text and a weight, to be formatted
     inescapable  said after a refusal: what it takes for syntax and has no escape for
     says_blocks  whether it can begin a new block of 77 rows; then `join_blocks` says how
+    marks        by which a prompt shows that it was written for this tool
+    reads        names of other tools' marks that it reads as they do; None: it is told nothing of
+                 marks, for whatever it cannot read it refuses, or takes for words on purpose
 
     And of SDXL, which has two encoders:
 
@@ -94,6 +115,8 @@ class Tool(Settings):
     weighted: ClassVar[str] = "{text}"
     inescapable: ClassVar[str] = ""
     says_blocks: ClassVar[bool] = False
+    marks: ClassVar[dict[str, Mark]] = {}
+    reads: ClassVar[tuple[str, ...] | None] = None
     same_ids: ClassVar[bool] = False
     pools_as_typed: ClassVar[bool] = False
     zero_negative: ClassVar[bool] = False
@@ -121,6 +144,10 @@ class Tool(Settings):
     def repeats(self, chunks: Sequence[int]) -> list[tuple[int, int]]:
         """How prompts of so many chunks get one length: (how often each, empty chunks after it)."""
         return [(1, max(chunks) - count) for count in chunks]
+
+    def misplaced(self, prompt: str) -> list[Mark]:
+        """Marks of its own that are words where they stand in this prompt."""
+        return []
 
     def warn(self, prompt: str) -> None:
         """Warn (PromptWarning) of what the tool takes out of a prompt before it is encoded."""

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..checks import whole_number
+from ..checks import one_of, whole_number
+
+ACTIVATIONS = ("quick_gelu", "gelu")  # in transformers' words
 
 
 @dataclass(frozen=True)
@@ -15,8 +17,8 @@ class CLIPTextConfig:
     None → the last id of the vocabulary, which is where CLIP's tokenizer puts EOS. An id outside
     the vocabulary is accepted, since transformers writes such configurations; pooling then raises.
     projection: joint width E of the bias-free map behind the pooled row; None → there is no map.
-    The activation is not in it: `CLIPTextModel` has QuickGELU; encoders trained with GELU, such as
-    SDXL's second, are a `cliplab.later_encoders.OpenCLIPTextModel` of the same configuration.
+    activation: "quick_gelu", OpenAI's, or "gelu", with which open_clip trained its own, ViT-H/14,
+        the text encoder of SD 2, among them.
     Raises ValueError where the numbers cannot make an encoder. Source: Lecture eq. 52.
     """
 
@@ -28,9 +30,11 @@ class CLIPTextConfig:
     mlp_width: int
     eos_token_id: int = None  # type: ignore[assignment]  # becomes an id below
     projection: int | None = None
+    activation: str = ACTIVATIONS[0]
 
     def __post_init__(self) -> None:
         require_whole_numbers(self)
+        one_of("activation", self.activation, ACTIVATIONS)
         require_even_heads(self.width, self.heads)
         if self.eos_token_id is None:
             object.__setattr__(self, "eos_token_id", self.vocab_size - 1)
@@ -57,14 +61,16 @@ class CLIPTextConfig:
     @classmethod
     def vit_bigg_14(cls) -> "CLIPTextConfig":
         """OpenCLIP ViT-bigG/14's text tower, SDXL's second encoder: 694,659,840 parameters."""
-        return cls(49408, 77, 1280, 20, 32, 5120, eos_token_id=2, projection=1280)
+        return cls(
+            49408, 77, 1280, 20, 32, 5120, eos_token_id=2, projection=1280, activation="gelu"
+        )
 
 
 def require_whole_numbers(config: Any) -> None:
     """Refuse, in a sentence, what is no count; None is fine where it is the default."""
     for field in fields(config):
         value = getattr(config, field.name)
-        if (value is None and field.default is None) or isinstance(field.default, tuple):
+        if (value is None and field.default is None) or isinstance(field.default, (tuple, str)):
             continue
         if field.type in (float, bool):  # no counts
             continue

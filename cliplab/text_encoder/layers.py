@@ -167,6 +167,23 @@ class CLIPMLP(nn.Module):
         return self.fc2(H_2)  # [..., L, D]                                          eq. 39
 
 
+class GELUMLP(CLIPMLP):
+    """The same with the exact GELU between the two maps: u · Φ(u), Φ the normal distribution's.
+
+    X [..., L, D] → [..., L, D]. open_clip trained its own CLIPs with it (erratum E41).
+    Source: Hendrycks and Gimpel 2016.
+    """
+
+    def __init__(self, width: int, mlp_width: int):
+        super().__init__(width, mlp_width)
+        self.activation_fn = nn.GELU()  # type: ignore[assignment]  # nobody asks it for a slope
+
+    def forward(self, X: Tensor, trace=NO_TRACE) -> Tensor:
+        H_1 = trace("H_1", self.fc1(X))  # [..., L, D_mlp]
+        H_2 = trace("H_2", self.activation_fn(H_1))
+        return self.fc2(H_2)  # [..., L, D]
+
+
 class CLIPEncoderLayer(nn.Module):
     """Attention, then MLP; each reads a normalized copy and adds its answer to the stream.
 
@@ -214,6 +231,15 @@ class CLIPEncoder(nn.Module):
             if keep is not None and n not in keep:
                 H[n] = None
         return tuple(H)
+
+
+def choose_activation(encoder: CLIPEncoder, activation: str) -> None:
+    """Give a fresh encoder the MLPs of an activation; as it is made, it has QuickGELU's."""
+    if activation == "gelu":
+        for layer in encoder.modules():
+            if isinstance(layer, CLIPEncoderLayer):
+                mlp_width, width = layer.mlp.fc1.weight.shape
+                layer.mlp = GELUMLP(width, mlp_width)
 
 
 class CLIPTextEmbeddings(nn.Module):

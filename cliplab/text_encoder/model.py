@@ -16,7 +16,13 @@ from torch import Tensor, nn
 
 from .config import CLIPTextConfig
 from .inputs import read_ids, visibility
-from .layers import CLIPEncoder, CLIPEncoderLayer, CLIPTextEmbeddings, LayerNorm
+from .layers import (
+    CLIPEncoder,
+    CLIPEncoderLayer,
+    CLIPTextEmbeddings,
+    LayerNorm,
+    choose_activation,
+)
 from .output import EncoderOutput
 from .trace import NO_TRACE, Trace
 
@@ -132,12 +138,13 @@ class CLIPTextModel(nn.Module):
 
 @torch.no_grad()
 def initialize(model: CLIPTextModel) -> None:
-    """OpenAI's initialization: normal, with these standard deviations.
+    """The activation of the configuration, and OpenAI's normal weights, of these spreads.
 
     The two maps that write into the stream (out_proj, fc2) are smaller by √(2N), since 2N of them
     add up there. Hugging Face has the spreads of q, k, v and of out_proj the other way round, and
     0.02 for positions. Biases: attention 0, MLP as torch's Linear has them.
     """
+    choose_activation(model.encoder, model.config.activation)
     D, N = model.config.width, model.config.layers
     normal = nn.init.normal_
     normal(model.embeddings.token_embedding.weight, std=0.02)

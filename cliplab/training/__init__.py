@@ -36,6 +36,7 @@ from .data import (
     ShapePairs,
     ShardPairs,
     Source,
+    read_picture,
     write_shards,
 )
 from .errors import Stopped, TrainingError
@@ -56,6 +57,6 @@ __all__ = [
     "PRESETS", "Accuracy", "Batches", "DataError", "EmojiPairs", "FolderPairs", "LeftOutWarning",
     "Log", "Mixture", "Pair", "PairStream", "Pairs", "Recipe", "Retrieval", "ShapePairs",
     "ShardPairs", "Source", "Stopped", "Task", "TrainingError", "accuracy", "build_batches",
-    "build_clip", "classify", "evaluate", "fit", "retrieval", "sources", "train", "write_shards",
-    "zero_shot_weights",
+    "build_clip", "classify", "evaluate", "fit", "read_picture", "retrieval", "sources", "train",
+    "write_shards", "zero_shot_weights",
 ]  # fmt: skip

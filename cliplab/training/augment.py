@@ -13,6 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 from ..contrastive import CLIP
+from ..image_encoder import ResizeMode
+from ..image_encoder.preprocess import squared
 
 TURN = math.radians(15)
 SIZE, STRETCH, SHEAR, SHIFT = 0.2, 0.1, 0.15, 0.12  # largest deviations, as shares of the picture
@@ -20,18 +22,14 @@ TINT, SHADE = 0.15, 0.05  # standard deviations
 COLORED = 0.5  # share of pictures whose ground is not white
 
 
-def to_square(image: Image.Image, side: int) -> Tensor:
-    """A PIL picture, fitted into a square and centered, as uint8 [4, S, S] with alpha."""
+def to_square(image: Image.Image, side: int, resize_mode: ResizeMode = "longest") -> Tensor:
+    """A PIL picture as a square of S pixels (see `squared`), uint8 [4, S, S] with alpha. Where it
+    is fitted in, the ground beside it is transparent."""
     if image.mode != "RGBA":
         image = image.convert("RGBA")
     if image.size != (side, side):
         # Alpha first: colors of invisible pixels must not bleed into what is seen.
-        scale = side / max(image.size)
-        size = [max(1, round(length * scale)) for length in image.size]
-        image = image.convert("RGBa").resize(size, Image.Resampling.BICUBIC).convert("RGBA")
-        square = Image.new("RGBA", (side, side))
-        square.paste(image, ((side - size[0]) // 2, (side - size[1]) // 2))
-        image = square
+        image = squared(image.convert("RGBa"), side, resize_mode, (0, 0, 0, 0)).convert("RGBA")
     return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..image_encoder import ResizeMode
 from .augment import to_square
 from .data.pair import Pair, Pairs, PairStream
 
@@ -28,6 +29,7 @@ class Batch(NamedTuple):
     captions: list[str]
     groups: list[Hashable]  # pairs of one group show the same thing
     rows: Tensor | None = None  # [N], their places in the batch of all processes; None → all places
+    resize_mode: ResizeMode = "longest"  # how the pictures became squares
 
     @property
     def keys(self) -> Tensor:
@@ -62,8 +64,10 @@ class Batches:
     views: pairs of one group in a batch, where the source knows groups (EmojiPairs: one concept in
         several styles); otherwise a batch takes pairs as they come.
     rank, world: of the `world` equal parts of each batch, this process makes number `rank`.
-    An epoch visits each group once (each pair, without groups); what does not fill a batch is left
-    for another epoch's order. Raises ValueError for sizes that cannot be.
+    resize_mode: how a picture of another shape becomes a square, as the recipe says it.
+    An epoch visits each group once where the source has views of it, and each pair otherwise; what
+    does not fill a batch is left for another epoch's order. Raises ValueError for sizes that cannot
+    be, and where all pairs are of one group, which leaves nothing to tell apart.
     """
 
     source: Pairs
@@ -74,18 +78,27 @@ class Batches:
     seed: int = 0
     rank: int = 0
     world: int = 1
+    resize_mode: ResizeMode = "longest"
 
     def __post_init__(self) -> None:
         batch_size, views, world = self.batch_size, self.views, self.world
         self.members: list[list[int]] | None = None
-        if self.source.groups is not None:
+        groups = self.source.groups
+        if groups is not None and len(set(groups)) == 1:
+            raise ValueError(
+                f"All {len(groups):,} pairs show the same picture: there is nothing to tell apart."
+            )
+        if groups is not None and self.source.views:
             members: dict[Hashable, list[int]] = {}
-            for index, group in enumerate(self.source.groups):
+            for index, group in enumerate(groups):
                 members.setdefault(group, []).append(index)
             self.members = list(members.values())
         self.units = len(self.source) if self.members is None else len(self.members)
         if self.members is None and views != 1:
-            raise ValueError(f"This source knows no groups, so it has 1 view of each, not {views}.")
+            raise ValueError(
+                f"This source knows no groups of different pictures, so it has 1 view of each, not "
+                f"{views}."
+            )
         if batch_size % (views * world):
             raise ValueError(
                 f"A batch of {batch_size} pairs does not split evenly into {views} views of each "
@@ -129,6 +142,7 @@ class Batches:
             captions,
             list(captions) if groups is None else [groups[i] for i in indices],
             torch.arange(self.batch_size)[part],
+            self.resize_mode,
         )
 
     def _indices(self, step: int, rng: np.random.Generator) -> list[int]:
@@ -148,7 +162,7 @@ class Batches:
     def _picture(self, index: int, pair: Pair) -> Tensor:
         if index in self._remembered:
             return self._remembered[index]
-        picture = to_square(pair.image, self.image_size)
+        picture = to_square(pair.image, self.image_size, self.resize_mode)
         if len(self._remembered) < self._room:
             self._remembered[index] = picture
         return picture
@@ -161,8 +175,15 @@ class StreamBatches:
     batch_size / world pairs a step.
     """
 
-    def __init__(self, source: PairStream, batch_size: int, image_size: int):
+    def __init__(
+        self,
+        source: PairStream,
+        batch_size: int,
+        image_size: int,
+        resize_mode: ResizeMode = "longest",
+    ):
         self.source, self.batch_size, self.image_size = source, batch_size, image_size
+        self.resize_mode = resize_mode
         W = source.world
         if batch_size % W:
             raise ValueError(f"{batch_size} pairs do not split evenly among {W} processes.")
@@ -170,23 +191,27 @@ class StreamBatches:
     def starting_at(self, step: int) -> Iterator[Batch]:
         share = self.batch_size // self.source.world
         rows = torch.arange(share) + share * self.source.rank
-        images, captions = [], []
+        images, captions, groups = [], [], []
         for pair in self.source.starting_at(step * share):
-            images.append(to_square(pair.image, self.image_size))
+            images.append(to_square(pair.image, self.image_size, self.resize_mode))
             captions.append(pair.caption)
+            groups.append(pair.caption if pair.group is None else pair.group)
             if len(images) == share:
-                yield Batch(torch.stack(images), captions, list(captions), rows)
-                images, captions = [], []
+                yield Batch(torch.stack(images), captions, groups, rows, self.resize_mode)
+                images, captions, groups = [], [], []
 
 
 class MixedBatches:
     """Steps put together from several sources: each gives its own number of pairs to every batch.
 
-    Within a batch, so that what batch normalization remembers is true of all of them.
+    Within a batch, so that what batch normalization remembers is true of all of them. Raises
+    ValueError where they make squares of pictures in different ways.
     """
 
     def __init__(self, *parts: Batches | StreamBatches):
         self.parts = parts
+        if len(modes := {part.resize_mode for part in parts}) > 1:
+            raise ValueError(f"The parts of a batch have one resize_mode, not {sorted(modes)}.")
 
     def starting_at(self, step: int) -> Iterator[Batch]:
         sizes = [part.batch_size for part in self.parts]
@@ -197,6 +222,7 @@ class MixedBatches:
                 [caption for batch in made for caption in batch.captions],
                 [(n, group) for n, batch in enumerate(made) for group in batch.groups],
                 torch.cat([batch.rows + int(before[n]) for n, batch in enumerate(made)]),
+                self.parts[0].resize_mode,
             )
 
 

@@ -9,9 +9,11 @@ are known in this way as well, as they are to the big CLIP; what they look like 
 
 import functools
 import json
+import re
 import warnings
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -22,8 +24,12 @@ from ..text_encoder import Embedding
 from ..tokenizer import CLIPTokenizer
 from .batches import Batches, BatchSource, MixedBatches, StreamBatches
 from .data import EmojiPairs, FolderPairs, Mixture, ShapePairs, ShardPairs, Source
+from .data.contents import TABLES, shards_alone, way_out_of
+from .data.shards import SHARDS
 from .recipe import Recipe
 
+ADDRESS = re.compile(r"\w+://|pipe:")
+NAMES = ("emoji", "shapes", "emoji+shapes")
 SHAPES = 100_000  # scenes of an epoch
 SHAPES_SHARE = 1 / 8  # of a batch, beside emoji
 SMALL = ("tiny", "mini")  # how the names of small models begin
@@ -31,22 +37,36 @@ VOCABULARY = 8000  # entries at most, for models that learn their own
 CONTEXT_MEAN = 0.2  # of a small model's final LayerNorm, in units of a row's standard deviation
 
 
-def sources(data: str, on_bad: str = "skip") -> Mixture:
-    """The sources that a name or a path means: "emoji", "shapes", "emoji+shapes", a folder of
-    pictures with a table of captions, or tar shards such as "shards/train-{000..012}.tar"."""
+def sources(data: str, on_bad: str = "skip", **table: str | None) -> Mixture:
+    """The sources that a name or a path means: "emoji", "shapes", "emoji+shapes"; a folder of
+    pictures with captions, or its table; or tar shards such as "shards/train-{000..012}.tar", their
+    folder, or several with "::" between.
+
+    table: table, image_column and caption_column, as for FolderPairs. Raises ValueError for another
+    name, and for these with data that is no folder.
+    """
+    if ADDRESS.match(data):
+        raise ValueError(f"{data} is an address, and training reads files only: fetch it first.")
+    path = Path(data).expanduser()
+    if path.is_file() and path.suffix.lower() in TABLES and not table.get("table"):
+        path, table = path.parent, {**table, "table": path.name}
+    if path.is_dir() and not (shards := shards_alone(path)):
+        return Mixture((FolderPairs(path, on_bad=on_bad, **table), 1))
+    if given := [name for name, value in table.items() if value is not None]:
+        raise ValueError(f"{' and '.join(f'{name}=…' for name in given)} goes with a folder only.")
     if data == "emoji":
         return Mixture((EmojiPairs(), 1))
     if data == "shapes":
         return Mixture((ShapePairs(SHAPES), 1))
     if data == "emoji+shapes":
         return Mixture((EmojiPairs(), 1 - SHAPES_SHARE), (ShapePairs(SHAPES), SHAPES_SHARE))
-    if data.endswith(".tar"):
+    if path.is_dir():
+        return Mixture((ShardPairs(shards, on_bad=on_bad), 1))
+    if all(part.lower().endswith(SHARDS) or Path(part).is_dir() for part in data.split("::")):
         return Mixture((ShardPairs(data, on_bad=on_bad), 1))
-    if Path(data).is_dir():
-        return Mixture((FolderPairs(data, on_bad=on_bad), 1))
     raise ValueError(
         f"There are no pairs {data!r}: give emoji, shapes or emoji+shapes, a folder of pictures "
-        "with a table of captions, or .tar shards."
+        f"with captions, or .tar shards. {way_out_of(path)}".rstrip()
     )
 
 
@@ -120,9 +140,10 @@ def build_batches(
     for source, size in zip(data.sources, data.sizes(recipe.batch_size), strict=True):
         if source.streamed:
             stream = source.part(recipe.seed, rank, world)
-            parts.append(StreamBatches(stream, size, image_size))
+            parts.append(StreamBatches(stream, size, image_size, recipe.resize_mode))
         else:
             views = recipe.views if source.views else 1
-            how = {"views": views, "seed": recipe.seed, "rank": rank, "world": world}
+            how: dict[str, Any] = {"seed": recipe.seed, "rank": rank, "world": world}
+            how |= {"views": views, "resize_mode": recipe.resize_mode}
             parts.append(Batches(source, size, image_size, **how))
     return parts[0] if len(parts) == 1 else MixedBatches(*parts)

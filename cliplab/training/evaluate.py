@@ -85,7 +85,8 @@ def _shares(ranks: Tensor, ks: Sequence[int]) -> dict[int, float]:
 
 
 def evaluate(clip: CLIP | Teachers, pairs: Pairs, *, batch_size: int = 256) -> Retrieval:
-    """Retrieval among all pairs of a source, with the captions as they stand.
+    """Retrieval among all pairs of a source, with the captions as they stand. Another picture of
+    the same group, or with the same caption, is no mistake.
 
     pairs: as EmojiPairs("style"); encoded `batch_size` at a time.
     """
@@ -94,9 +95,13 @@ def evaluate(clip: CLIP | Teachers, pairs: Pairs, *, batch_size: int = 256) -> R
         some = [pairs[i] for i in range(start, min(start + batch_size, len(pairs)))]
         images.append(clip.encode_image([pair.image for pair in some]))
         captions += [pair.caption for pair in some]
-    number = {caption: n for n, caption in enumerate(dict.fromkeys(captions))}
-    numbers = torch.tensor([number[caption] for caption in captions])
-    same = numbers[:, None] == numbers if len(number) < len(captions) else None
+    same = None
+    for keys in (captions, pairs.groups or ()):
+        number = {key: n for n, key in enumerate(dict.fromkeys(keys))}
+        if len(number) < len(keys):
+            numbers = torch.tensor([number[key] for key in keys])
+            alike = numbers[:, None] == numbers  # [N, N]
+            same = alike if same is None else same | alike
     return retrieval(clip.encode_text(captions), torch.cat(images), same=same)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 from ..checks import one_of, whole_number
+from ..image_encoder import ResizeMode
 
 Precision = Literal["fp32", "bf16", "fp16"]
 Loss = Literal["softmax", "sigmoid"]
@@ -21,6 +22,8 @@ class Recipe:
     lr: highest learning rate. warmup: steps on the way up to it. max_grad_norm: longest gradient.
     precision: "fp32", or autocast to "bf16" or "fp16". gradient_checkpointing: less memory still,
         for another forward pass (both in `training/grad_cache.py`).
+    resize_mode: how a picture of another shape becomes a square: "longest" fits the whole of it in,
+        "shortest" crops its middle, "squash" stretches it. The trained model remembers it.
     augment: how much pictures are varied, from 0, not at all, to 1 (`training/augment.py`). More of
         it lets a run gain for longer, and begin more slowly.
     loss: "softmax" (eq. 64) or "sigmoid" (SigLIP). distill: beside that loss, the weight of the
@@ -38,6 +41,7 @@ class Recipe:
     max_grad_norm: float = 1.0
     precision: Precision = "fp32"
     gradient_checkpointing: bool = False
+    resize_mode: ResizeMode = "longest"
     augment: float = 1.0
     loss: Loss = "softmax"
     distill: float = 0.0
@@ -47,6 +51,11 @@ class Recipe:
         counts = {"steps": 1, "batch_size": 1, "views": 1, "warmup": 0, "seed": 0}
         for name, least in counts.items():
             object.__setattr__(self, name, whole_number(name, getattr(self, name), least))
+        if self.batch_size < 2:
+            raise ValueError(
+                "A batch of one pair has nothing to compare: a caption learns which of several "
+                "pictures is its own. Give a batch_size of at least 2; the larger, the better."
+            )
         if self.micro_batch is not None:
             whole_number("micro_batch, if not None for all,", self.micro_batch, 1)
         for what, value, may_be_0 in (
@@ -60,6 +69,7 @@ class Recipe:
                 raise ValueError(f"The {what} must be {range_}, not {value}.")
         if not 0 <= self.augment <= 1:
             raise ValueError(f"Pictures are varied (augment) by 0 to 1, not {self.augment}.")
+        one_of("resize_mode", self.resize_mode, get_args(ResizeMode))
         one_of("precision", self.precision, get_args(Precision))
         one_of("loss", self.loss, get_args(Loss))
 

@@ -72,6 +72,9 @@ class Log:
         (self.steps if kind == "step" else self.evaluations).append(record)
         line = json.dumps({"kind": kind, **record}) + "\n"
         self._on_file(lambda file: file.write(line))
+        self._on_board(record)
+
+    def _on_board(self, record: dict[str, Any]) -> None:
         if self.board is not None:
             for name, value in record.items():
                 if isinstance(value, (int, float)) and name != "step":
@@ -116,6 +119,9 @@ class Log:
             part.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
             part.replace(path)
             log.board = tensorboard(folder, start=until)
+            for record in log.evaluations:  # that of step `until` was before it, and is purged too
+                if record["step"] == until:
+                    log._on_board(record)
         return log
 
     def close(self) -> None:

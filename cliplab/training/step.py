@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import count
 from typing import Any
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from ..contrastive import CLIP, clip_loss, sigmoid_loss
+from ..image_encoder import CLIPResNet
 from .augment import as_seen_by, augmented, on_white
 from .batches import Batch, BatchSource, false_negative_mask, prefetch
 from .distillation import Teachers, distillation_loss, exchanged, whole_words
@@ -30,8 +31,9 @@ AUTOCAST = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 class Trainer:
     """A CLIP, its optimizer, and how a step of a recipe is done, by one process of `world`.
 
-    The CLIP is trained in place. Between steps, all that changes is in the model, the optimizer and
-    the scaler; what a step does depends on these, the recipe, the step's number and its batch.
+    The CLIP is trained in place, and its `preprocess` made to read pictures as the training does.
+    Between steps, all that changes is in the model, the optimizer and the scaler; what a step does
+    depends on these, the recipe, the step's number and its batch.
     """
 
     def __init__(
@@ -48,11 +50,21 @@ class Trainer:
                 f"The recipe gives teachers the weight {recipe.distill:g} (distill), and the run "
                 f"has {len(teachers) or 'none'}. Teachers and a weight above 0 go together."
             )
+        share = recipe.batch_size // world
+        part = recipe.micro_batch or share
+        if isinstance(clip.image_model, CLIPResNet) and 1 in (part, share % part):
+            raise ValueError(
+                f"{share} pairs in parts of {part} leave a part of one picture, which batch "
+                "normalization has nothing to compare with: choose another micro_batch or batch."
+            )
         self.teachers = Teachers(teachers, device) if teachers else None
         self.words = whole_words(clip.tokenizer) if teachers and clip.tokenizer else []
         self.batches, self.recipe, self.device, self.world = batches, recipe, device, world
         self.steps, self.settings = recipe.steps, asdict(recipe)
         self.model = clip.train()
+        clip.preprocess = replace(  # fitted in on white, and upright, as pictures are read here
+            clip.preprocess, resize_mode=recipe.resize_mode, fill_color=255, upright=True
+        )
         # torch's stubs lack memory_format.
         clip.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if world > 1:
@@ -113,6 +125,11 @@ class Trainer:
                 f"The recipe's batches have {r.batch_size} pairs, but {self.world} process(es) "
                 f"bring {len(batch.images)} each. Make the batches of the recipe's size, and tell "
                 "each process's batches its rank and the world."
+            )
+        if batch.resize_mode != r.resize_mode:
+            raise ValueError(
+                f"The recipe makes squares of pictures by resize_mode {r.resize_mode!r}, and the "
+                f"batches by {batch.resize_mode!r}: give both one."
             )
         texts = list(dict.fromkeys(batch.captions))  # what is said twice is encoded once
         number = {caption: n for n, caption in enumerate(texts)}

@@ -11,6 +11,7 @@ import torch
 
 from ..checks import one_of
 from ..prompts import TOOLS, Fragment, PromptError
+from ..prompts.foreign import warn_of_foreign
 from ..prompts.fragment import require_prompt
 from ..prompts.settings import require_known, with_settings
 from ..prompts.tree import Blend, Conjunction, Prompt, encoded
@@ -43,6 +44,7 @@ class PromptEncoder:
         one_of("syntax", syntax, TOOLS)
         self.method_name = TOOLS[syntax].method if method is None else method
         one_of("method", self.method_name, METHODS)
+        self.syntax = syntax
         tool, weighing = TOOLS[syntax], METHODS[self.method_name]
         who = f"The syntax {syntax} with the method {self.method_name}"
         require_known(who, settings, tool, weighing)
@@ -67,6 +69,7 @@ class PromptEncoder:
         """The tree of a prompt, which the tool can encode."""
         require_prompt(prompt)
         self.tool.warn(prompt)
+        warn_of_foreign(prompt, self.syntax)
         tree = self.tool.parse(prompt)
         self.tool.check(tree, prompt, self.method_name, self.encoder.words.content)
         return tree

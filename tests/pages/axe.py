@@ -4,6 +4,8 @@ A look is a theme at a width. Two of axe's rules read colors; they are asked in 
 each kind of text. The others read the tree and the boxes; they are asked again where these differ.
 """
 
+from contextlib import contextmanager
+
 from axe_playwright_python.base import AXE_SCRIPT
 
 COLORS = ["color-contrast", "link-in-text-block"]
@@ -39,6 +41,34 @@ KINDS = """() => {
   return found;
 }"""
 
+# axe reads every element several times, and of a chapter's two in three are glyphs of its formulas
+# or words of its code. For as long as axe looks, glyphs are taken out of boxes that keep their
+# sizes, and words in whose color it is not interested become plain text. `restore` gives all of it
+# back.
+LIGHTEN = """(kept) => {
+  kept = new Set(kept);
+  const formulas = [...document.querySelectorAll("mjx-container > mjx-math")];
+  const boxes = formulas.map((one) => [getComputedStyle(one).width, getComputedStyle(one).height]);
+  const codes = [...document.querySelectorAll(".highlight pre")];
+  const undo = [...formulas, ...codes].map((one) => {
+    const [inside, style] = [[...one.childNodes], one.getAttribute("style")];
+    return () => {
+      one.replaceChildren(...inside);
+      one.setAttribute("style", style);
+      if (style === null) one.removeAttribute("style");
+    };
+  });
+  formulas.forEach((one, i) => {
+    one.replaceChildren();
+    [one.style.width, one.style.height] = boxes[i];
+  });
+  for (const code of codes) {
+    const plain = (one) => (one.children?.length || kept.has(one) ? one : one.textContent);
+    code.replaceChildren(...[...code.childNodes].map(plain));
+  }
+  window.restore = () => undo.forEach((one) => one());
+}"""
+
 # The tree with its boxes, as text.
 BOXES = """() => {
   const boxes = [...document.body.querySelectorAll("*")].map((element) => {
@@ -60,15 +90,40 @@ def violations(page, context, **options):
     )
 
 
+@contextmanager
+def lightened(page, kept):
+    """The page without what axe need not read, but for the elements that are `kept`."""
+    page.evaluate(LIGHTEN, kept)
+    yield
+    page.evaluate("restore()")
+
+
 def color_violations(page):
     """What axe's rules on colors find on a page, each kind of text looked at once."""
-    return violations(page, page.evaluate_handle(f"{{ include: ({KINDS})() }}"), runOnly=COLORS)
+    kinds = page.evaluate_handle(f"({KINDS})()")
+    with lightened(page, kinds):
+        return violations(page, {"include": kinds}, runOnly=COLORS)
 
 
-def other_violations(page):
-    """What all other rules of axe find on a page."""
-    context = {"include": [["html"]], "exclude": FORMULAS}
-    return violations(page, context, rules={rule: {"enabled": False} for rule in COLORS})
+def other_violations(page, within):
+    """What all other rules of axe find in these elements of a page."""
+    context = {"include": [[within]], "exclude": FORMULAS}
+    with lightened(page, []):
+        return violations(page, context, rules={rule: {"enabled": False} for rule in COLORS})
+
+
+def all_violations(page, known, within="html"):
+    """What axe finds on a page, but for what needs no second look.
+
+    within: where its rules are asked that do not read colors.
+    known: the trees and boxes that its other rules have seen, in another theme; this one is added.
+    """
+    found = color_violations(page)
+    boxes = page.evaluate(BOXES)
+    if boxes not in known:
+        found += other_violations(page, within)
+        known.append(boxes)
+    return found
 
 
 def said(violations):

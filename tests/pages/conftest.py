@@ -46,14 +46,15 @@ class Visit:
     failed: list = field(default_factory=list)
     known: list = field(default_factory=list)
 
-    def look(self, theme, width):
-        """Show the page as it is for a reader with this theme and this width of window."""
-        self.page.set_viewport_size({"width": width, "height": 900})
-        self.page.emulate_media(color_scheme=theme)
-        chosen = "theme => document.documentElement.dataset.theme === theme"
-        self.page.wait_for_function(chosen, arg=theme)
-        frame = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        self.page.evaluate(frame)  # until scripts that watch sizes have done their work
+
+def look(page, theme, width):
+    """Show a page as it is for a reader with this theme and this width of window."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=theme)
+    chosen = "theme => document.documentElement.dataset.theme === theme"
+    page.wait_for_function(chosen, arg=theme)
+    frame = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    page.evaluate(frame)  # until scripts that watch sizes have done their work
 
 
 @pytest.fixture(scope="session")
@@ -147,27 +148,25 @@ def open_page(new_context, address):
 def live(new_context, address):
     """live("merges") -> Locator of that demo, alive on the page that holds all of them.
 
-    One page per look serves all tests, and each gets its demo reset. With a `state`, which is put
-    into the address as a link does, the page is a new one.
+    One page serves all tests, and each gets its demo reset. With a `state`, which is put into the
+    address as a link does, the page is a new one.
     """
-    contexts, pages = {}, {}
+    context = new_context(
+        viewport={"width": 1200, "height": 900},
+        color_scheme="light",
+        reduced_motion="reduce",
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    pages = []
 
-    def live(name, theme="light", width=1200, state=None):
-        look = theme, width
-        if look not in contexts:
-            contexts[look] = new_context(
-                viewport={"width": width, "height": 900},
-                color_scheme=theme,
-                reduced_motion="reduce",
-                permissions=["clipboard-read", "clipboard-write"],
-            )
-        used = look in pages and state is None
-        page = pages[look] if used else contexts[look].new_page()
+    def live(name, state=None):
+        used = pages and state is None
+        page = pages[0] if used else context.new_page()
         if not used:
             link = "#" + urlencode({"demo": name, "state": json.dumps(state)}) if state else ""
             page.goto(f"{address}/book/playground.html{link}")
         if state is None:
-            pages[look] = page
+            pages[:] = [page]
         place = page.locator(f'.cld[data-demo="{name}"]')
         place.scroll_into_view_if_needed()
         place.and_(page.locator("[data-ready]")).wait_for()
@@ -207,5 +206,5 @@ def visit(request, open_page, current):
             visit.page.close()
         current[:] = [open_page(name, theme, width)]
     (visit,) = current
-    visit.look(theme, width)
+    look(visit.page, theme, width)
     return visit

@@ -10,8 +10,8 @@ from cliplab import demos
 from tools import frames
 from tools.serve import serving
 
-from .axe import said, violations
-from .conftest import ROOT
+from .axe import all_violations, said
+from .conftest import ROOT, look
 from .demos import redrawn, reveal
 
 POLICY = (  # under which every demo must run
@@ -59,17 +59,18 @@ def test_stays_on_its_host_and_in_its_budget(name, new_page, bare_address):
     assert sum(sizes) > 10_000  # the count counts
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1200, 360])
-def test_all_are_accessible(theme, width, live):
+def test_all_are_accessible(live):
+    """In every look, with their tables open."""
     for name in demos.NAMES:
-        demo = live(name, theme, width)
+        demo = live(name)
         demo.locator(".cld-table").evaluate("table => { table.open = true; }")
-    page = demo.page
+    page, known = demo.page, []
     assert page.locator('.cld[data-ready="live"] .cld-table[open]').count() == len(demos.NAMES)
-    found = said(violations(page, {"include": [[".cld"]]}))
-    assert found == [], "\n".join(found)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for theme, width in (("dark", 1200), ("dark", 360), ("light", 360), ("light", 1200)):
+        look(page, theme, width)
+        found = said(all_violations(page, known, within=".cld"))
+        assert found == [], "\n".join([f"{theme}, {width} px:", *found])
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @every_demo

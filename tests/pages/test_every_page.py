@@ -2,7 +2,7 @@
 
 import pytest
 
-from .axe import BOXES, COLORS, color_violations, other_violations, said, violations
+from .axe import COLORS, all_violations, color_violations, said, violations
 
 # Text that the reader sees, outside code and typeset formulas.
 PROSE = """() => {
@@ -47,11 +47,7 @@ def test_describes_its_pictures(visit):
 
 def test_is_accessible(visit):
     """axe-core finds nothing serious or critical."""
-    found = color_violations(visit.page)
-    boxes = visit.page.evaluate(BOXES)
-    if boxes not in visit.known:  # else its other rules have seen this page in the other theme
-        found += other_violations(visit.page)
-        visit.known.append(boxes)
+    found = all_violations(visit.page, visit.known)
     grave = said(one for one in found if one["impact"] in ("serious", "critical"))
     assert grave == [], "\n".join(grave)
 

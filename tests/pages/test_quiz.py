@@ -11,6 +11,9 @@ from .conftest import PAGES
 CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
 
 
+QUIZ = ".clq:not(.clp)"
+
+
 def quiz_of(name):
     return quiz(name.removeprefix("chapters/")[:2])
 
@@ -25,23 +28,24 @@ def scriptless(new_context):
 def test_every_option_opens_without_script(scriptless, address, name):
     scriptless.goto(f"{address}/{name}.html")
     options = [option for question in quiz_of(name).questions for option in question.options]
-    shown = scriptless.locator(".clq details")
+    shown = scriptless.locator(f"{QUIZ} details")
     expect(shown).to_have_count(len(options))
     expect(shown.locator("> :is(b, i):visible")).to_have_count(0)
     for place in shown.locator("summary").all():
         place.click()
-    expect(scriptless.locator(".clq details[open]")).to_have_count(len(options))  # to compare them
+    opened = scriptless.locator(f"{QUIZ} details[open]")
+    expect(opened).to_have_count(len(options))  # to compare them
     for text, option in zip(shown.all_inner_texts(), options, strict=True):
         said = f"{option.text} {VERDICTS[option.verdict]} {option.why}".replace("`", "")
         assert " ".join(text.split()) == said
-    box = scriptless.locator(".clq").bounding_box()
+    box = scriptless.locator(QUIZ).bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
 
 
 def test_keyboard_walks_through_the_options(open_page):
     page = open_page(CHAPTERS[0]).page
-    options = page.locator(".clq details")
+    options = page.locator(f"{QUIZ} details")
     options.first.locator("summary").focus()
     for n in range(4):  # from one question into the next
         expect(options.nth(n).locator("summary")).to_be_focused()

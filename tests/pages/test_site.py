@@ -14,14 +14,11 @@ CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
 NOTEBOOKS = [*CHAPTERS, *(name for name in PAGES if name.startswith("assignments/"))]
 
 
-def soup_of(path):
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-
-
 @pytest.fixture(scope="module")
 def soups(site):
     """Every page of the site, parsed."""
-    return {path: soup_of(path) for path in site.rglob("*.html") if "_static" not in path.parts}
+    files = [path for path in site.rglob("*.html") if "_static" not in path.parts]
+    return {path: BeautifulSoup(path.read_bytes(), "html.parser") for path in files}
 
 
 def test_internal_links_resolve(soups):
@@ -61,23 +58,23 @@ def test_index_leads_to_the_landing_page(new_page, address):
     page.wait_for_url(f"**/{PAGES[0]}.html")
 
 
-def test_previous_and_next_follow_the_contents(site):
+def test_previous_and_next_follow_the_contents(site, soups):
     files = [site / f"{name}.html" for name in PAGES]
     for before, after in pairwise(files):
-        following = soup_of(before).select_one("a.right-next")["href"]
+        following = soups[before].select_one("a.right-next")["href"]
         assert (before.parent / following).resolve() == after
-        previous = soup_of(after).select_one("a.left-prev")["href"]
+        previous = soups[after].select_one("a.left-prev")["href"]
         assert (after.parent / previous).resolve() == before
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
-def test_notebooks_open_in_colab(site, notebook):
+def test_notebooks_open_in_colab(site, soups, notebook):
     owner_and_name = REPOSITORY["url"].removeprefix("https://github.com/")
     expected = (
         f"https://colab.research.google.com/github/{owner_and_name}"
         f"/blob/{REPOSITORY['branch']}/{notebook}.ipynb"
     )
-    assert expected in [a["href"] for a in soup_of(site / f"{notebook}.html").select("a[href]")]
+    assert expected in [a["href"] for a in soups[site / f"{notebook}.html"].select("a[href]")]
 
 
 def test_search_leads_to_a_chapter(open_page):

@@ -11,7 +11,7 @@ from ..master import PICTURES, Cell, Master
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
+    "language_info": {"name": "python", "file_extension": ".py"},  # which nbconvert goes by
 }
 
 

@@ -1,8 +1,11 @@
 """A3.5–A3.6: how much of a color a picture gained, and whether that is more than noise."""
 
+import random
+from statistics import fmean, pstdev, stdev, variance
+
 import numpy as np
 
-from .. import Almost, exercise, expect, random, trying, why
+from .. import Almost, exercise, expect, trying, why
 
 
 @exercise("A3.5", title="How much of a color")
@@ -56,28 +59,29 @@ def shares(picture: np.ndarray, palette, dtype=float) -> np.ndarray:
 def paired_effect(answer):
     call = trying(answer)
     for n, seed in [(5, 1), (12, 2), (2, 3)]:
-        before = (5 * random(n, seed=seed)).double()
-        after = before + 0.3 + 0.1 * random(n, seed=seed + 20)
-        d = after - before
-        mean, error = d.mean().item(), d.std().item() / n**0.5
+        drawn = random.Random(seed)
+        before = [drawn.gauss(0, 5) for _ in range(n)]
+        after = [b + drawn.gauss(0.3, 0.1) for b in before]
+        d = [a - b for a, b in zip(after, before, strict=True)]
+        mean, error = fmean(d), stdev(d) / n**0.5
         where = f"for {n} pictures"
-        got = call(before.tolist(), after.tolist())
+        got = call(before, after)
         try:
             first, second = got
         except (TypeError, ValueError):
             raise Almost(f"{where} two numbers are asked for; the answer is {got!r:.80}.") from None
         wrong = [
             (-mean, "after minus before"),
-            (d.sum().item(), "divide by the number of pictures"),
+            (sum(d), "divide by the number of pictures"),
         ]
         expect(first, mean, f"{where}, the mean:", why(first, mean, wrong))
-        unpaired = (before.var() / n + after.var() / n).sqrt().item()
+        unpaired = ((variance(before) + variance(after)) / n) ** 0.5
         wrong = [
             (unpaired, "the pictures are pairs: take the spread of their differences"),
-            (d.std(correction=0).item() / n**0.5, "for n pictures divide by n − 1, not by n"),
-            (d.std().item(), "that is the spread of one; the mean of n varies less, by √n"),
-            (d.std().item() / n, "divide by √n, not by n"),
-            (d.var().item() / n, "the square root is missing"),
+            (pstdev(d) / n**0.5, "for n pictures divide by n − 1, not by n"),
+            (stdev(d), "that is the spread of one; the mean of n varies less, by √n"),
+            (stdev(d) / n, "divide by √n, not by n"),
+            (variance(d) / n, "the square root is missing"),
         ]
         expect(second, error, f"{where}, the standard error:", why(second, error, wrong))
     return "pairs from the same seed take the difference between seeds out."

@@ -2,8 +2,6 @@
 
 import random
 
-import torch
-
 from cliplab.prompts.register import parse_prompt
 
 from ...compare import number, parts, show
@@ -180,10 +178,9 @@ def in_chunks(answer):
         made = [(id, round(w, 6)) for id, w in zip(ids, rows, strict=True)]
         hint = why(made, wanted, mistakes)
         expect(len(ids), len(wanted), f"{where}, the number of ids:", hint)
-        # as tensors, which say where the first difference is
-        right, heavy = map(torch.tensor, zip(*wanted, strict=True))
-        expect(torch.tensor(ids), right, f"{where}, the ids:", hint)
-        expect(torch.tensor(rows), heavy, f"{where}, the weights:", hint)
+        right, heavy = zip(*wanted, strict=True)
+        expect(ids, right, f"{where}, the ids:", hint)
+        expect(rows, heavy, f"{where}, the weights:", hint)
     return "75 tokens to a chunk, and BOS, EOS and padding weigh 1."
 
 

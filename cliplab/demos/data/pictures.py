@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import functools
 import json
+from dataclasses import replace
 
 import numpy as np
 
 from ...checkpoints import load_clip
-from ...image_encoder.preprocess import Preprocess
 from ...training.data.emoji import EmojiPair, EmojiPairs
 
 LEARNED = (
@@ -37,7 +37,7 @@ def pictures() -> bytes:
     Put on white and enlarged from 48 × 48 as for any picture; only the normalization is left to
     the graph "image".
     """
-    shares = Preprocess(64, mean=(0, 0, 0), std=(1, 1, 1))  # of full brightness
+    shares = replace(load_clip("mini").preprocess, mean=(0, 0, 0), std=(1, 1, 1))  # of brightness
     pixels = [shares(pair.image).permute(1, 2, 0) for pair in chosen()]
     return np.stack([(255 * one).round().byte().numpy() for one in pixels]).tobytes()
 

@@ -4,14 +4,48 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..fragment import Fragment, PromptError, PromptWarning, warn
-from ..tool import Block, Chunks, Token, Tool, Vocabulary, tokens_of, weighted_tokens
+from ..tool import (
+    NUMBER,
+    Block,
+    Chunks,
+    Mark,
+    Token,
+    Tool,
+    Vocabulary,
+    tokens_of,
+    weighted_tokens,
+)
 from .composition import extra_networks, split_and
 from .emphasis import escape, fragments, is_break
 from .schedule import schedule
 
 BREAK = Token(-1)  # between tokens: the chunk ends here
+MARKS = {
+    "weight": Mark(
+        re.compile(rf"(?<!\\)\([^()]*[^()\d\s:\\]\s*:\s*{NUMBER}\s*\)"),
+        "(word:1.3) is a weight for Automatic1111 and ComfyUI",
+    ),
+    "emphasis": Mark(
+        re.compile(r"(?<!\\)\(\([^()]+\)\)(?![\d.+-])"),
+        "((word)) is a weight for Automatic1111 and ComfyUI",
+    ),
+    "square": Mark(
+        re.compile(r"(?<!\\)\[\s*[^\s\[\]][^\[\]]*(?<!\\)\]"),
+        "Square brackets are a weight or a schedule for Automatic1111",
+    ),
+    "join": Mark(
+        re.compile(r"\bBREAK\b|(?<![A-Z])(?<![A-Z] )\bAND\b(?! [A-Z]{2})"),
+        "BREAK and AND part a prompt for Automatic1111",
+    ),
+    "network": Mark(
+        re.compile(r"<\w+:[^<>]+>"),
+        "<lora:…> loads a network for Automatic1111",
+        "Load the network into the pipeline, and convert the rest with cliplab.convert_prompt.",
+    ),
+}
 
 
 def cut_at_commas(
@@ -82,6 +116,8 @@ class A1111(CutsAtCommas):
     weighted = "({text}:{weight})"
     says_blocks = True
     same_ids = zero_negative = True
+    marks: ClassVar = MARKS
+    reads = ()
     fragments = staticmethod(fragments)
     escape = staticmethod(escape)
 

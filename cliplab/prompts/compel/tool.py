@@ -5,16 +5,46 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, NoReturn, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn, get_args
 
 from ..fragment import Fragment, PromptError
-from ..tool import Block, Chunks, Token, Tool, Vocabulary, tokens_of
+from ..tool import (
+    AFTER,
+    NUMBER,
+    Block,
+    Chunks,
+    Mark,
+    Token,
+    Tool,
+    Vocabulary,
+    tokens_of,
+)
 from ..tree import Blend, Conjunction, Swap, encoded, prompts_of
 from .grammar import escape, fragments, parse, require_encodable
+from .whole import read
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+MARKS = {
+    "suffix": Mark(
+        re.compile(rf"(?<!\\)\)(?:{NUMBER}|\++|-+){AFTER}"),
+        "(word)1.3 and (word)++ are weights for Compel",
+    ),
+    "plus": Mark(  # and no name of a language or an editor
+        re.compile(rf"\b(?!(?:notepad|[cg])\+)[^\W\d_]+\+{{2,}}{AFTER}", re.IGNORECASE),
+        "word++ is a weight for Compel",
+    ),
+    "call": Mark(
+        re.compile(r"\)\s*\.(?:blend|and|add)\s*\(|[\w\")]\.swap\s*\("),
+        ".blend(…), .and(…) and .swap(…) are Compel's",
+    ),
+}
+MISPLACED = Mark(
+    re.compile(r"\)\s*\.(?:blend|and|add)\s*\("),
+    'Compel reads .blend(…) and .and(…) after a whole prompt alone: ("…", "…").blend(…)',
+    "cliplab.convert_prompt, too, takes it for words.",
+)
 Split = Literal["sentences", "phrases", "words", "brutal"]
 ENDS: dict[str, Callable[[str], bool]] = {  # from one rule to the next, in this order
     "sentences": lambda symbol: symbol == ".</w>",
@@ -62,6 +92,8 @@ class Compel(Tool):
     inescapable = ": + and - weigh the word before, and text in brackets is cut at commas and dots"
     says_blocks = True
     pools_as_typed = True
+    marks: ClassVar = MARKS
+    reads = ()
     fragments = staticmethod(fragments)
     parse = staticmethod(parse)
     escape = staticmethod(escape)
@@ -81,6 +113,10 @@ class Compel(Tool):
         if self.eos == "own":
             return rows
         return (rows[0] if self.eos == "first" else rows.mean(dim=0)).expand_as(rows)
+
+    def misplaced(self, prompt: str) -> list[Mark]:
+        in_vain = MISPLACED.pattern.search(prompt) and not read(prompt).operator
+        return [MISPLACED] if in_vain else []
 
     def check(
         self, tree: Conjunction, prompt: str, method: str, content: Callable[[str], list[int]]

@@ -1,36 +1,47 @@
-"""One's own pictures: a folder of them, and a table that names each and its caption."""
+"""One's own pictures: a folder of them, and captions in a table or beside each."""
 
-import csv
+import hashlib
 import io
-import json
-import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from .contents import TABLES, Contents, read_table
 from .pair import Pair, Pairs
-from .reading import DataError, PictureError, Problems, read_picture
+from .places import NotThere, Places
+from .reading import DataError, PictureError, Problems, read_picture, read_text
+from .shards import captions_in
+from .table import CAPTION_COLUMNS, IMAGE_COLUMNS, find_column
 
-TABLES = (".csv", ".tsv", ".jsonl")
-IMAGE_COLUMNS = ("filepath", "file_name", "filename", "file", "path", "image", "image_path")
-Table = tuple[list[str], list[tuple[int, dict]]]  # names of columns; number and cells of rows
-CAPTION_COLUMNS = ("title", "caption", "text")
+
+class Entry(NamedTuple):
+    """What a folder says of one picture: where it says so, how a report names that place, the
+    picture's name, and one caption or several."""
+
+    where: int | str
+    label: str
+    name: Any
+    captions: Any
 
 
 class FolderPairs(Pairs):
-    """The pairs of a folder of pictures and a table (CSV, TSV, JSONL) of file names and captions.
+    """The pairs of a folder of pictures and their captions.
 
-    path            the folder; file names are relative to it and may not lead out of it
-    table           the table, relative to the folder; None: the only one in it
+    path            the folder; file names may not lead out of it
+    table           the table (CSV, TSV, JSONL, JSON) of file names and captions, relative to the
+                    folder; None: the only one in it, or the texts beside the pictures: dog.txt or
+                    dog.caption with a caption on each line, for dog.jpg
     image_column    the column of file names; None: the one of IMAGE_COLUMNS that exists
     caption_column  the column of captions; None: the one of CAPTION_COLUMNS that exists
     on_bad          what to do about a row whose picture is missing or broken, whose caption is
                     empty, or that repeats another: "skip" leaves it out and says so with a
                     LeftOutWarning; "raise" refuses the table with a DataError
 
-    Every picture is decoded once when the source is made, so that pair i stays pair i; it is read
-    from the disk again each time that it is asked for. ``problems`` lists (row, what) and
-    ``report()`` sums it up. Raises DataError also where no pair is left, or no table or column is
-    found.
+    Several captions of one picture, also of a copy of its file, are one group. Every picture is
+    decoded once when the source is made, so that pair i stays pair i; it is read from the disk
+    again each time that it is asked for. ``problems`` lists (row or file, what) and ``report()``
+    sums it up. Raises DataError also where no pair is left, or no captions or column are found.
     """
 
     def __init__(
@@ -42,55 +53,80 @@ class FolderPairs(Pairs):
         on_bad: str = "skip",
     ):
         self.path = Path(path).expanduser().absolute()
-        self._problems = Problems[int](on_bad)
-        self.table = find_table(self.path, table)
-        columns, rows = read_table(self.table, self._problems)
-        image = find_column(columns, image_column, IMAGE_COLUMNS, "image")
-        caption = find_column(columns, caption_column, CAPTION_COLUMNS, "caption")
+        self._problems = Problems[int | str](on_bad)
+        contents = Contents(self.path, image_column, caption_column)
+        found = contents.captions() if table is None else named_table(self.path, table)
+        self.table = found if isinstance(found, Path) else None
+        if isinstance(found, Path):
+            entries = list(self._rows(found, image_column, caption_column))
+        else:
+            entries = list(self._texts(found))
 
-        root = os.path.realpath(self.path)
-        names = list({row[image]: 0 for _, row in rows if isinstance(row.get(image), str)})
+        places = Places(self.path, self.table)
+        names = list({entry.name: 0 for entry in entries if isinstance(entry.name, str)})
         with ThreadPoolExecutor() as pool:  # decoders leave Python's lock to other threads
-            results = pool.map(lambda name: _check(root, name), names)
-            checked = dict(zip(names, results, strict=True))
-        rows_of: dict[tuple[str, str], int] = {}  # (file name, caption) → row; the order is kept
-        for number, row in rows:
-            self._take(number, row.get(image), row.get(caption), checked, rows_of)
-        self._pairs = list(rows_of)
+            looked_at = pool.map(lambda name: look_at(places, name), names)
+            pictures = dict(zip(names, looked_at, strict=True))
+        self._rows_of: dict[tuple[Path, str], Entry] = {}  # (file, caption) → entry, in order
+        self.groups: list[bytes] = []  # of each pair, a digest of its picture's file
+        for entry in entries:
+            self._take(entry, pictures)
+        self._pairs = [(file, entry.name, text) for (file, text), entry in self._rows_of.items()]
 
+        name, mend = (self.table or self.path).name, "table" if self.table else "folder"
         if self._problems.found and on_bad == "raise":
-            raise DataError(
-                f'{self.table.name}: {self.report()} Mend the table, or say on_bad="skip".'
-            )
+            raise DataError(f'{name}: {self.report()} Mend the {mend}, or say on_bad="skip".')
         if not self._pairs:
-            raise DataError(f"{self.table.name} gives no pair: {self.report()}")
+            raise DataError(f"{name} gives no pair: {self.report()}")
         self._problems.warn(len(self), stacklevel=2)
 
-    def _take(self, row: int, name: object, caption: object, checked: dict, rows_of: dict) -> None:
-        """Take a row in, or note why not: first for its picture, then for its caption."""
-        label = f"row {row}"
-        if caption is None:
-            caption = ""
+    def _rows(self, table: Path, image: str | None, caption: str | None) -> Iterator[Entry]:
+        columns, rows = read_table(table, self._problems, image, caption)
+        image = find_column(columns, image, IMAGE_COLUMNS, "image")
+        caption = find_column(columns, caption, CAPTION_COLUMNS, "caption")
+        for number, label, cells in rows:
+            yield Entry(number, label, cells.get(image), cells.get(caption))
+
+    def _texts(self, beside: dict[Path, list[Path]]) -> Iterator[Entry]:
+        for picture, texts in beside.items():
+            name = picture.relative_to(self.path).as_posix()
+            if not texts:
+                self._problems.add("uncaptioned", name, name, f"{name} has no caption beside it")
+            for text in texts:
+                try:
+                    yield Entry(name, text.name, name, captions_beside(text))
+                except ValueError as error:  # a DataError among them
+                    self._problems.add("caption", name, text.name, f"{text.name}: {error}")
+
+    def _take(self, entry: Entry, pictures: dict) -> None:
+        """Take an entry in, or note why not: first for its picture, then for its captions."""
+        where, label, name, captions = entry
         if not isinstance(name, str) or not name.strip():
-            problem = "unnamed", "the row names no picture"
-        elif checked[name] is not None:
-            problem, label = checked[name], name
-        elif not isinstance(caption, str):
-            problem = "caption", f"the caption is no text: {caption!r:.60}"
-        elif not (caption := caption.strip()):
-            problem = "empty", "the caption is empty"
-        elif (name, caption) in rows_of:
-            problem = "repeated", f"the row repeats row {rows_of[name, caption]}"
-        else:
-            rows_of[name, caption] = row
+            self._problems.add("unnamed", where, label, "the row names no picture")
             return
-        kind, what = problem
-        self._problems.add(kind, row, label, what)
+        picture = pictures[name]
+        if isinstance(picture, NotThere):
+            self._problems.add(picture.kind, where, name, str(picture))
+            return
+        for caption in captions if isinstance(captions, list) and captions else [captions]:
+            text = "" if caption in (None, []) else caption
+            if not isinstance(text, str):
+                problem = "caption", f"the caption is no text: {caption!r:.60}"
+            elif not (text := text.strip()):
+                problem = "empty", "the caption is empty"
+            elif (first := self._rows_of.get((picture.file, text))) is not None:
+                problem = "repeated", f"the row repeats {first.label}"
+            else:
+                self._rows_of[picture.file, text] = entry
+                self.groups.append(picture.digest)
+                continue
+            kind, what = problem
+            self._problems.add(kind, where, label, what)
 
     @property
-    def problems(self) -> list[tuple[int, str]]:
-        """What was left out: (row of the table, what is wrong with it)."""
-        return sorted(self._problems.found)
+    def problems(self) -> list[tuple[int | str, str]]:
+        """What was left out: (row of the table or picture's name, what is wrong with it)."""
+        return sorted(self._problems.found, key=lambda one: one[0])
 
     def report(self) -> str:
         """How many pairs there are and what was left out, in one sentence."""
@@ -104,134 +140,54 @@ class FolderPairs(Pairs):
 
     def captions(self) -> list[str]:
         """All captions; no picture is read."""
-        return [caption for _, caption in self._pairs]
+        return [caption for _, _, caption in self._pairs]
+
+    def contents(self) -> list[tuple[bytes, str]]:
+        return list(zip(self.groups, self.captions(), strict=True))
 
     def pair(self, index: int) -> Pair:
-        name, caption = self._pairs[index]
+        file, name, caption = self._pairs[index]
         try:
-            return Pair(read_picture(self.path / name), caption, name=name)
+            return Pair(read_picture(file), caption, name=name)
         except PictureError as error:
             raise DataError(
                 f"{name} could be read when the folder was opened and now cannot: {error}."
             ) from error
 
 
-def _check(root: str, name: str) -> tuple[str, str] | None:
-    """What is wrong with a picture: a kind of problem and a sentence; None if nothing is."""
-    file = Path(os.path.realpath(os.path.join(root, name))) if "\0" not in name else None
-    if file is not None and not file.is_relative_to(root):
-        return "outside", f"{name} leads out of the folder"
-    if file is None or not os.path.isfile(file):
-        return "missing", f"there is no file {name!r}"
+class Picture(NamedTuple):
+    """A picture that can be read: its file, and a digest of what the file holds."""
+
+    file: Path
+    digest: bytes
+
+
+def look_at(places: Places, name: str) -> Picture | NotThere:
+    """The picture of that name, decoded once, or what is wrong with it."""
     try:
-        read_picture(file, small=True)
-    except PictureError as error:
-        return "picture", f"{name} cannot be read: {error}"
-    return None
+        file = places.find(name)
+        data = file.read_bytes()
+        read_picture(io.BytesIO(data), small=True)
+    except NotThere as problem:
+        return problem
+    except (PictureError, OSError) as error:
+        return NotThere("picture", f"{name} cannot be read: {error}")
+    return Picture(file, hashlib.blake2b(data, digest_size=8).digest())
 
 
-def find_table(folder: Path, table: str | Path | None = None) -> Path:
-    """The table that is meant: the one named, or the only one in the folder. Raises DataError."""
-    if not folder.is_dir():
-        what = "is no folder" if folder.exists() else "does not exist"
-        raise DataError(f"{folder} {what}: give the folder that holds the pictures.")
-    if table is not None:
-        named = folder / Path(table).expanduser()
-        if not named.is_file():
-            raise DataError(f"There is no table {named}.")
-        if named.suffix.lower() not in TABLES:
-            raise DataError(f"{named.name} is none of the tables read here: {', '.join(TABLES)}.")
-        return named
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in TABLES and p.is_file())
+def captions_beside(text: Path) -> list[str]:
+    """The captions in a file beside a picture: one on each line, or those of a JSON."""
+    if text.suffix.lower() == ".json":
+        return captions_in({"json": text.read_bytes()})
+    return [line for line in read_text(text).split("\n") if line.strip()]
+
+
+def named_table(folder: Path, table: str | Path) -> Path:
+    """The table of that name, relative to the folder or to where one is."""
+    named = Path(table).expanduser()
+    found = [path for path in (folder / named, named.absolute()) if path.is_file()]
     if not found:
-        raise DataError(
-            f"{folder} holds no table of captions. Put a CSV, TSV or JSONL beside the pictures, "
-            "with a column of file names and a column of captions."
-        )
-    if len(found) > 1:
-        raise DataError(
-            f"{folder} holds several tables: {', '.join(p.name for p in found)}. "
-            "Say which one: table=…"
-        )
-    return found[0]
-
-
-def read_table(table: Path, problems: Problems[int]) -> Table:
-    """The names of the columns, and (number, row) for each row that can be read.
-
-    Rows count from 1 at the top of the file, the header of a CSV or TSV included, as spreadsheets
-    count them. A CSV may be separated by commas, tabs or semicolons: whichever its header has most.
-    """
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{table.name} is not UTF-8 text (byte {error.start:,}): save it as UTF-8."
-        ) from None
-    except OSError as error:
-        raise DataError(f"{table} cannot be read: {error.strerror}.") from error
-    if table.suffix.lower() == ".jsonl":
-        return _read_jsonl(text, problems)
-    return _read_csv(text, table.name, problems)
-
-
-def _read_jsonl(text: str, problems: Problems[int]) -> Table:
-    columns, rows = dict[str, None](), []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        if isinstance(row, dict):
-            columns |= dict.fromkeys(row)
-            rows.append((number, row))
-        else:
-            what = f"row {number} is no JSON object on one line"
-            problems.add("row", number, f"row {number}", what)
-    return list(columns), rows
-
-
-def _read_csv(text: str, name: str, problems: Problems[int]) -> Table:
-    first_line = text.partition("\n")[0]
-    separator = max(",\t;", key=first_line.count)
-    rows = []
-    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
-    try:
-        columns = [column.strip() for column in next(reader, [])]
-        for number, cells in enumerate(reader, start=2):
-            if len(cells) == len(columns):
-                rows.append((number, dict(zip(columns, cells, strict=True))))
-            elif cells:  # a blank line is no row
-                what = f"row {number} has {len(cells)} cells and the header {len(columns)}"
-                problems.add("row", number, f"row {number}", what)
-    except csv.Error as error:
-        raise DataError(f"{name} is broken near line {reader.line_num}: {error}.") from None
-    return columns, rows
-
-
-def find_column(columns: list[str], wanted: str | None, usual: tuple[str, ...], of: str) -> str:
-    """The column that is meant: the one named, or the only one with a usual name.
-
-    of: what it holds, "image" or "caption". Raises DataError, which lists the columns that exist.
-    """
-    exist = f"The table's columns are {', '.join(columns)}." if columns else "The table is empty."
-    if wanted is not None:
-        if wanted not in columns:
-            raise DataError(f"There is no column {wanted!r}. {exist}")
-        found = [wanted]
-    else:
-        found = [column for column in usual if column in columns]
-    if not found:
-        raise DataError(
-            f"No column is named as {of}s usually are ({', '.join(usual)}). {exist} "
-            f"Say which one: {of}_column=…"
-        )
-    if len(found) > 1:
-        raise DataError(
-            f"Several columns may hold the {of}s: {', '.join(found)}. Say which one: {of}_column=…"
-        )
-    if columns.count(found[0]) > 1:
-        raise DataError(f"Two columns are named {found[0]!r}: rename one.")
+        raise DataError(f"There is no table {folder / named}.")
+    if found[0].suffix.lower() not in TABLES:
+        raise DataError(f"{found[0].name} is none of the tables read here: {', '.join(TABLES)}.")
     return found[0]

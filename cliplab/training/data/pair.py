@@ -1,7 +1,7 @@
 """A picture and its caption, and what a source of them declares about itself."""
 
 import operator
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Self
 
@@ -16,6 +16,7 @@ class Pair:
     image: Image.Image  # mode RGB, or RGBA where there is transparency
     caption: str
     name: str = field(default="", kw_only=True)
+    group: Hashable = field(default=None, kw_only=True)  # what it shows, where a stream knows it
 
 
 class Source:
@@ -23,9 +24,10 @@ class Source:
     has to know which one it is.
 
     groups  for each pair, what it shows: pairs of one group are right answers to each other's
-            captions, and an epoch visits each group once. None: every pair is a group of its own
-    views   whether the pairs of a group are different pictures, so that it is worth having several
-            of them in one batch
+            captions. None: every pair is a group of its own
+    views   whether the pairs of a group are different pictures, of which a batch takes as many as
+            it is told, and an epoch visits each group once. Otherwise they are several captions of
+            one picture, and an epoch visits each
     """
 
     groups: Sequence[Hashable] | None = None
@@ -34,6 +36,10 @@ class Source:
     def captions(self) -> list[str]:
         """What is said of its pictures, for a vocabulary; where there are very many, enough."""
         raise NotImplementedError
+
+    def contents(self) -> Iterable[Hashable]:
+        """What has to be as it was when a run goes on."""
+        return ()
 
     def held_out(self) -> "dict[str, Pairs]":
         """Name → pairs that are kept from training, for evaluation during a run."""
@@ -55,6 +61,9 @@ class Pairs(Source):
 
     def pair(self, index: int) -> Pair:
         raise NotImplementedError
+
+    def contents(self) -> Iterable[Hashable]:
+        return (len(self),)
 
     def draw(self, index: int, rng: np.random.Generator) -> Pair:
         """The pair as a training sees it: where several captions fit, with one that rng chooses."""

@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import IO, Generic, TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ...checks import listed, one_of
+from ...image_encoder.preprocess import turned_upright
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # pictures of pixels; none that runs code
 MAX_PIXELS = 64_000_000  # a few bytes can claim more pixels than the memory holds
 KINDS = {
     # kind: (of one, of many)
     "row": ("row cannot be read", "rows cannot be read"),
+    "uncaptioned": ("picture has no caption beside it", "pictures have no caption beside them"),
     "unnamed": ("row names no picture", "rows name no picture"),
     "outside": ("path leads out of the folder", "paths lead out of the folder"),
     "missing": ("picture is missing", "pictures are missing"),
@@ -26,7 +28,7 @@ KINDS = {
     "sample": ("sample cannot be read", "samples cannot be read"),
     "shard": ("shard breaks off", "shards break off"),
 }
-Where = TypeVar("Where", int, str)
+Where = TypeVar("Where", bound=int | str)
 
 
 class DataError(ValueError):
@@ -45,7 +47,8 @@ def read_picture(file: str | Path | IO[bytes], small: bool = False) -> Image.Ima
     """The picture in a file (a path or an open binary file), upright, mode RGB or RGBA.
 
     Of an animation, the first frame. A palette, gray values, CMYK and 16 bits become RGB with 8
-    bits; transparency of any kind is kept, as RGBA. The camera's orientation (EXIF) is applied.
+    bits; transparency of any kind is kept, as RGBA. The camera's orientation (EXIF) is applied,
+    where it can be read.
     small: a JPEG is decoded at an eighth of its side, to see quickly that all of it is there.
     Raises PictureError for what is broken, of another format, or has over 64 million pixels.
     """
@@ -57,7 +60,7 @@ def read_picture(file: str | Path | IO[bytes], small: bool = False) -> Image.Ima
             if small:
                 image.draft(None, (1, 1))
             image.load()
-            return _eight_bits(ImageOps.exif_transpose(image))
+            return _eight_bits(turned_upright(image), of_png=image.format == "PNG")
     except PictureError:
         raise
     except Image.UnidentifiedImageError:
@@ -70,8 +73,9 @@ def read_picture(file: str | Path | IO[bytes], small: bool = False) -> Image.Ima
         raise PictureError(f"{reason[:1].lower()}{reason[1:]}") from error
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):  # PIL's own conversion clips at 255 instead of scaling
+def _eight_bits(image: Image.Image, of_png: bool) -> Image.Image:
+    # PIL's own conversion clips at 255 instead of scaling. Older ones call a PNG's 16 bits "I".
+    if image.mode.startswith("I;16") or (image.mode == "I" and of_png):
         gray = np.asarray(image).astype(np.uint16)
         image = Image.fromarray(((gray.astype(np.uint32) + 128) // 257).astype(np.uint8))
     elif image.mode in ("I", "F"):
@@ -79,11 +83,26 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8, or in UTF-16, as spreadsheets write it; lines end in "\n"."""
+    try:
+        with path.open("rb") as file:
+            utf16 = file.read(2) in (b"\xff\xfe", b"\xfe\xff")
+        return path.read_text(encoding="utf-16" if utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path.name} is not UTF-8 text (byte {error.start:,}): save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+
+
 class Problems(Generic[Where]):
     """The list of problems of one source, counted by kind.
 
     on_bad: "skip" goes on without what is broken; "raise" refuses it with a DataError.
-    ``found`` is the list of (where, what): a row's number or a place in a shard, and a sentence.
+    ``found`` is the list of (where, what): a row's number, a file or a place in a shard, and a
+    sentence.
     """
 
     def __init__(self, on_bad: str):

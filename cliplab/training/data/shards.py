@@ -1,25 +1,29 @@
 """Pairs in WebDataset shards: tar files, read from front to back and never unpacked to the disk."""
 
+import glob
+import hashlib
 import io
 import itertools
 import json
 import random
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Hashable, Iterable, Iterator
 from pathlib import Path
 
 from .pair import Pair, PairStream
 from .reading import DataError, PictureError, Problems, read_picture
 from .samples import PICTURES, BrokenShard, Sample, read_samples
 
-CAPTION_FIELDS = ("caption", "text")
+CAPTION_FIELDS = ("caption", "text", "captions")
 CAPTIONS_READ = 20_000
+SHARDS = (".tar", ".tar.gz", ".tgz")
 
 
 class ShardPairs(PairStream):
     """A stream of the pairs in tar shards, for data that is too big for one folder.
 
-    shards   "train-{000..012}.tar", "{a,b}.tar", or a list of paths; .tar and compressed tar
+    shards   "train-{000..012}.tar", "{a,b}.tar", "train-*.tar", a folder of them, several of these
+             joined by "::", or a list of paths; .tar and compressed tar
     seed     the order of the shards and of the pairs in them; None: as they are stored
     buffer   so many pairs wait, still encoded, and a random one of them is next
     rank, world  this worker reads the shards rank, rank + world, … of the shuffled list, so that
@@ -30,7 +34,8 @@ class ShardPairs(PairStream):
 
     Members are grouped as the webdataset library does: consecutive members whose paths agree up to
     the first dot of the file name are one sample. The picture is its jpg, png, jpeg or webp (in
-    this order), the caption its txt, or the field "caption" or "text" of its json.
+    this order), the caption its txt, or the field "caption", "text" or "captions" of its json, of
+    which a list gives several. Captions of one picture, also of a copy of it, are one group.
     Raises DataError for a shard that does not exist and for fewer shards than workers.
     """
 
@@ -43,13 +48,16 @@ class ShardPairs(PairStream):
         world: int = 1,
         on_bad: str = "skip",
     ):
-        paths = expand_braces(str(shards)) if isinstance(shards, (str, Path)) else list(shards)
-        self.shards = [Path(path).expanduser().absolute() for path in paths]
+        given = str(shards).split("::") if isinstance(shards, (str, Path)) else shards
+        paths = [path for one in given for path in expand(str(one))]
+        self.shards = [path.absolute() for path in paths]
         if buffer < 1 or not 0 <= rank < world:
             raise ValueError(
                 f"buffer is at least 1 and rank from 0 to world - 1; not buffer = {buffer}, "
                 f"rank = {rank}, world = {world}."
             )
+        if not paths:
+            raise DataError(f"There are no shards {shards}.")
         if missing := [str(path) for path in self.shards if not path.is_file()]:
             raise DataError(
                 f"{len(missing)} of {len(paths)} shards do not exist, the first being {missing[0]}."
@@ -87,6 +95,14 @@ class ShardPairs(PairStream):
         """The captions of the first 20,000 pairs, or of all if they are fewer."""
         return [pair.caption for pair in itertools.islice(self.stream(), CAPTIONS_READ)]
 
+    def contents(self) -> Iterator[Hashable]:
+        """Names and sizes of the shards, and what the first 20,000 samples hold."""
+        yield from ((shard.name, shard.stat().st_size) for shard in self.shards)
+        samples = _samples(self.shards, Problems("skip"))
+        for sample in itertools.islice(samples, CAPTIONS_READ):
+            parts = b"".join(sample.parts[name] for name in sorted(sample.parts))
+            yield sample.key, hashlib.blake2b(parts, digest_size=8).digest()
+
     @property
     def problems(self) -> list[tuple[str, str]]:
         """What the latest stream has left out so far: (shard: sample, what is wrong with it)."""
@@ -103,8 +119,7 @@ class ShardPairs(PairStream):
         """
         self._problems, self._read = problems, read = Problems[str](self.on_bad), 0
         for sample in self._shuffled(epoch, problems):
-            pair = _pair(sample, problems, small=read < skip)
-            if pair is not None:
+            for pair in _pairs(sample, problems, skip - read):
                 read += 1
                 if problems is self._problems:
                     self._read = read
@@ -143,8 +158,10 @@ def _samples(shards: list[Path], problems: Problems) -> Iterator[Sample]:
             _note(problems, "shard", shard.name, str(error))
 
 
-def _pair(sample: Sample, problems: Problems, small: bool) -> Pair | None:
-    """The pair in a sample; None, and a note, if there is none."""
+def _pairs(sample: Sample, problems: Problems, skipped: int) -> Iterator[Pair]:
+    """The pairs in a sample, one for each caption; a note where there is none. Their group is what
+    the picture's file holds, so that copies of it belong to it as well. skipped: of so many pairs
+    nobody will look at the picture."""
     picture = next((sample.parts[ext] for ext in PICTURES if ext in sample.parts), None)
     if sample.problem:
         kind, what = "sample", sample.problem
@@ -152,24 +169,27 @@ def _pair(sample: Sample, problems: Problems, small: bool) -> Pair | None:
         kind, what = "missing", f"no picture, only {', '.join(sample.endings)}"
     else:
         try:
-            caption = _caption(sample.parts).strip()
-            if caption:
-                image = read_picture(io.BytesIO(picture), small)
-                return Pair(image, caption, name=sample.key)
+            captions = [text for caption in captions_in(sample.parts) if (text := caption.strip())]
+            if captions:
+                image = read_picture(io.BytesIO(picture), small=len(captions) <= skipped)
+                group = hashlib.blake2b(picture, digest_size=8).digest()
+                for caption in captions:
+                    yield Pair(image, caption, name=sample.key, group=group)
+                return
             kind, what = "empty", "the caption is empty"
         except PictureError as error:
             kind, what = "picture", f"the picture cannot be read: {error}"
         except ValueError as error:
             kind, what = "caption", str(error)
     _note(problems, kind, f"{sample.shard}: {sample.key}", what)
-    return None
 
 
-def _caption(parts: dict[str, bytes]) -> str:
-    """The caption in the parts of a sample. Raises ValueError with the reason if there is none."""
+def captions_in(parts: dict[str, bytes]) -> list[str]:
+    """The captions in the parts of a sample: its txt is one, its json may list several. Raises
+    ValueError with the reason if there is none."""
     try:
         if "txt" in parts:
-            return parts["txt"].decode("utf-8")
+            return [parts["txt"].decode("utf-8")]
         if "json" not in parts:
             raise ValueError("there is no caption, neither txt nor json")
         record = json.loads(parts["json"].decode("utf-8"))
@@ -178,10 +198,12 @@ def _caption(parts: dict[str, bytes]) -> str:
     except (json.JSONDecodeError, RecursionError):
         raise ValueError("its json is broken") from None
     fields = record if isinstance(record, dict) else {}
-    caption = next((fields[field] for field in CAPTION_FIELDS if field in fields), None)
-    if not isinstance(caption, str):
-        raise ValueError(f"its json has no text in {' or '.join(CAPTION_FIELDS)}")
-    return caption
+    said = next((fields[field] for field in CAPTION_FIELDS if field in fields), None)
+    said = said if isinstance(said, list) else [said]
+    captions = [caption for caption in said if isinstance(caption, str)]
+    if len(captions) < len(said):
+        raise ValueError(f"its json has no text in {', '.join(CAPTION_FIELDS)}")
+    return captions
 
 
 def _note(problems: Problems, kind: str, where: str, what: str) -> None:
@@ -204,3 +226,18 @@ def expand_braces(pattern: str) -> list[str]:
         options = words.split(",")
     before, after = pattern[: found.start()], expand_braces(pattern[found.end() :])
     return [before + option + rest for option in options for rest in after]
+
+
+def expand(name: str) -> list[Path]:
+    """The shards that a name stands for: itself, those of a folder, or what fits its braces, and
+    its *, ? or [] where no file is named so."""
+    path = Path(name).expanduser()
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        return sorted(one for end in SHARDS for one in path.glob(f"*{end}"))
+    found: list[Path] = []
+    for text in expand_braces(str(path)):
+        pattern = glob.has_magic(text) and not Path(text).exists()
+        found += sorted(map(Path, glob.glob(text, recursive=True))) if pattern else [Path(text)]
+    return found
