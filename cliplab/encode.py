@@ -91,7 +91,12 @@ def load(options: argparse.Namespace) -> CLIPTextModel:
     """The encoder of that name or path; "random": a small one, with CLIP's vocabulary."""
     if options.model != "random":
         told = {name: getattr(options, name) for name in ("prefix", "heads", "activation")}
-        return load_text_encoder(options.model, dtype=torch.float32, **told)
+        found = load_text_encoder(options.model, dtype=torch.float32, **told)
+        if not isinstance(found, CLIPTextModel):
+            raise CheckpointError(
+                f"{options.model} is a {type(found).__name__}; this command encodes with CLIP."
+            )
+        return found
     torch.manual_seed(0)
     model = CLIPTextModel(CLIPTextConfig(49408, 77, 64, 4, 2, 256))
     # A fresh LayerNorm has mean 0, which A1111's way of weighting cannot live with (erratum E12).

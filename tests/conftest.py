@@ -77,3 +77,41 @@ def small_config():
         num_attention_heads=4,
         eos_token_id=49407,
     )
+
+
+@pytest.fixture(scope="session")
+def sdxl(tokenizer, tmp_path_factory):
+    """A small SDXL: diffusers' pipeline, without U-Net and VAE, and its folder."""
+    import diffusers
+    import transformers
+
+    def shaken(model):
+        with torch.no_grad():
+            for name, p in model.named_parameters():
+                if "norm" in name:
+                    p.normal_(1.0 if name.endswith("weight") else 0.1, 0.2)
+        return model.eval()
+
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 49408, "num_hidden_layers": 3, "num_attention_heads": 2}
+    sizes |= {"bos_token_id": 0, "eos_token_id": 2, "pad_token_id": 1}
+    first = transformers.CLIPTextConfig(hidden_size=16, intermediate_size=24, **sizes)
+    second = transformers.CLIPTextConfig(
+        hidden_size=20, intermediate_size=40, projection_dim=12, hidden_act="gelu", **sizes
+    )
+    folder = tmp_path_factory.mktemp("sdxl")
+    tokenizer.save(folder / "tokenizer")
+    cliplab.CLIPTokenizer(pad=0).save(folder / "tokenizer_2")
+    pipe = diffusers.StableDiffusionXLPipeline(
+        vae=None,
+        text_encoder=shaken(transformers.CLIPTextModel(first)),
+        text_encoder_2=shaken(transformers.CLIPTextModelWithProjection(second)),
+        tokenizer=transformers.CLIPTokenizer.from_pretrained(folder / "tokenizer"),
+        tokenizer_2=transformers.CLIPTokenizer.from_pretrained(folder / "tokenizer_2"),
+        unet=None,
+        scheduler=None,
+        add_watermarker=False,
+    )
+    pipe.text_encoder.save_pretrained(folder / "text_encoder")
+    pipe.text_encoder_2.save_pretrained(folder / "text_encoder_2")
+    return pipe, folder

@@ -2,23 +2,21 @@
 
 import re
 import warnings
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import torch
-from torch import nn
 
-from ..checks import listed
+from ..later_encoders import DecoderModel, T5EncoderModel
 from ..text_encoder import CLIPTextConfig, CLIPTextModel
 from .beside import encoder_settings
-from .files import MINI, CheckpointError, CheckpointWarning, Device, find_weights
-from .layouts import TEXT, Tower, from_layout, is_foreign, to_layout, twin
+from .files import MINI, CheckpointError, CheckpointWarning, Device, find_weights, read_json
+from .layouts import TEXT, is_foreign
+from .load_later import LATER_MODELS, read_later_encoder
 from .places import KNOWN, Place, choose
 from .settings import Settings
-from .weights import Weights, opened, wrong_numbers
+from .stored import Stored
+from .weights import Weights, opened
 
-Model = TypeVar("Model", bound=nn.Module)
 OPENAI_ONLY = "input_resolution"  # a key that OpenAI's own files have, and open_clip's have not
 
 
@@ -30,17 +28,19 @@ def load_text_encoder(
     heads: int | None = None,
     activation: str | None = None,
     prefix: str | None = None,
-) -> CLIPTextModel:
+) -> CLIPTextModel | T5EncoderModel | DecoderModel:
     """Load a text encoder, in evaluation mode.
 
     name_or_path: "mini", the text half of the CLIP that comes with the package; "sd15" (fetched
         once, 492 MB); or the path of a .safetensors file, of a folder with config.json and
         model.safetensors, of an index of shards, or of a diffusers pipeline. Layouts: Hugging Face
         (before and after transformers 5.6), OpenAI and open_clip, open_clip's CustomTextCLIP. What
-        a whole CLIP's file holds beside the text encoder is left alone.
+        a whole CLIP's file holds beside the text encoder is left alone. A folder of transformers'
+        with a T5 encoder, a Qwen3 or a Llama gives a `T5EncoderModel` or a `DecoderModel`.
     dtype: None → as in the file ("mini", which is stored in half: float32). device: None → CPU.
-    heads, activation: what weights do not show. None → from config.json, open_clip_config.json or
-        the file's metadata, or else OpenAI's: one head for every 64 of width, "quick_gelu".
+    heads, activation: what a CLIP's weights do not show. None → from config.json,
+        open_clip_config.json or the file's metadata, or else OpenAI's: one head for every 64 of
+        width, "quick_gelu".
     prefix: what stands before the encoder's keys. None → found; needed where a file has several.
     Raises CheckpointError naming missing and unexpected keys, wrong shapes and wrong dtypes, and
     settings that cannot be heeded. Warns with CheckpointWarning of a prefix, and of what was taken
@@ -51,8 +51,20 @@ def load_text_encoder(
         dtype = torch.float32
     told = {"heads": heads, "activation": activation}
     with opened(path) as weights:
-        encoder, place = choose(weights, prefix, whole=False)
-        model = read_text_encoder(encoder, place, path, dtype, told)
+        model: CLIPTextModel | T5EncoderModel | DecoderModel
+        kind = str(read_json(path.parent / "config.json").get("model_type", "clip"))
+        if kind in LATER_MODELS:
+            if prefix is not None or {*told.values()} != {None}:
+                raise CheckpointError("It is no CLIP: heads, activation and prefix mean nothing.")
+            model = read_later_encoder(weights, path, dtype)
+        elif not kind.startswith("clip"):
+            raise CheckpointError(
+                f"config.json says model_type = {kind!r}, and that encoder is not known here; "
+                f"there are CLIP, {', '.join(LATER_MODELS)}."
+            )
+        else:
+            encoder, place = choose(weights, prefix, whole=False)
+            model = read_text_encoder(encoder, place, path, dtype, told)
     for note in weights.notes:
         warnings.warn(f"{path}: {note}", CheckpointWarning, stacklevel=2)
     return model.to(device=device, dtype=dtype).eval()
@@ -68,56 +80,6 @@ def read_text_encoder(
     settings.update({name: value for name, value in told.items() if value is not None})
     config = infer_config(stored, settings, place)
     return stored.fill(lambda: CLIPTextModel(config), dtype)
-
-
-class Stored:
-    """The tensors of one encoder, and their shapes, under the names of a layout.
-
-    A projection is x · P in OpenAI's layout, P [D, E], and a linear map with a `.weight` [E, D] in
-    Hugging Face's. Some files name one as the other does; then it is turned.
-    """
-
-    def __init__(self, weights: Weights, keys: list[str], layout: str, tower: Tower):
-        self.weights, self.layout, self.tower = weights, layout, tower
-        self.shapes = {key: weights.shape(key) for key in keys}
-        self.turned: dict[str, str] = {}
-        own, other = twin(layout, tower)
-        if other in self.shapes and own not in self.shapes:
-            self.turned[own] = other
-            self.shapes[own] = self.shapes.pop(other)[::-1]
-
-    def dtype(self, key: str) -> str:
-        return self.weights.dtype(self.turned.get(key, key))
-
-    def tensor(self, key: str) -> torch.Tensor:
-        if key in self.turned:
-            return self.weights.tensor(self.turned[key]).T
-        return self.weights.tensor(key)
-
-    def fill(self, build: Callable[[], Model], dtype: torch.dtype | None) -> Model:
-        """A new model with these tensors for its weights, once all of them have been compared."""
-        with torch.device("meta"):
-            model = build()  # names and shapes without memory
-        compare(self, to_layout(model.state_dict(), self.layout, self.tower), dtype)
-        tensors = {key: self.tensor(key) for key in self.shapes}
-        state = from_layout(tensors, self.layout, self.tower)
-        model.load_state_dict({key: t.contiguous() for key, t in state.items()}, assign=True)
-        return model
-
-    def name(self, key: str) -> str:
-        """What the layout calls a parameter."""
-        state = {key: torch.empty(0, 0, device="meta")}
-        return next(iter(to_layout(state, self.layout, self.tower)))
-
-    def size(self, key: str, axes: int = 2) -> tuple[int, ...]:
-        """The shape of a parameter without which the encoder's size is not known."""
-        name = self.name(key)
-        if len(shape := self.shapes.get(name, ())) != axes:
-            raise CheckpointError(
-                f"Without {name}, of {axes} axes, the size of the encoder is not known; the file "
-                f"has {list(shape) if name in self.shapes else 'no such key'}."
-            )
-        return shape
 
 
 def infer_config(stored: Stored, said: Settings, place: Place) -> CLIPTextConfig:
@@ -170,29 +132,3 @@ def count_layers(shapes: dict) -> int:
             f"{len(layers)} are there."
         )
     return len(layers)
-
-
-def compare(stored: Stored, expected: dict, dtype: torch.dtype | None) -> None:
-    """Name everything that is wrong, in the file's own words, in one error."""
-    shapes = stored.shapes
-    wrong_shape = [
-        f"{key} is {list(shapes[key])}, not {list(tensor.shape)}"
-        for key, tensor in expected.items()
-        if key in shapes and shapes[key] != tuple(tensor.shape)
-    ]
-    numbers = [key for key in shapes if not key.endswith("num_batches_tracked")]
-    dtypes = {key: stored.dtype(key) for key in numbers}
-    problems = [
-        f"{what} ({len(names)}): {listed(names)}"
-        for what, names in (
-            ("missing keys", [key for key in expected if key not in shapes]),
-            ("unexpected keys", [key for key in shapes if key not in expected]),
-            ("wrong shapes", wrong_shape),
-            *wrong_numbers(dtypes).items(),
-        )
-        if names
-    ]
-    if not problems and dtype is None and len(set(dtypes.values())) > 1:
-        problems = [f"it mixes {', '.join(sorted(set(dtypes.values())))}: choose with dtype=…"]
-    if problems:
-        raise CheckpointError("; ".join(problems) + ".")

@@ -13,9 +13,10 @@ from ..tokenizer import CLIPTokenizer
 from .beside import encoder_settings, read_preprocess
 from .files import CheckpointError, CheckpointWarning, Device, find_weights
 from .layouts import HEAD, IMAGE, is_image, is_resnet
-from .load import Stored, conclude, count_layers, read_text_encoder
+from .load import conclude, count_layers, read_text_encoder
 from .places import Place, choose
 from .settings import Settings
+from .stored import Stored
 from .weights import FLOATS, Weights, opened
 
 LARGEST_SCALE = math.log(1000)  # ten times what CLIP's training lets 1 / τ become

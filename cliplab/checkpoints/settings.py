@@ -61,6 +61,29 @@ HF_WHOLE: Rules = HF | {
     **no_account("text_config vision_config text_config_dict vision_config_dict"),
 }
 
+HF_T5: Rules = HF | {
+    "model_type": ("t5",), "vocab_size": "vocab_size", "d_model": "width", "num_heads": "heads",
+    "d_kv": "head_width", "num_layers": "layers", "d_ff": "mlp_width",
+    "relative_attention_num_buckets": "buckets", "relative_attention_max_distance": "max_distance",
+    "feed_forward_proj": ("gated-gelu",), "is_gated_act": (True,), "dense_act_fn": ("gelu_new",),
+    "layer_norm_epsilon": (1e-6,),
+    **no_account(
+        "num_decoder_layers dropout_rate classifier_dropout eos_token_id scale_decoder_outputs "
+        "output_past n_positions"
+    ),
+}  # fmt: skip
+HF_DECODER: Rules = HF | {
+    "model_type": ("qwen3", "llama"), "vocab_size": "vocab_size", "hidden_size": "width",
+    "num_attention_heads": "heads", "num_key_value_heads": "kv_heads", "head_dim": "head_width",
+    "num_hidden_layers": "layers", "intermediate_size": "mlp_width", "rms_norm_eps": "eps",
+    "rope_parameters": "rope_parameters", "rope_scaling": "rope_scaling",
+    "rope_theta": "rope_theta", "layer_types": "layer_types",
+    "hidden_act": ("silu",), "attention_bias": OFF, "mlp_bias": OFF, "use_sliding_window": OFF,
+    **no_account(
+        "max_position_embeddings eos_token_id sliding_window max_window_layers pretraining_tp"
+    ),
+}  # fmt: skip
+
 # open_clip: open_clip_config.json ----------------------------------------------------------------
 
 BLOCK: Rules = {

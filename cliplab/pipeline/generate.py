@@ -19,7 +19,8 @@ from ..checkpoints.files import read_json
 from ..checks import one_of, whole_number
 from ..cross_attention import region_maps, watch_attention
 from ..weighting import METHODS, Context, PromptEncoder
-from ..weighting.encoder import Prompts, read_prompts
+from ..weighting.encode import read_prompts
+from ..weighting.encoder import Prompts
 from .painting import Painting
 
 if TYPE_CHECKING:

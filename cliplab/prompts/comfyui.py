@@ -199,6 +199,7 @@ class ComfyUI(Tool):
     title = "ComfyUI's syntax"
     method = "from_empty"
     weighted = "({text}:{weight})"
+    same_ids = True
     marks: ClassVar = {"embedding": EMBEDDING}
     reads = ("weight", "emphasis")
     fragments = staticmethod(fragments)

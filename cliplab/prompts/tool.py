@@ -100,6 +100,14 @@ class Tool(Settings):
     marks        by which a prompt shows that it was written for this tool
     reads        names of other tools' marks that it reads as they do; None: it is told nothing of
                  marks, for whatever it cannot read it refuses, or takes for words on purpose
+
+    And of SDXL, which has two encoders:
+
+    same_ids        whether the second gets the first's ids, padded in its own way; otherwise its
+                    own tokenizer's
+    pools_as_typed  whether the pooled row is that of the prompt as it was typed, syntax and all;
+                    otherwise that of the first chunk
+    zero_negative   whether an empty negative prompt becomes zeros
     """
 
     title: ClassVar[str]
@@ -109,6 +117,9 @@ class Tool(Settings):
     says_blocks: ClassVar[bool] = False
     marks: ClassVar[dict[str, Mark]] = {}
     reads: ClassVar[tuple[str, ...] | None] = None
+    same_ids: ClassVar[bool] = False
+    pools_as_typed: ClassVar[bool] = False
+    zero_negative: ClassVar[bool] = False
 
     def fragments(self, prompt: str, quirks: bool = True) -> list[Fragment]:
         """The fragments of a prompt, as `parse_prompt` gives them."""

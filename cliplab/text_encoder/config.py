@@ -58,12 +58,21 @@ class CLIPTextConfig:
         """CLIP ViT-B/32's text tower, projection included: 63,428,096 parameters."""
         return cls(49408, 77, 512, 8, 12, 2048, projection=512)
 
+    @classmethod
+    def vit_bigg_14(cls) -> "CLIPTextConfig":
+        """OpenCLIP ViT-bigG/14's text tower, SDXL's second encoder: 694,659,840 parameters."""
+        return cls(
+            49408, 77, 1280, 20, 32, 5120, eos_token_id=2, projection=1280, activation="gelu"
+        )
+
 
 def require_whole_numbers(config: Any) -> None:
     """Refuse, in a sentence, what is no count; None is fine where it is the default."""
     for field in fields(config):
         value = getattr(config, field.name)
         if (value is None and field.default is None) or isinstance(field.default, (tuple, str)):
+            continue
+        if field.type in (float, bool):  # no counts
             continue
         least = 0 if field.name == "eos_token_id" else 1
         object.__setattr__(config, field.name, whole_number(field.name, value, least))

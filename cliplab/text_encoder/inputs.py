@@ -1,5 +1,6 @@
 """Read what the caller gave as ids and mask; refuse, in a sentence, what cannot be meant."""
 
+import math
 from typing import Any
 
 import torch
@@ -8,14 +9,20 @@ from torch import Tensor
 from ..masks import Ids, causal_mask
 
 
-def read_ids(ids: Ids, context_length: int, device: torch.device) -> Tensor:
-    """Ids as [B, L] integers: from a tensor or lists, [B, L] or [L] (one prompt)."""
+def read_ids(ids: Ids, context_length: int | float, device: torch.device) -> Tensor:
+    """Ids as [B, L] integers: from a tensor or lists, [B, L] or [L] (one prompt).
+
+    context_length: how many positions the encoder has; ∞ where it has no last one.
+    """
     try:
         ids = torch.as_tensor(ids, device=device)
     except (ValueError, TypeError) as error:
+        how = "pad them, and hide the padding by a mask."
+        if context_length < math.inf:
+            how = f"cliplab.length_normalization(ids) gives all of them {context_length} tokens."
         raise ValueError(
             f"These ids do not form a table of integers ({error}). Prompts in one batch need one "
-            "length: cliplab.length_normalization(ids) gives all of them 77 tokens."
+            f"length: {how}"
         ) from None
     if ids.dtype not in (torch.int64, torch.int32) or ids.dim() not in (1, 2) or not ids.numel():
         raise ValueError(
@@ -30,19 +37,25 @@ def read_ids(ids: Ids, context_length: int, device: torch.device) -> Tensor:
     return ids.reshape(-1, ids.shape[-1])
 
 
-def visibility(ids: Tensor, mask: Any) -> Tensor:
+def visibility(ids: Tensor, mask: Any, causal: bool = True, itself: bool = False) -> Tensor:
     """M [L, L] or [B, L, L] from the caller's mask; ids [B, L].
 
     None → causal. [B, L], or [L] for one prompt → PAD mask, multiplied with the causal mask.
     [L, L] or [B, L, L] → M itself. Source: Lecture eqs 55–57.
+
+    causal: False → every token may see every other, for encoders that are not causal.
+    itself: a row that a PAD mask leaves nothing to see sees itself.
     """
     B, L = ids.shape
-    causal = causal_mask(L).to(ids.device)  # [L, L]
+    order = causal_mask(L) if causal else torch.ones(L, L, dtype=torch.bool)
+    order = order.to(ids.device)  # [L, L]
     if mask is None:
-        return causal
+        return order
     mask = _as_bool(torch.as_tensor(mask, device=ids.device))
     if mask.shape == (B, L) or (B == 1 and mask.shape == (L,)):
-        M = causal & mask.view(B, 1, L)  # column j of M is a_j: the key side is masked
+        M = order & mask.view(B, 1, L)  # column j of M is a_j: the key side is masked
+        if itself:
+            M = M | torch.eye(L, dtype=torch.bool, device=ids.device) & ~M.any(-1, keepdim=True)
     elif mask.shape in ((L, L), (B, L, L)):
         M = mask
     else:

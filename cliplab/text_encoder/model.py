@@ -23,14 +23,15 @@ from .layers import (
     LayerNorm,
     choose_activation,
 )
+from .output import EncoderOutput
 from .trace import NO_TRACE, Trace
 
 LARGEST_ID = 2  # as eos_token_id it is no id, but Hugging Face's old rule: pool at the largest id
 
 
 @dataclass(repr=False)
-class TextEncoderOutput:
-    """What comes out of the encoder.
+class TextEncoderOutput(EncoderOutput):
+    """What comes out of CLIP's text encoder.
 
     context [B, L, D]: after the final LayerNorm; what the U-Net's cross-attention reads.
     hidden_states: N + 1 tensors [B, L, D], before the final LayerNorm; the first is X_0. None when
@@ -40,20 +41,9 @@ class TextEncoderOutput:
     text_embeds [B, E]: the pooled row times the text projection, where there is one (erratum E9).
     """
 
-    context: Tensor
-    hidden_states: tuple[Tensor, ...] | None
-    trace: Trace | None
     _pooled: Tensor
     _text_embeds: Tensor | None
     _has_eos: Tensor  # [B]
-
-    def __repr__(self) -> str:
-        kept = [f"context {list(self.context.shape)}"]
-        if self.hidden_states is not None:
-            kept.append(f"{len(self.hidden_states)} hidden states")
-        if self.trace is not None:
-            kept.append(f"a trace of {len(self.trace)} tensors")
-        return f"TextEncoderOutput({', '.join(kept)})"
 
     @property
     def pooled(self) -> Tensor:

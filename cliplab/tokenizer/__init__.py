@@ -7,6 +7,7 @@ the first, ``bpe.py`` the last; this file is the class that people use.
 import functools
 import json
 import operator
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -50,6 +51,9 @@ class CLIPTokenizer:
     clean   "hf" (default): as transformers 5, so as Stable Diffusion 1.5 through diffusers today;
             "openai": as openai/CLIP's published code (erratum E30).
     merges  [("i", "n"), …] in rank order; None for CLIP's.
+    pad     the id that fills a sequence up; None for EOS. OpenCLIP's models, such as SDXL's second
+            encoder, were trained with 0, which is also the symbol "!" (erratum E28). Under "hf" it
+            is padding wherever it is typed, as in transformers: "dog!" ends with a 0.
 
     Ids are the tool's for every character. Where a letter is too new for some tables, "hf" goes by
     those that transformers' tokenizer carries, "openai" by those of Python and ``regex``, as OpenAI
@@ -59,7 +63,13 @@ class CLIPTokenizer:
     of "a running dog".
     """
 
-    def __init__(self, merges: list[tuple[str, str]] | None = None, *, clean: str = "hf"):
+    def __init__(
+        self,
+        merges: list[tuple[str, str]] | None = None,
+        *,
+        clean: str = "hf",
+        pad: int | None = None,
+    ):
         one_of("clean", clean, ("hf", "openai"))
         self.clean_as = clean
         known = clip_merges() if merges is None else merges
@@ -68,6 +78,13 @@ class CLIPTokenizer:
         self.symbols = list(self.vocabulary)
         self.vocab_size = len(self.symbols)
         self.bos_id, self.eos_id = self.vocabulary[BOS], self.vocabulary[EOS]
+        self.pad_id = self.eos_id if pad is None else self._checked(pad)
+        self.learned_rows: Tensor | None = None  # [n, D], of the ids from vocab_size on
+        # What is special where it is typed, with its ids: transformers takes BOS, EOS and padding
+        # out of the text before it is cleaned, and learned words are taken out by all.
+        specials = (self.bos_id, self.eos_id, self.pad_id) if clean == "hf" else ()
+        self._typed = {self.symbols[i]: [i] for i in specials}
+        self._look_for_specials()
         self.ranks: dict[tuple[int, int], int] = {}
         for rank, (left, right) in enumerate(self.merges):
             self.ranks.setdefault((self.vocabulary[left], self.vocabulary[right]), rank)
@@ -105,7 +122,7 @@ class CLIPTokenizer:
         """Texts → int64 [N, length] at once: what ``length_normalization(self(texts), …)`` gives.
 
         Words that were met before are looked up, so it is fastest where words come again. pad None
-        is EOS, 0 is OpenAI's. Warns once, with TruncationWarning, of what was cut off and where.
+        is the tokenizer's own. Warns once, with TruncationWarning, of what was cut off and where.
         Raises TypeError for what is no list of texts, ValueError for a length below 2.
         Source: Lecture eq. 7, for many texts.
         """
@@ -117,6 +134,7 @@ class CLIPTokenizer:
         if set(map(type, texts)) - {str}:
             for text in texts:
                 _require_text(text)
+        pad = self.pad_id if pad is None else pad
         return to_tensor(self.stretches, texts, length, self.bos_id, self.eos_id, pad)
 
     @functools.cached_property
@@ -126,26 +144,27 @@ class CLIPTokenizer:
 
         if self.clean_as == "hf":  # no step there looks across white space
             return Stretches(self._typed_stretch, as_typed)
+        if self.learned_rows is not None:  # which are looked for before the text is cleaned
+            return Stretches(self.content, lambda texts: ([text] for text in texts))
         return Stretches(self._stretch, self._cleaned)
 
     def _cleaned(self, texts: list[str]) -> Iterator[list[str]]:
         return (self.clean(text).split(" ") for text in texts)  # ftfy judges a text as a whole
 
     def _typed_stretch(self, stretch: str) -> list[int]:
-        if stretch.isascii() and stretch.isalpha():  # one word, as most are
+        if stretch.isascii() and stretch.isalpha() and self.learned_rows is None:  # as most are
             return self._word(stretch.lower())
         return self.content(stretch)
 
     def content(self, text: str) -> list[int]:
         """The ids of a text without BOS and EOS: the lecture's s₁ … sₘ."""
         _require_text(text)
-        if self.clean_as == "hf" and "<|" in text and SPECIAL.search(text):
-            # transformers takes specials out of the text as typed, before it is cleaned.
-            ids = []
-            for part in SPECIAL.split(text):
-                ids += [self.vocabulary[part]] if part in (BOS, EOS) else self._plain(part)
-            return ids
-        return self._plain(text)
+        if not self._special.search(text):
+            return self._plain(text)
+        ids = []
+        for part in self._special.split(text):
+            ids += self._typed[part] if part in self._typed else self._plain(part)
+        return ids
 
     def clean(self, text: str) -> str:
         """The text as it is cut into words: repaired or composed, single spaces, lower case."""
@@ -195,7 +214,8 @@ class CLIPTokenizer:
     def decode(self, ids: list[int]) -> str:
         """Ids → text, without BOS and EOS; case and spacing are lost, broken UTF-8 is U+FFFD."""
         symbols = [s for s in self.tokens(list(ids)) if s not in (BOS, EOS)]
-        data = b"".join(_bytes_of(s) for s in symbols)
+        learned = {self.symbols[i] for i in range(self.vocab_size, len(self.symbols))}
+        data = b"".join(f"{s} ".encode() if s in learned else _bytes_of(s) for s in symbols)
         return data.decode("utf-8", errors="replace").rstrip(" ")
 
     def _checked(self, number: SupportsIndex) -> int:
@@ -205,9 +225,10 @@ class CLIPTokenizer:
             raise TypeError(
                 f"Ids are whole numbers; this is {type(number).__name__}: {number!r:.60}"
             ) from None
-        if not 0 <= i < self.vocab_size:
+        if not 0 <= i < len(self.symbols):
             raise ValueError(
-                f"There is no token {i}: the ids of this vocabulary are 0 to {self.vocab_size - 1}."
+                f"There is no token {i}: the ids of this vocabulary are 0 to "
+                f"{len(self.symbols) - 1}."
             )
         return i
 
@@ -221,10 +242,9 @@ class CLIPTokenizer:
         """
         _require_text(text)
         spans, start = [(0, 0)], 0
-        whole = self.clean_as == "openai"  # there the specials are read after cleaning, as words
-        for part in [text] if whole else SPECIAL.split(text):
-            if not whole and part in (BOS, EOS):
-                spans.append((start, start + len(part)))
+        for part in self._special.split(text):
+            if part in self._typed:
+                spans += [(start, start + len(part))] * len(self._typed[part])
             else:
                 spans += [(start + a, start + b) for a, b in self._plain_offsets(part)]
             start += len(part)
@@ -262,6 +282,39 @@ class CLIPTokenizer:
             for rank, ids in ladder
         ]
 
+    # Learned words --------------------------------------------------------------------------------
+
+    def learn(self, name: str, rows: "Tensor") -> list[int]:
+        """Give a word rows of its own, found by textual inversion; return its ids, one a row.
+
+            tok.learn("<toy>", rows)
+            cliplab.encode_prompt("a (<toy>:1.3) on a hill", tok, model)
+
+        name  as it is typed in prompts, without white space; found wherever it stands
+        rows  [n, D], or [D] for one: what the encoder reads in place of rows of its table
+
+        The ids go on behind the vocabulary, as in diffusers, and `encode_prompt` hands the rows to
+        the encoder. `save` leaves learned words out. Raises ValueError for a word that is special
+        already, and for rows of another width. Source: Gal et al. 2023.
+        """
+        from .learned import read_rows  # torch is loaded when there are rows
+
+        table = read_rows(name, rows, self.learned_rows)
+        if name in self._typed or name in (BOS, EOS):
+            raise ValueError(f"{name} is a special word of this tokenizer already.")
+        first = len(self.symbols)
+        ids = [*range(first, self.vocab_size + len(table))]
+        self.symbols += [name, *(f"{name}_{n}" for n in range(1, len(ids)))]
+        self.learned_rows, self._typed[name] = table, ids
+        self._look_for_specials()
+        self.__dict__.pop("stretches", None)  # it remembers the word as it was
+        return ids
+
+    def _look_for_specials(self) -> None:
+        """A pattern that finds what is special, the longest first; without any it finds nothing."""
+        names = sorted(self._typed, key=len, reverse=True)
+        self._special = re.compile(f"({'|'.join(map(re.escape, names))})" if names else r"(?!)")
+
     # A vocabulary of one's own --------------------------------------------------------------------
 
     @classmethod
@@ -298,14 +351,15 @@ class CLIPTokenizer:
         """
         path, lines = Path(path), [f"{left} {right}" for left, right in self.merges]
         if path.suffix == ".json":
-            bpe.write_merges(path, lines, clean=self.clean_as)
+            bpe.write_merges(path, lines, clean=self.clean_as, pad_token=self.symbols[self.pad_id])
             return
         path.mkdir(parents=True, exist_ok=True)
         (path / "vocab.json").write_text(
             json.dumps(self.vocabulary, ensure_ascii=False), encoding="utf-8"
         )
         about = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "clean": self.clean_as}
-        specials = {"bos_token": BOS, "eos_token": EOS, "unk_token": EOS, "pad_token": EOS}
+        pad = self.symbols[self.pad_id]
+        specials = {"bos_token": BOS, "eos_token": EOS, "unk_token": EOS, "pad_token": pad}
         (path / "tokenizer_config.json").write_text(json.dumps(about | specials), encoding="utf-8")
         (path / "merges.txt").write_text(
             "#version: 0.2\n" + "\n".join(lines) + "\n", encoding="utf-8"
@@ -328,7 +382,10 @@ class CLIPTokenizer:
                 "merges.txt or tokenizer.json."
             )
         merges, said = bpe.read_merges(path)
-        tokenizer = cls(merges, clean=clean or (about | said).get("clean", "hf"))
+        said = about | said
+        tokenizer = cls(merges, clean=clean or said.get("clean", "hf"))
+        if (pad := tokenizer._id_of_padding(said.get("pad_token"))) != tokenizer.eos_id:
+            tokenizer = cls(merges, clean=tokenizer.clean_as, pad=pad)
         stored = bpe.read_json(path.with_name("vocab.json")) if path.name == "merges.txt" else {}
         if stored and stored != tokenizer.vocabulary:
             raise ValueError(
@@ -336,6 +393,13 @@ class CLIPTokenizer:
                 "bytes, merges in order, BOS, EOS."
             )
         return tokenizer
+
+    def _id_of_padding(self, symbol: Any) -> int:
+        """What a file calls the padding: a symbol, or an object that holds one; None is EOS."""
+        symbol = symbol.get("content") if isinstance(symbol, dict) else symbol
+        if symbol is not None and symbol not in self.vocabulary:
+            raise ValueError(f"The padding is {symbol!r:.40}, which is not in the vocabulary.")
+        return self.vocabulary[symbol or EOS]
 
 
 @functools.cache

@@ -42,11 +42,11 @@ class Stretches(dict[str, bytes]):
 
 
 def to_tensor(
-    known: Stretches, texts: list[str], length: int, bos: int, eos: int, pad: int | None
+    known: Stretches, texts: list[str], length: int, bos: int, eos: int, pad: int
 ) -> Tensor:
     """``tokenizer.batch``, whose caller the warning of what was cut points at."""
     whole_number("length, with BOS and EOS,", length, 2)
-    rows = np.full((len(texts), length), eos if pad is None else pad, np.int64)
+    rows = np.full((len(texts), length), pad, np.int64)
     rows[:, 0] = bos
     left_over: dict[int, list[int]] = {}
     for start in range(0, len(texts), AT_ONCE):

@@ -6,7 +6,9 @@ Tokenizers and encoders are of two kinds, ours and transformers', and have one f
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -59,7 +61,8 @@ class ChunkEncoder:
         final_norm: bool,
         truncate: bool,
     ) -> None:
-        self.words, self.truncate = Words(tokenizer), truncate
+        self.words = tokenizer if isinstance(tokenizer, Words) else Words(tokenizer)
+        self.truncate = truncate
         self.cut = (tool.truncated() if truncate else tool).cut
         self.length, layers = sizes(model)
         if self.words.eos >= model.config.vocab_size:
@@ -70,7 +73,7 @@ class ChunkEncoder:
         clip_skip = whole_number("clip_skip, the layers to leave out,", clip_skip, 0, layers)
         self.dtype = next(model.parameters()).dtype
         self.run: Callable[..., Tensor] = functools.partial(
-            contexts, model, clip_skip=clip_skip, final_norm=final_norm
+            contexts, model, clip_skip=clip_skip, final_norm=final_norm, learned=self.words.learned
         )
 
     def frame(self, chunk: Sequence[Token] = ()) -> Chunk:
@@ -125,16 +128,21 @@ def table(chunks: Sequence[Chunk]) -> tuple[Tensor, Tensor]:
 
 
 class Words:
-    """A tokenizer: `content(text)`, `symbols(ids)`, and the ids `bos`, `eos`, `pad`, `comma`."""
+    """A tokenizer: `content(text)`, `symbols(ids)`, and the ids `bos`, `eos`, `pad`, `comma`.
+
+    learned  rows [n, D] of the ids behind the vocabulary; None where the encoder's table has all
+    """
 
     content: Callable[[str], list[int]]
     symbols: Callable[[list[int]], list[str]]
+    learned: Tensor | None = None
 
     def __init__(self, tokenizer: Any) -> None:
         if isinstance(tokenizer, CLIPTokenizer):
             self.content, self.symbols = tokenizer.content, tokenizer.tokens
+            self.learned = tokenizer.learned_rows
             self.bos, self.eos = tokenizer.bos_id, tokenizer.eos_id
-            self.pad, vocabulary = self.eos, tokenizer.vocabulary
+            self.pad, vocabulary = tokenizer.pad_id, tokenizer.vocabulary
         elif hasattr(tokenizer, "convert_ids_to_tokens"):
             if tokenizer.pad_token_id is None:
                 raise ValueError(
@@ -143,7 +151,10 @@ class Words:
                 )
             # It would warn of more than 77 tokens; but these are cut into chunks.
             how = {"add_special_tokens": False, "verbose": False}
-            self.content = lambda text: tokenizer(text, **how)["input_ids"]
+            parts = concepts(tokenizer.get_added_vocab())
+            self.content = lambda text: [
+                part for i in tokenizer(text, **how)["input_ids"] for part in parts.get(i, [i])
+            ]
             self.symbols = tokenizer.convert_ids_to_tokens
             self.bos, self.eos = tokenizer.bos_token_id, tokenizer.eos_token_id
             self.pad, vocabulary = tokenizer.pad_token_id, tokenizer.get_vocab()
@@ -153,6 +164,18 @@ class Words:
                 f"this is {type(tokenizer).__name__}."
             )
         self.comma: int | None = vocabulary.get(",</w>")
+
+
+def concepts(added: dict[str, int]) -> dict[int, list[int]]:
+    """Of a concept of several vectors, the ids of all: <toy> → <toy>, <toy>_1, <toy>_2, …
+
+    diffusers adds these words to a tokenizer, and puts all of them where the first is typed.
+    """
+    found = {}
+    for name, i in added.items():
+        names = itertools.takewhile(added.__contains__, (f"{name}_{n}" for n in itertools.count(1)))
+        found[i] = [i, *(added[one] for one in names)]
+    return found
 
 
 def sizes(model: Any) -> tuple[int, int]:
@@ -174,19 +197,59 @@ def sizes(model: Any) -> tuple[int, int]:
 
 @torch.no_grad()
 def contexts(
-    model: Any, ids: Tensor, mask: Mask = None, clip_skip: int = 0, final_norm: bool = True
+    model: Any,
+    ids: Tensor,
+    mask: Mask = None,
+    clip_skip: int = 0,
+    final_norm: bool = True,
+    learned: Tensor | None = None,
 ) -> Tensor:
     """Run an encoder over chunks: ids [N, L] → contexts [N, L, D], in float32.
 
     mask [N, L] hides what is False from every row of its chunk (beside the causal mask, which is
     always there). clip_skip leaves out the last layers; final_norm False gives the bare hidden
-    state, as SDXL uses it.
+    state, as SDXL uses it. learned: rows of the ids behind its table.
     """
     device = next(model.parameters()).device
     run = run_ours if isinstance(model, CLIPTextModel) else run_transformers
     masks = [None] * len(ids) if mask is None else mask.to(device).split(AT_ONCE)
     parts = zip(ids.to(device).split(AT_ONCE), masks, strict=False)
-    return torch.cat([run(model, *part, clip_skip, final_norm) for part in parts]).float()
+    with knowing(model, learned):
+        return torch.cat([run(model, *part, clip_skip, final_norm) for part in parts]).float()
+
+
+@contextmanager
+def knowing(model: Any, learned: Tensor | None, typed: Tensor | None = None) -> Iterator[None]:
+    """Inside, an encoder reads rows [n, D] for the ids behind its table. Its table stays.
+
+    typed: ids whose rows are read in place of those of the ids that the encoder is given.
+    Raises ValueError for rows of another width than the table's.
+    """
+    if learned is None:
+        yield
+        return
+    ours = isinstance(model, CLIPTextModel)
+    table = model.embeddings.token_embedding if ours else model.get_input_embeddings()
+    V, D = table.weight.shape
+    if learned.shape[1] != D:
+        raise ValueError(
+            f"The learned words have rows of {learned.shape[1]}, this encoder has {D}: they were "
+            "learned for another one."
+        )
+    rows, look_up = learned.to(table.weight), table.forward
+
+    def forward(ids: Tensor) -> Tensor:
+        ids = ids if typed is None else typed
+        behind = ids >= V
+        X: Tensor = look_up(ids.where(~behind, 0))
+        X[behind] = rows[ids[behind] - V]
+        return X
+
+    table.forward = forward
+    try:
+        yield
+    finally:
+        del table.forward
 
 
 def run_ours(model: Any, ids: Tensor, mask: Tensor | None, clip_skip: int, final_norm: bool) -> Any:

@@ -21,6 +21,8 @@ class Context:
     weights [L']     float64; 1 for BOS, EOS and padding
     owner            for each row the number of its fragment; None for BOS, EOS and padding
     fragments        as the parser gave them
+    pooled [E]       of SDXL alone: the second encoder's projected row. ids and tokens are then the
+                     first encoder's
     """
 
     tensor: Tensor
@@ -29,6 +31,7 @@ class Context:
     weights: Tensor
     owner: list[int | None]
     fragments: list[Fragment]
+    pooled: Tensor | None = None
 
     def __repr__(self) -> str:
         rows, width = self.tensor.shape

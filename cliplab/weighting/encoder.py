@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, overload
 
 import torch
-from torch import Tensor
 
 from ..checks import one_of
 from ..prompts import TOOLS, Fragment, PromptError
@@ -64,12 +63,16 @@ class PromptEncoder:
 
     def context(self, prompt: str) -> Context:
         """The context of a prompt."""
+        return self.finish(self.conjunction(self.read(prompt)), prompt)
+
+    def read(self, prompt: str) -> Conjunction:
+        """The tree of a prompt, which the tool can encode."""
         require_prompt(prompt)
         self.tool.warn(prompt)
         warn_of_foreign(prompt, self.syntax)
         tree = self.tool.parse(prompt)
         self.tool.check(tree, prompt, self.method_name, self.encoder.words.content)
-        return self.finish(self.conjunction(tree), prompt)
+        return tree
 
     def together(self, prompts: Sequence[str]) -> list[Context]:
         """Several prompts in one call, padded with empty chunks to one length.
@@ -139,15 +142,17 @@ class PromptEncoder:
         tool says: most append (A1111: pad_cond_uncond); ComfyUI repeats.
         """
         counts = [len(one.tensor) // self.encoder.length for one in made]
-        repeats = self.tool.repeats(counts)
-        nothing = []
-        if any(empties for _, empties in repeats):
-            (empty,) = self.encode([[]])
-            nothing = [replace(empty, tensor=self.encoder.empty.to(made[0].tensor))]
         return [
-            join([one] * often + nothing * empties)
-            for one, (often, empties) in zip(made, repeats, strict=True)
+            self.longer(join([one] * often), empties)
+            for one, (often, empties) in zip(made, self.tool.repeats(counts), strict=True)
         ]
+
+    def longer(self, one: Context, empties: int) -> Context:
+        """A context, and after it so many of the empty prompt."""
+        if empties < 1:
+            return one
+        (empty,) = self.encode([[]])
+        return join([one] + [replace(empty, tensor=self.encoder.empty.to(one.tensor))] * empties)
 
     def finish(self, made: Context, prompt: str) -> Context:
         """In the encoder's own type; PromptError where a weight is more than the type can hold."""
@@ -165,72 +170,3 @@ class PromptEncoder:
                 heaviest.start,
             )
         return replace(made, tensor=tensor)
-
-
-def encode_prompt(
-    prompt: Prompts,
-    tokenizer: Any,
-    model: Any,
-    syntax: str = "a1111",
-    method: str | None = None,
-    **options: Any,
-) -> Context | list[Context]:
-    """A prompt with weights → its context as a tool makes it; ``.tensor`` is [L', D].
-
-    prompt      a str; or a list of them, which gives a list of contexts of one length (see
-                `PromptEncoder.same_length`)
-    tokenizer   ours or transformers'; model: `cliplab.CLIPTextModel` or transformers' CLIPTextModel
-    syntax      how the prompt is read: "a1111", "comfyui", "compel", "lecture" or "plain"
-    method      what the weights do: "scale", "restore_mean", "from_empty", "compel" (as in
-                `cliplab.weighting`), "ignore" (nothing). None: what the tool of that syntax does
-    options     clip_skip (0): last layers to leave out, one fewer than A1111's "Clip skip" says;
-                final_norm (True): False leaves out the final LayerNorm as well, as SDXL does;
-                truncate (False): keep the first chunk only (TruncationWarning), otherwise
-                L' = 77 × chunks; and what the tool and the method leave to their users:
-                `comma_backtrack` of A1111; `split` and `eos` of Compel, `downweight` and
-                `see_padding` of its method
-
-    Fragments are tokenized one by one; BOS, EOS and padding have weight 1. The arithmetic is
-    float32, the result of the encoder's type. Raises PromptError for a prompt that cannot be read,
-    or whose weights leave the type's range; TypeError for a setting that neither the tool nor the
-    method has. Warns (PromptWarning) of what a tool would do outside the encoder and this does not:
-    AND, schedules, `<lora:…>`, `.swap`, `withLora`. Names of textual inversions are encoded as the
-    words they are. No gradient is kept.
-    Source: Lecture eqs 11–14; A1111 v1.10.1, ComfyUI a125cd8, Compel 2.5.1.
-    """
-    return PromptEncoder(tokenizer, model, syntax, method, **options)(prompt)
-
-
-def prompt_embeds(
-    prompt: Prompts, negative: Prompts, tokenizer: Any, model: Any, **options: Any
-) -> dict[str, Tensor]:
-    """What a diffusers pipeline takes in place of its prompts; both [B, L', D], of one length.
-
-        embeds = cliplab.prompt_embeds("a (red:1.3) cat", "", pipe.tokenizer, pipe.text_encoder)
-        pipe(**embeds)
-
-    prompt, negative  a str, or B of them; one negative serves all prompts
-    options           those of `encode_prompt`
-    Raises ValueError when there is no prompt, or a list of negatives of another length.
-    """
-    prompts, negatives = read_prompts(prompt, negative)
-    made = PromptEncoder(tokenizer, model, **options)(prompts + negatives)
-    embeds = torch.stack([context.tensor for context in made])
-    B = len(prompts)
-    return {"prompt_embeds": embeds[:B], "negative_prompt_embeds": embeds[B:]}
-
-
-def read_prompts(prompt: Prompts, negative: Prompts) -> tuple[list[str], list[str]]:
-    """B prompts and B negative prompts; one negative serves all."""
-    prompts = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
-    if not prompts:
-        raise ValueError("There is no prompt: give a str, or a list of at least one.")
-    negatives = list(negative) if isinstance(negative, (list, tuple)) else [negative] * len(prompts)
-    for text in prompts + negatives:
-        require_prompt(text)
-    if len(negatives) != len(prompts):
-        raise ValueError(
-            f"There are {len(prompts)} prompts and {len(negatives)} negative prompts: give one "
-            "negative, or one for each prompt."
-        )
-    return prompts, negatives

@@ -115,6 +115,7 @@ class A1111(CutsAtCommas):
     method = "restore_mean"
     weighted = "({text}:{weight})"
     says_blocks = True
+    same_ids = zero_negative = True
     marks: ClassVar = MARKS
     reads = ()
     fragments = staticmethod(fragments)

@@ -91,6 +91,7 @@ class Compel(Tool):
     weighted = "({text}){weight}"
     inescapable = ": + and - weigh the word before, and text in brackets is cut at commas and dots"
     says_blocks = True
+    pools_as_typed = True
     marks: ClassVar = MARKS
     reads = ()
     fragments = staticmethod(fragments)
