@@ -39,11 +39,14 @@ def read_later_encoder(
 
 
 def t5_config(said: Settings) -> T5Config:
+    V, D, H, K, N, mlp_width = numbers(
+        said, HF_T5, "vocab_size", "width", "heads", "head_width", "layers", "mlp_width"
+    )
     return T5Config(
-        *numbers(said, HF_T5, "vocab_size", "width", "heads", "head_width", "layers", "mlp_width"),
+        V, D, H, K, N, mlp_width,
         buckets=said.get("buckets", 32),
         max_distance=said.get("max_distance", 128),
-    )
+    )  # fmt: skip
 
 
 def decoder_config(said: Settings, qwen: bool) -> DecoderConfig:
