@@ -42,14 +42,14 @@ check: $(READY)  ## the quick checks: rules, form, types, scripts, spelling, lin
 test: browser $(READY)  ## build the book and test everything: code, notebooks, pages
 	@$(MAKE) --no-print-directory --jobs 2 check book
 	@OMP_NUM_THREADS=1 CLIPLAB_REQUIRE_BROWSER=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(NBVAL) \
-		$(PAGES) tests chapters coursework
+		$(PAGES) tests chapters coursework book/questions.ipynb
 
 lab: $(READY)  ## open JupyterLab on the chapters
 	@# JupyterLab draws stored figures only in notebooks that are trusted.
 	@$(BIN)/jupyter trust chapters/*.ipynb > /dev/null
 	@$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) chapters
 
-notebooks: $(READY)  ## run the chapters and store their outputs in normal form
+notebooks: $(READY)  ## run what the site shows and store its outputs in normal form
 	@$(BIN)/python tools/notebooks.py
 
 offline: $(BOOK)  ## write one archive for a room with no network (PACKAGES=1: all packages too)

@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ["*.md", "Makefile", "book/*.md", "benchmarks/*.md", "cliplab/assets/**/*.md"]
 CODE = ["cliplab", "classroom", "tools", "benchmarks", "book"]
-NOTEBOOKS = ["chapters", "assignments", "coursework"]
+NOTEBOOKS = ["chapters", "assignments", "coursework", "book"]
 COMMAND = re.compile(r"-m (?P<module>(?:cliplab|classroom)(?:\.\w+)*)(?P<rest>[^`#\n]*)")
 TOOL = re.compile(r"python (?P<module>(?:tools|benchmarks)/\w+(?:/\w+)*\.py)(?P<rest>[^`#\n]*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")

@@ -24,7 +24,7 @@ from classroom.exercises import ids, verdict
 from tools import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
-CHAPTERS = notebooks.notebooks()
+CHAPTERS = notebooks.chapters()
 
 
 @pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem, scope="module")
@@ -104,50 +104,60 @@ def test_sections(nb, heading):
     assert any(text.lower().startswith(heading.lower()) for text in found), found
 
 
-# What stands in the cells
+# What stands in the cells, of the page of questions as well
 
 
-def test_normal_form(chapter):
-    assert notebooks.is_normal(chapter), "Run `make notebooks`."
+@pytest.fixture(params=[*CHAPTERS, notebooks.QUESTIONS], ids=lambda path: path.stem, scope="module")
+def shown(request):
+    return request.param
 
 
-def test_setup_cell_is_the_first_and_only_one(nb):
-    assert nb.cells[0].source == notebooks.setup_line()
-    assert nb.cells[0].metadata.tags == ["remove-cell"]
-    assert not any("google.colab" in cell.source for cell in nb.cells[1:])
+@pytest.fixture(scope="module")
+def page(shown):
+    return notebooks.read(shown)
 
 
-def test_outputs_are_stored_and_clean(nb):
-    assert nb.metadata.get("cliplab"), "The chapter has never run: run `make notebooks`."
-    assert any(cell.outputs for cell in code_cells(nb))
-    assert notebooks.complaints(nb) == []
+def test_normal_form(shown):
+    assert notebooks.is_normal(shown), "Run `make notebooks`."
 
 
-def test_it_is_a_script_as_well(nb):
+def test_setup_cell_is_the_first_and_only_one(page):
+    assert page.cells[0].source == notebooks.setup_line()
+    assert page.cells[0].metadata.tags == ["remove-cell"]
+    assert not any("google.colab" in cell.source for cell in page.cells[1:])
+
+
+def test_outputs_are_stored_and_clean(page):
+    assert page.metadata.get("cliplab"), "The notebook has never run: run `make notebooks`."
+    assert any(cell.outputs for cell in code_cells(page))
+    assert notebooks.complaints(page) == []
+
+
+def test_it_is_a_script_as_well(page):
     """No cell fails, and none but the first asks IPython for anything, on Colab alone."""
-    for cell in code_cells(nb):
+    for cell in code_cells(page):
         assert not any(output.output_type == "error" for output in cell.outputs), cell.source
         assert "raises-exception" not in cell.metadata.get("tags", []), cell.source
-    script, _ = PythonExporter().from_notebook_node(nb)
+    script, _ = PythonExporter().from_notebook_node(page)
     setup, *rest = [line for line in script.split("\n") if "get_ipython" in line]
     assert not rest
     exec(setup, {})
-    compile(script, nb.cells[0].id, "exec")
+    compile(script, page.cells[0].id, "exec")
 
 
-def test_no_trailing_semicolon(nb):
-    for cell in code_cells(nb):
+def test_no_trailing_semicolon(page):
+    for cell in code_cells(page):
         assert not cell.source.rstrip().endswith(";"), cell.source
 
 
-def test_no_html_in_markdown(nb):
-    for cell in nb.cells:
+def test_no_html_in_markdown(page):
+    for cell in page.cells:
         tag = re.search(r"<(?!https?:|mailto:)[a-zA-Z/!][^>\n]*>", prose(cell))
         assert tag is None, f"{tag[0]} in: {cell.source[:60]!r}"
 
 
-def test_figures_have_alt_text(nb):
-    for output in outputs(nb):
+def test_figures_have_alt_text(page):
+    for output in outputs(page):
         html = "".join(output.get("data", {}).get("text/html", ""))
         for tag in re.findall(r"<svg\b[^>]*>", html):
             assert 'role="img"' in tag

@@ -14,7 +14,7 @@ import cliplab
 from classroom.quizzes import HINT, VERDICTS, Quiz, predict, questions_of, quiz, stored
 from tools import notebooks
 
-CHAPTERS = [path.stem[:2] for path in notebooks.notebooks()]
+CHAPTERS = [path.stem[:2] for path in notebooks.chapters()]
 QUIZZES = {number: quiz(number) for number in CHAPTERS}
 PREDICTIONS = {number: questions_of(number, stored("prediction", number)) for number in CHAPTERS}
 GUESSED = [question for each in PREDICTIONS.values() for question in each]
@@ -74,7 +74,7 @@ def test_lengths_do_not_give_answers_away(asked):
 
 def test_every_chapter_ends_with_its_quiz():
     """And what its last cell stores is the quiz as its file is now."""
-    for path in notebooks.notebooks():
+    for path in notebooks.chapters():
         number = path.stem[:2]
         heading, cell = notebooks.read(path).cells[-2:]
         assert (heading.source, cell.source) == ("## Quiz", f'quiz("{number}")')

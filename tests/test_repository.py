@@ -74,7 +74,8 @@ def test_the_address_stands_in_one_place(texts):
     links = project()["urls"].values()
     assert found.pop("pyproject.toml") == len(links)
     assert all(link.startswith(ADDRESS) for link in links)
-    assert all(re.match(r"(chapters|assignments)/\d\d_\w+\.ipynb$", name) for name in found), found
+    notebook = re.compile(r"((chapters|assignments)/\d\d_\w+|book/questions)\.ipynb$")
+    assert all(map(notebook.match, found)), found
     assert set(found.values()) <= {1}
 
 

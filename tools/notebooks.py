@@ -1,14 +1,15 @@
-"""Runs the chapters, stores their outputs, and writes them in one normal form.
+"""Runs the notebooks, stores their outputs, and writes them in one normal form.
 
-    python tools/notebooks.py               run every chapter (what `make notebooks` does)
+    python tools/notebooks.py               run all that the site shows (what `make notebooks` does)
     python tools/notebooks.py 03 05         run chapters 03 and 05
+    python tools/notebooks.py questions     run the page of what people ask
     python tools/notebooks.py a1            run the master of assignment 1
-    python tools/notebooks.py --check       run nothing; say which chapters are not in normal form
+    python tools/notebooks.py --check       run nothing; say which of them are not in normal form
 
 Normal form: cell ids 03-001, 03-002, …; execution counts in order; no timings, no kernel of this
-machine, no colors in error messages; in chapters the setup cell first. A second run leaves the
-same bytes. The stamp in `metadata.cliplab` (day, seconds, versions) moves only when something else
-did.
+machine, no colors in error messages; the setup cell first, except in masters. A second run
+leaves the same bytes. The stamp in `metadata.cliplab` (day, seconds, versions) moves only when
+something else did.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS, MASTERS = ROOT / "chapters", ROOT / "coursework"
+QUESTIONS = ROOT / "book" / "questions.ipynb"
 PACKAGES = ("cliplab", "torch", "transformers", "diffusers", "matplotlib")
 # What hides code in JupyterLab and on Colab, what hides a result there; tags are for the site.
 FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}
@@ -47,19 +49,26 @@ NOTEBOOK_METADATA = {
 }
 
 
+def chapters() -> list[Path]:
+    """Paths of the chapters, in order."""
+    return sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb"))
+
+
 def notebooks(names: list[str] = ()) -> list[Path]:
-    """Paths of the chapters, or of the chapters (03) and masters (a1) that are named."""
-    chapters = sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb"))
-    known = {short(path): path for path in [*chapters, *sorted(MASTERS.glob("0*.ipynb"))]}
+    """Paths of what the site shows, chapters and questions; or of what is named, masters too."""
+    shown = [*chapters(), QUESTIONS]
+    known = {short(path): path for path in [*shown, *sorted(MASTERS.glob("0*.ipynb"))]}
     for name in names:
         if name not in known:
             sys.exit(f"There is no notebook {name!r}. Those that exist: {', '.join(known)}.")
-    return [known[name] for name in names] or chapters
+    return [known[name] for name in names] or shown
 
 
 def short(path: Path) -> str:
-    """What a notebook is called in commands and cell ids: "03" a chapter, "a1" a master."""
-    return path.stem[:2] if path.parent.name != MASTERS.name else f"a{int(path.stem[:2])}"
+    """A notebook's name in commands and cell ids: "03" a chapter, "a1" a master, "questions"."""
+    if path.parent.name == MASTERS.name:
+        return f"a{int(path.stem[:2])}"
+    return path.stem[:2] if path.stem[:2].isdigit() else path.stem
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -85,13 +94,13 @@ def setup_line() -> str:
 
 
 def normalize(nb: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
-    """A copy in normal form; `name` is "03" or "a1". A second time changes nothing."""
+    """A copy in normal form; `name` as `short` gives it. A second time changes nothing."""
     nb = copy.deepcopy(nb)
-    is_chapter = name.isdigit()
+    on_site = not re.fullmatch(r"a\d+", name)  # masters stay at home
     first = nb.cells[0] if nb.cells else None
-    if is_chapter and not (first and first.cell_type == "code" and "get_ipython()" in first.source):
+    if on_site and not (first and first.cell_type == "code" and "get_ipython()" in first.source):
         nb.cells.insert(0, nbformat.v4.new_code_cell())
-    if is_chapter:
+    if on_site:
         nb.cells[0].source = setup_line()
 
     count = 0
@@ -103,7 +112,7 @@ def normalize(nb: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
             tags = [*tags, "check"]  # by which the pages know it
         # Pages lead to the stubs on Colab, which finds a cell by the id in its metadata.
         follows = nb.cells[number].source if number < len(nb.cells) else ""
-        named = {"id": cell.id} if is_chapter and follows.startswith("check(") else {}
+        named = {"id": cell.id} if on_site and follows.startswith("check(") else {}
         asks = cell.source.startswith("predict(")
         if asks and "remove-input" not in tags:
             tags = [*tags, "remove-input"]
@@ -114,7 +123,7 @@ def normalize(nb: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
             cell.execution_count = count
             for output in cell.outputs:
                 normalize_output(output, count)
-    if is_chapter:
+    if on_site:
         nb.cells[0].metadata = nbformat.from_dict(SETUP)
     stamp = nb.metadata.get("cliplab")
     nb.metadata = nbformat.from_dict(NOTEBOOK_METADATA | ({"cliplab": stamp} if stamp else {}))
@@ -132,7 +141,7 @@ def normalize_output(output: nbformat.NotebookNode, count: int) -> None:
 
 
 def complaints(nb: nbformat.NotebookNode) -> list[str]:
-    """What may not stand in a chapter's outputs, one sentence each."""
+    """What may not stand in a notebook's outputs, one sentence each."""
     found = []
     for number, cell in enumerate(nb.cells, start=1):
         for output in cell.get("outputs", []):
@@ -169,7 +178,7 @@ def run(nb: nbformat.NotebookNode, folder: Path = CHAPTERS) -> float:
 
 
 def stamp(seconds: float) -> dict:
-    """When, how long and with which versions a chapter ran."""
+    """When, how long and with which versions a notebook ran."""
     return {
         "ran": datetime.date.today().isoformat(),
         "seconds": round(seconds, 1),
@@ -203,7 +212,7 @@ def is_normal(path: Path) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="03, a1, …; all chapters by default")
+    parser.add_argument("names", nargs="*", help="03, questions, a1, …; default: all but masters")
     parser.add_argument("--check", action="store_true", help="run nothing, only check the form")
     args = parser.parse_args()
     failed = 0

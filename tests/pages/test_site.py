@@ -11,7 +11,8 @@ from .conftest import PAGES, ROOT
 
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
 CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
-NOTEBOOKS = [*CHAPTERS, *(name for name in PAGES if name.startswith("assignments/"))]
+ASSIGNMENTS = [name for name in PAGES if name.startswith("assignments/")]
+NOTEBOOKS = [*CHAPTERS, *ASSIGNMENTS, "book/questions"]
 
 
 @pytest.fixture(scope="module")
