@@ -90,7 +90,7 @@ def softmax(A: Tensor, axis: int) -> Tensor:
 
     A [..., m, n] → the same shape. The lecture's Softmax⁽¹⁾ is axis=−2 (columns sum to 1), its
     Softmax⁽²⁾ is axis=−1 (rows sum to 1). A slice that is −∞ throughout has no answer: NaN.
-    Source: Lecture eq. 28.
+    Source: Lecture eqs 28 and 29.
     """
     # The largest entry is taken off first. It cancels in the quotient, and exp cannot overflow.
     E = torch.exp(A - A.amax(axis, keepdim=True))
