@@ -101,8 +101,8 @@ class CLIPAttention(nn.Module):
     """Each token collects a weighted mean of the values of the tokens that it may see.
 
     X [..., L, D], M [L, L] or [B, L, L] of bool, M[i, j] = token i may see token j → [..., L, D].
-    The four maps have biases, which the lecture leaves out (erratum E6), and the last one is W_O,
-    which eq. 35 prints as W_Q (erratum E7). A row of M with no True in it has no softmax: traced,
+    The four maps have biases, which the lecture leaves out (erratum E6); the last one is W_O
+    (erratum E7). A row of M with no True in it has no softmax: traced,
     as in the equations, it is NaN; torch's fused kernel answers 0 for it (erratum E42).
     Source: Lecture eqs 30–35.
     """
