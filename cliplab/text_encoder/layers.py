@@ -213,8 +213,9 @@ class CLIPEncoder(nn.Module):
 
     X [..., L, D], M [L, L] or [B, L, L] → the N + 1 states of the stream, H_0 = X, H_1 … H_N, each
     [..., L, D]. Name some of them in `keep`, and only these take up memory; the others are None.
-    The lecture ends this stack with a LayerNorm (eq. 48); in every implementation that LayerNorm
-    belongs to the text model, so H_N is not yet normalized (erratum E26).
+    The lecture's encoder ends with a LayerNorm (eq. 48), whose parameters are in its set (eq. 45).
+    In every library that LayerNorm belongs to the text model, so H_N is not yet normalized
+    (erratum E26).
     Source: Lecture eqs 45–47.
     """
 
