@@ -98,7 +98,7 @@ def sigmoid_loss(
 class CLIP(nn.Module):
     """A text encoder and an image encoder with one joint space, and a temperature.
 
-    `logit_scale` is the parameter s = ln(1/τ) that every CLIP stores in τ's place, from ln(1/0.07)
+    `logit_scale` is the parameter s = ln(1/τ) that CLIP stores in τ's place, from ln(1/0.07)
     (erratum E38); with sigmoid=True it starts at ln 10, and a `logit_bias` of −10 is added, for
     `sigmoid_loss`. tokenizer, preprocess: how `encode_text` and `encode_image` read what people
     have; None for each to pass ids and pixels only, or, for preprocess, OpenAI's at the encoder's

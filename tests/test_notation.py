@@ -1,5 +1,9 @@
-"""The lecture's notation is the code that chapter 02 shows beside it."""
+"""The lecture's notation is the code that chapter 02 shows beside it, and its letters are kept."""
 
+import re
+from pathlib import Path
+
+import nbformat
 import pytest
 import torch
 from hypothesis import given
@@ -124,3 +128,62 @@ def test_adding_a_bias_is_adding_an_outer_product(entries):
     X = torch.tensor(entries)
     b, ones = X[0], torch.ones(len(X), dtype=X.dtype)
     assert torch.equal(X + b, X + torch.outer(ones, b))
+
+
+# The letters: chapter 02 lists them, all chapters keep them
+
+CHAPTERS = sorted((Path(__file__).resolve().parent.parent / "chapters").glob("[0-9]*.ipynb"))
+# "[B, L, D]" in a comment, a docstring or between backticks
+SHAPE = r"(?:`|#|\"\"\")[^\n]*?\[((?:\d*[A-Z]|\d+|\.\.\.)(?:, (?:\d*[A-Z]|[a-z]|\d+))+)\]"
+# "the guidance scale $g$", "a temperature $\\tau > 0$": names that stand before their letter
+NAMED = r"\b(guidance|temperature|context|latent|mask|prompt)(?: scale)? \$([^$]+)\$"
+
+
+def sources(path):
+    """The cells of a chapter, without their outputs."""
+    return [cell.source for cell in nbformat.read(path, as_version=4).cells]
+
+
+def table(heading):
+    """The first table after a heading of chapter 02, row by row."""
+    section = "\n".join(sources(CHAPTERS[1])).split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    lines = [line for line in section.split("\n") if line.startswith("|")][2:]
+    return [[column.strip() for column in line.strip("|").split("|")] for line in lines]
+
+
+AXES = [letter for letter, *_ in table("Tensors, and copies that are not made")]
+LETTERS = [
+    (letter, meaning.removeprefix("a "))
+    for column, meaning, _ in table("The letters of this course")
+    for letter in re.findall(r"\$([^$]+)\$", column)
+]
+
+
+def test_each_letter_is_listed_once():
+    assert len(set(AXES)) == len(AXES) > 8
+    assert len({letter for letter, _ in LETTERS}) == len(LETTERS) > 8
+
+
+def test_shapes_are_made_of_the_listed_axes():
+    found = [shape for path in CHAPTERS for s in sources(path) for shape in re.findall(SHAPE, s)]
+    assert len(found) > 30
+    for shape in found:
+        assert set(re.findall("[A-Z]", shape)) <= set(AXES), f"[{shape}]"
+
+
+def test_a_name_stands_before_its_own_letter():
+    letter = {meaning: letter for letter, meaning in LETTERS}
+    found = [pair for path in CHAPTERS for s in sources(path) for pair in re.findall(NAMED, s)]
+    assert len(found) > 8
+    for name, formula in found:
+        assert formula.startswith(letter[name]), f"the {name} is called {formula}"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_context_is_bold(path):
+    """A plain C counts channels, and with an index it is the lecture's name of the causal mask."""
+    for source in sources(path):
+        text = re.sub(r"```.*?```|`[^`]*`", "", source, flags=re.S)
+        for formula in re.findall(r"\$\$.+?\$\$|\$[^$]+\$", text, flags=re.S):
+            plain = re.sub(r"\\(boldsymbol|mathrm|mathsf|text|operatorname)\{[^{}]*\}", "", formula)
+            assert not re.search(r"(?<![A-Za-z\\])C(?![A-Za-z_])", plain), formula

@@ -103,7 +103,7 @@ def test_quick_gelu():
     assert abs(u[gap.argmax()].item()) == pytest.approx(2.27, abs=0.05)
 
 
-@pytest.mark.equation(28)
+@pytest.mark.equation(28, 29)
 @pytest.mark.parametrize("axis", [-2, -1])
 def test_softmax(axis):
     A = random(3, 4)

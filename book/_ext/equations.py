@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 ROOFS = {"plots", "demos"}  # they picture an equation or ask for it; none owns one
 
 NOTATION = range(1, 6)  # the lecture's preliminaries: a page and a test, but no class to own them
-ABSENT = {19, 29}  # numbers that the lecture skips
+ABSENT = {19}  # the text at hand has lost this formula with its number
 
 PARTS = {
     "Notation": {
@@ -51,7 +51,8 @@ PARTS = {
         25: "LayerNorm: mean and variance of a row",
         26: "LayerNorm: the normalized row",
         27: "QuickGELU",
-        28: "Softmax along an axis",
+        28: "Softmax along the first axis: columns sum to 1",
+        29: "Softmax along the second axis: rows sum to 1",
         30: "Attention: its parameters",
         31: "Attention: queries, keys, values",
         32: "Attention: scores",

@@ -112,7 +112,8 @@ def gradient_of_the_temperature(answer):
         where = f"for N = {N}, s = {s:g},"
         mistakes = [
             (-wanted, "the sign is turned: P − I, not I − P"),
-            ((G * C).sum(), "that is the gradient of 1/τ: S = exp(s)·C, so dS/ds is S, not C"),
+            ((G * C).sum(), "that is the gradient of 1/τ: S is exp(s) times the cosines, so "
+             "dS/ds is S, not the cosines"),
             (-wanted * math.exp(s), "that is the gradient of τ itself; s = ln 1/τ is asked"),
             (((rows - one) * S).sum() / N, "that is eq. 62's half alone: columns give the other"),
             (((columns - one) * S).sum() / N, "that is eq. 63's half alone: rows give the other"),
@@ -183,7 +184,9 @@ def distillation(answer):
             (((S - T[0]) ** 2).mean(), "only the first teacher is asked"),
             (square, "that is M · N numbers: the loss is their mean, one number"),
         ]  # fmt: skip
-        name_the_mistake(call(S, T), wanted, where, mistakes, "mean_ij (S_ij − 1/K Σ_k T_kij)²")
+        name_the_mistake(
+            call(S, T), wanted, where, mistakes, "the mean of (student − mean of the teachers)²"
+        )
     return "the teachers vote, and the student learns the result."
 
 

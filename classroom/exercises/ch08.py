@@ -69,7 +69,9 @@ def class_weights(answer):
     ]:
         where = f"for {len(labels)} labels and {len(templates)} templates"
         encode = Words()
-        raw = torch.stack([encode([t.format(c) for t in templates]) for c in labels])  # [C, T, E]
+        raw = torch.stack(
+            [encode([t.format(c) for t in templates]) for c in labels]
+        )  # [labels, templates, E]
         unit = F.normalize(raw, dim=-1)
         wanted = F.normalize(unit.mean(1), dim=-1)
         encode.asked.clear()
@@ -88,7 +90,7 @@ def class_weights(answer):
             (F.normalize(unit.flatten(0, 1), dim=-1), "there is a row for each prompt. Average "
              "those of one label"),
             (unit[:, 0], "only the first template is used"),
-            (wanted.T, "rows and columns are swapped: one row for each label, [C, E]"),
+            (wanted.T, "rows and columns are swapped: one row for each label"),
             (F.normalize(unit.mean(1), dim=0), "the last normalization runs over the labels. Each "
              "row must get length 1: dim=-1"),
         ]  # fmt: skip
@@ -115,7 +117,7 @@ def classify(answer):
             (S, "these are the cosines; τ and the softmax are missing"),
             (torch.sigmoid(S / tau), "a sigmoid asks about each class by itself. The rows must "
              "sum to 1"),
-            (wanted.T, "rows and columns are swapped: [N, C]"),
+            (wanted.T, "rows and columns are swapped: one row for each picture"),
         ]  # fmt: skip
         got = call(v, W, tau)
         expect(got, wanted, where, why(got, wanted, reasons))

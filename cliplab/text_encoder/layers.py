@@ -90,7 +90,7 @@ def softmax(A: Tensor, axis: int) -> Tensor:
 
     A [..., m, n] → the same shape. The lecture's Softmax⁽¹⁾ is axis=−2 (columns sum to 1), its
     Softmax⁽²⁾ is axis=−1 (rows sum to 1). A slice that is −∞ throughout has no answer: NaN.
-    Source: Lecture eq. 28.
+    Source: Lecture eqs 28 and 29.
     """
     # The largest entry is taken off first. It cancels in the quotient, and exp cannot overflow.
     E = torch.exp(A - A.amax(axis, keepdim=True))
@@ -101,8 +101,8 @@ class CLIPAttention(nn.Module):
     """Each token collects a weighted mean of the values of the tokens that it may see.
 
     X [..., L, D], M [L, L] or [B, L, L] of bool, M[i, j] = token i may see token j → [..., L, D].
-    The four maps have biases, which the lecture leaves out (erratum E6), and the last one is W_O,
-    which eq. 35 prints as W_Q (erratum E7). A row of M with no True in it has no softmax: traced,
+    The four maps have biases, which the lecture leaves out (erratum E6); the last one is W_O
+    (erratum E7). A row of M with no True in it has no softmax: traced,
     as in the equations, it is NaN; torch's fused kernel answers 0 for it (erratum E42).
     Source: Lecture eqs 30–35.
     """
@@ -213,8 +213,9 @@ class CLIPEncoder(nn.Module):
 
     X [..., L, D], M [L, L] or [B, L, L] → the N + 1 states of the stream, H_0 = X, H_1 … H_N, each
     [..., L, D]. Name some of them in `keep`, and only these take up memory; the others are None.
-    The lecture ends this stack with a LayerNorm (eq. 48); in every implementation that LayerNorm
-    belongs to the text model, so H_N is not yet normalized (erratum E26).
+    The lecture's encoder ends with a LayerNorm (eq. 48), whose parameters are in its set (eq. 45).
+    In every library that LayerNorm belongs to the text model, so H_N is not yet normalized
+    (erratum E26).
     Source: Lecture eqs 45–47.
     """
 

@@ -93,7 +93,7 @@ def restore_mean(C: Tensor, w: Tensor) -> Tensor:
 
     The mean is taken over all of C: give it one chunk [L, D] as A1111 does, or the same chunk of
     several prompts [N, L, D] where they are encoded in one call; these then depend on each other.
-    Every row changes, BOS and padding too, so this is no instance of Definition 7 (erratum E12).
+    Every row changes, BOS and padding too, so this is no instance of eqs 12–13 (erratum E12).
     Warns with PromptWarning where the old or the new mean is about 0: then the factor is noise.
     Source: A1111 v1.10.1 modules/sd_emphasis.py, EmphasisOriginal.
     """
@@ -137,7 +137,7 @@ def blend_masked(B: Tensor, masked: Iterable[Tensor], weights: Sequence[float]) 
     weights  w_k
 
     t is 0 at weight 1, 1 at one half (equal shares), and 63,662 at 0 and below, where the tangent
-    is held. Every row from the fragment on changes, so this is no instance of Definition 7.
+    is held. Every row from the fragment on changes, so this is no instance of eqs 12–13.
     Source: Compel 2.5.1 embeddings_provider.py; Lecture, remark on down-weighting, erratum E32.
     """
     t = [math.tan((1 - max(w, 1e-5)) * math.pi / 2) for w in weights]
