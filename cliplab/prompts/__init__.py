@@ -1,7 +1,7 @@
 """Prompt strings → weighted fragments, each grammar as its tool reads it.
 
     a1111/       Automatic1111's web UI      (word:1.3)  ((word))  [word]  BREAK  AND  [a:b:0.5]
-    comfyui.py   ComfyUI                     (word:1.3)  ((word)), weights absolute
+    comfyui/     ComfyUI                     (word:1.3)  ((word)), weights absolute;  {a|b}  //
     compel/      Compel, for diffusers       (word)1.3  word++  word-  .blend()  .and()
     lecture.py   the lecture's notation, equations 15–20 as they are printed
     plain.py     no syntax

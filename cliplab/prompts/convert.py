@@ -33,7 +33,9 @@ def convert_prompt(prompt: str, source: str, target: str) -> str:
     Raises PromptError, with the reason and the place in the source, for what the target cannot say:
     among them a negative weight in Compel, and the AND, schedules and `<lora:…>` of A1111. White
     space may change, for it means nothing to the encoder. Names of embeddings, and the comments of
-    A1111 after a #, are taken for words. Errata E10, E13.
+    A1111 after a #, are taken for words. For ComfyUI the answer is what one types into its page:
+    ``cliplab.prompts.comfyui.page`` makes of it what to send without. Warns PromptWarning where the
+    page would rewrite a source. Errata E10, E13.
     """
     require_prompt(prompt)
     for syntax in (source, target):
@@ -64,7 +66,7 @@ def _converted(prompt: str, source: Tool, target: Tool) -> str:
             parts = [target.guard(part) for part in parts]
         converted = parts[0] if len(parts) == 1 else target.join_blocks(parts)
         if reads_as(converted, target, wanted):
-            return converted
+            return target.typed(converted)
     whole = f"Each fragment of this prompt can be said in {target.title}, but not the whole of it"
     message = f"{whole}{target.inescapable}. Convert it part by part."
     raise PromptError(message, prompt, blocks[0][0])

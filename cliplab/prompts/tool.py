@@ -6,7 +6,7 @@
     join      eos_rows, repeats   chunks of one prompt; prompts of different lengths
     warn      warn, check         what the tool does beside its encoder, and what it cannot encode
               misplaced           what looks like its own and is words; `marks` are for others
-    say       title … join_blocks what `convert_prompt` asks, to write a prompt for the tool
+    say       title … typed       what `convert_prompt` asks, to write a prompt for the tool
 
 A tool overrides what it does in a way of its own; the defaults are those of a plain prompt. Its
 fields are the settings that it leaves to its users.
@@ -181,6 +181,10 @@ class Tool(Settings):
     def join_blocks(self, parts: list[str]) -> str:
         """Several blocks as one prompt, where `says_blocks`."""
         raise NotImplementedError
+
+    def typed(self, prompt: str) -> str:
+        """What a user types so that the tool gets to read this prompt."""
+        return prompt
 
 
 # What a conversion has to keep: each block's tokens and their weights -----------------------------
