@@ -173,7 +173,11 @@ MISPLACED = [
 
 
 class StableDiffusionCpp(Tool):
-    """The command-line program and its bindings."""
+    """The program and its bindings, for Stable Diffusion 1.5.
+
+    For SDXL it restores one mean over the columns of both encoders; here each encoder restores its
+    own. What it does with ids, padding and an empty negative is as here. Read, not run.
+    """
 
     title = "stable-diffusion.cpp's syntax"
     method = "restore_mean"
