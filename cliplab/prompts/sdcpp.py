@@ -133,7 +133,7 @@ def _read(prompt: str, quirks: bool) -> tuple[list[Fragment], list[Span]]:
 
 
 def _number(prompt: str, match: re.Match[str], quirks: bool) -> float:
-    """The weight that a bracket names, as C's ``strtof`` reads it: the longest number in front."""
+    """The weight that a bracket names, as C++ reads it: the longest number in front."""
     typed, start = match["weight"], match.start("weight")
     number = NUMBER.match(typed)
     if not number or not _can_be_said(float(number[0])) or _vanishes(number[0]):
