@@ -35,9 +35,9 @@ def tokens(prompt, syntax):
     return [(i, f.weight) for f in parse_prompt(prompt, syntax) for i in TOKENIZER.content(f.text)]
 
 
-def same(one, other):
+def same(one, other, precision=1e-12):
     return len(one) == len(other) and all(
-        i == j and (math.isclose(v, w, rel_tol=1e-12) or (math.isnan(v) and math.isnan(w)))
+        i == j and (math.isclose(v, w, rel_tol=precision) or (math.isnan(v) and math.isnan(w)))
         for (i, v), (j, w) in zip(one, other, strict=True)
     )
 
@@ -143,7 +143,10 @@ def test_every_sample_keeps_its_tokens_and_weights_or_is_refused(source, target)
         if source == target:
             assert other == prompt
         elif ".and" not in other + prompt and "BREAK" not in other + prompt:
-            assert same(tokens(other, target), tokens(prompt, source)), (prompt, other)
+            sent = comfyui.page(other) if target == "comfyui" else other
+            precision = 1e-6 if "sdcpp" in (source, target) else 1e-12
+            meant = tokens(prompt, source)
+            assert same(tokens(sent, target), meant, precision), (prompt, other)
             if target == "a1111":  # and nothing that is read before the weights
                 assert a1111.extra_networks(other) == (other, [])
                 assert [part.text for part in a1111.split_and(other)] == [other.rstrip()]

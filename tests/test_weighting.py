@@ -13,7 +13,7 @@ import cliplab
 from cliplab import prompt_weighting
 from cliplab.prompts import SYNTAXES, TOOLS, PromptError, PromptWarning
 from cliplab.prompts.a1111.tool import BREAK, cut_at_commas
-from cliplab.prompts.comfyui import cut_between_segments
+from cliplab.prompts.comfyui.tool import cut_between_segments
 from cliplab.prompts.compel.tool import cut_after_sentences
 from cliplab.prompts.settings import names_of
 from cliplab.prompts.tool import Token, cut_where_full

@@ -1,8 +1,9 @@
 """Prompt strings → weighted fragments, each grammar as its tool reads it.
 
     a1111/       Automatic1111's web UI      (word:1.3)  ((word))  [word]  BREAK  AND  [a:b:0.5]
-    comfyui.py   ComfyUI                     (word:1.3)  ((word)), weights absolute
+    comfyui/     ComfyUI                     (word:1.3)  ((word)), weights absolute;  {a|b}  //
     compel/      Compel, for diffusers       (word)1.3  word++  word-  .blend()  .and()
+    sdcpp.py     stable-diffusion.cpp        (word:1.3)  ((word))  [word]  BREAK, with quirks
     lecture.py   the lecture's notation, equations 15–20 as they are printed
     plain.py     no syntax
     register.py  the list of them, and one door: a new one is a room like these, and one line there

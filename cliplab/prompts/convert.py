@@ -6,7 +6,8 @@ its operation: ``encode_prompt(…, method=…)``.
 
     read     the prompt by the source's grammar: blocks (77 rows each) of fragments
     say      each fragment in the target's notation, and read that back
-    compare  the whole with what was meant: the same tokens, weights equal to 1e-12
+    compare  the whole with what was meant: the same tokens, weights equal to 1e-12 (to 1e-6 where
+             a tool has floats of 32 bits)
 
 So no rule for a bracket has to be trusted. What the target cannot say is refused, at its place.
 """
@@ -26,14 +27,16 @@ from .tool import Tool, reads_as, tokenizer, weighted_tokens
 def convert_prompt(prompt: str, source: str, target: str) -> str:
     """Say a prompt of one syntax in another: the same tokens, in order, with the same weights.
 
-    source, target  "a1111", "comfyui", "compel", "lecture" or "plain", as in ``parse_prompt``;
-                    the source is read as its tool reads it, quirks included. A1111's BREAK and
-                    Compel's ``.and()`` become one another.
+    source, target  "a1111", "comfyui", "compel", "sdcpp", "lecture" or "plain", as in
+                    ``parse_prompt``; the source is read as its tool reads it, quirks included.
+                    A1111's BREAK and Compel's ``.and()`` become one another.
 
     Raises PromptError, with the reason and the place in the source, for what the target cannot say:
     among them a negative weight in Compel, and the AND, schedules and `<lora:…>` of A1111. White
     space may change, for it means nothing to the encoder. Names of embeddings, and the comments of
-    A1111 after a #, are taken for words. Errata E10, E13.
+    A1111 after a #, are taken for words. For ComfyUI the answer is what one types into its page:
+    ``cliplab.prompts.comfyui.page`` makes of it what to send without. Warns PromptWarning where the
+    page would rewrite a source. Errata E10, E13.
     """
     require_prompt(prompt)
     for syntax in (source, target):
@@ -51,11 +54,15 @@ def _converted(prompt: str, source: Tool, target: Tool) -> str:
             message = f"{text.strip()[:40]!r} has the weight {weight:g}; {rule}."
             raise PromptError(message, prompt, start)
     wanted = weighted_tokens(blocks)
+    precision = max(source.precision, target.precision)
     # As it comes, which nearly always will do; then with each fragment read back by itself; then
     # with an eye on what two of them are together, such as ":" and "0" at the end for A1111.
     for level in range(4):
         careful, spaced, guarded = level > 0, level > 1, level > 2
-        said = [[_say(prompt, f, target, careful) for f in fragments] for _, fragments in blocks]
+        said = [
+            [_say(prompt, f, target, careful, precision) for f in fragments]
+            for _, fragments in blocks
+        ]
         parts = [
             _joined(prompt, fragments, pieces, spaced)
             for (_, fragments), pieces in zip(blocks, said, strict=True)
@@ -63,17 +70,17 @@ def _converted(prompt: str, source: Tool, target: Tool) -> str:
         if guarded:
             parts = [target.guard(part) for part in parts]
         converted = parts[0] if len(parts) == 1 else target.join_blocks(parts)
-        if reads_as(converted, target, wanted):
-            return converted
+        if reads_as(converted, target, wanted, precision):
+            return target.typed(converted)
     whole = f"Each fragment of this prompt can be said in {target.title}, but not the whole of it"
     message = f"{whole}{target.inescapable}. Convert it part by part."
     raise PromptError(message, prompt, blocks[0][0])
 
 
-def _say(prompt: str, fragment: Fragment, target: Tool, careful: bool) -> str:
+def _say(prompt: str, fragment: Fragment, target: Tool, careful: bool, precision: float) -> str:
     """One fragment in the target's notation, or a PromptError that says why there is none."""
     typed = prompt[fragment.start : fragment.end]
-    said = _said(typed, fragment.text, fragment.weight, target, careful)
+    said = _said(typed, fragment.text, fragment.weight, target, careful, precision)
     if said is None:
         message = (
             f"{fragment.text.strip()[:40]!r}, at weight {fragment.weight:g}, would read otherwise "
@@ -84,7 +91,9 @@ def _say(prompt: str, fragment: Fragment, target: Tool, careful: bool) -> str:
 
 
 @lru_cache(2**10)
-def _said(typed: str, text: str, weight: float, target: Tool, careful: bool) -> str | None:
+def _said(
+    typed: str, text: str, weight: float, target: Tool, careful: bool, precision: float
+) -> str | None:
     """A text at a weight; careful: read back, guarded if it must be, and None if that fails too."""
     wanted = tokenizer().content(text)
     if not wanted:
@@ -95,18 +104,18 @@ def _said(typed: str, text: str, weight: float, target: Tool, careful: bool) -> 
     for candidate in dict.fromkeys([plain, target.guard(plain)]):
         said = candidate
         if weight != 1:
-            said = target.weighted.format(text=candidate, weight=_number(weight))
-        if not careful or reads_as(said, target, [[(i, weight) for i in wanted]]):
+            said = target.weighted.format(text=candidate, weight=_number(weight, precision))
+        if not careful or reads_as(said, target, [[(i, weight) for i in wanted]], precision):
             return said
     return None
 
 
-def _number(weight: float) -> str:
-    """The shortest decimal that is this weight to 1e-12: 1.21 for 1.2100000000000002."""
+def _number(weight: float, precision: float) -> str:
+    """The shortest decimal that is surely this weight: 1.21 for 1.2100000000000002."""
     if not math.isfinite(weight):
         return str(weight)
     rounded = (f"{weight:.{digits}g}" for digits in range(1, 18))
-    short = next(r for r in rounded if math.isclose(float(r), weight, rel_tol=1e-13))
+    short = next(r for r in rounded if math.isclose(float(r), weight, rel_tol=precision / 10))
     return f"{Decimal(short):f}"
 
 

@@ -13,6 +13,7 @@ SYNTAXES = (
     "a1111",
     "comfyui",
     "compel",
+    "sdcpp",
     "lecture",
     "plain",
 )
@@ -24,8 +25,9 @@ TOOLS: dict[str, Tool] = {
 def parse_prompt(prompt: str, syntax: str = "a1111", quirks: bool = True) -> list[Fragment]:
     """Read a prompt as a tool does: its fragments, in order, with their weights and places.
 
-    syntax  "a1111" (web UI v1.10.1), "comfyui" (a125cd8), "compel" (2.5.1), "lecture" (eqs 15–20 as
-            printed), or "plain": the prompt is one fragment of weight 1, whatever it holds.
+    syntax  "a1111" (web UI v1.10.1), "comfyui" (a125cd8), "compel" (2.5.1), "sdcpp"
+            (stable-diffusion.cpp in its Python package 0.4.7), "lecture" (eqs 15–20 as printed), or
+            "plain": the prompt is one fragment of weight 1, whatever it holds.
     quirks  True: the tool's answer, also where it surprises. False: a PromptError at the character
             where the tool would read something other than what the prompt seems to say.
 

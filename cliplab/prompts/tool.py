@@ -6,7 +6,7 @@
     join      eos_rows, repeats   chunks of one prompt; prompts of different lengths
     warn      warn, check         what the tool does beside its encoder, and what it cannot encode
               misplaced           what looks like its own and is words; `marks` are for others
-    say       title … join_blocks what `convert_prompt` asks, to write a prompt for the tool
+    say       title … typed       what `convert_prompt` asks, to write a prompt for the tool
 
 A tool overrides what it does in a way of its own; the defaults are those of a plain prompt. Its
 fields are the settings that it leaves to its users.
@@ -96,6 +96,7 @@ class Tool(Settings):
     method       what weights do to a context when nobody tells it otherwise
     weighted     how it writes a text and a weight, to be formatted
     inescapable  said after a refusal: what it takes for syntax and has no escape for
+    precision    how far its weights may be off by rounding, relative
     says_blocks  whether it can begin a new block of 77 rows; then `join_blocks` says how
     marks        by which a prompt shows that it was written for this tool
     reads        names of other tools' marks that it reads as they do; None: it is told nothing of
@@ -114,6 +115,7 @@ class Tool(Settings):
     method: ClassVar[str] = "ignore"
     weighted: ClassVar[str] = "{text}"
     inescapable: ClassVar[str] = ""
+    precision: ClassVar[float] = 1e-12
     says_blocks: ClassVar[bool] = False
     marks: ClassVar[dict[str, Mark]] = {}
     reads: ClassVar[tuple[str, ...] | None] = None
@@ -182,6 +184,10 @@ class Tool(Settings):
         """Several blocks as one prompt, where `says_blocks`."""
         raise NotImplementedError
 
+    def typed(self, prompt: str) -> str:
+        """What a user types so that the tool gets to read this prompt."""
+        return prompt
+
 
 # What a conversion has to keep: each block's tokens and their weights -----------------------------
 
@@ -197,8 +203,8 @@ def weighted_tokens(blocks: list[Block]) -> list[Weighted]:
     return [[(i, f.weight) for f in fragments for i in content(f.text)] for _, fragments in blocks]
 
 
-def reads_as(prompt: str, tool: Tool, wanted: list[Weighted]) -> bool:
-    """Whether a prompt gives these tokens with these weights."""
+def reads_as(prompt: str, tool: Tool, wanted: list[Weighted], precision: float) -> bool:
+    """Whether a prompt gives these tokens with these weights, to a relative precision."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PromptWarning)  # the source has been warned of already
@@ -206,7 +212,7 @@ def reads_as(prompt: str, tool: Tool, wanted: list[Weighted]) -> bool:
     except PromptError:
         return False
     return [len(block) for block in found] == [len(block) for block in wanted] and all(
-        i == j and (math.isclose(v, w, rel_tol=1e-12) or (v != v and w != w))
+        i == j and (math.isclose(v, w, rel_tol=precision) or (v != v and w != w))
         for one, other in zip(found, wanted, strict=True)
         for (i, v), (j, w) in zip(one, other, strict=True)
     )

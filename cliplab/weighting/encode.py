@@ -37,7 +37,8 @@ def encode_prompt(
     tokenizer   ours or transformers'; model: `cliplab.CLIPTextModel` or transformers' CLIPTextModel
                 For SDXL (tok, tok_2) and `cliplab.SDXLTextEncoders`, or transformers' two; the
                 result has ``.pooled`` [E] too
-    syntax      how the prompt is read: "a1111", "comfyui", "compel", "lecture" or "plain"
+    syntax      how the prompt is read: "a1111", "comfyui", "compel", "sdcpp", "lecture" or
+                "plain"
     method      what the weights do: "scale", "restore_mean", "from_empty", "compel" (as in
                 `cliplab.weighting`), "ignore" (nothing). None: what the tool of that syntax does
     options     clip_skip (0): last layers to leave out, one fewer than A1111's "Clip skip" says;

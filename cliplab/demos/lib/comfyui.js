@@ -1,5 +1,5 @@
 // @ts-check
-// ComfyUI's prompt grammar, as cliplab/prompts/comfyui.py reads it.
+// ComfyUI's prompt grammar, as cliplab/prompts/comfyui/grammar.py reads it.
 
 import { pyCut, pyFloat, pyRepr, pyStrip } from "./prompt_text.js";
 

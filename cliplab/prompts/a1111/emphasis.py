@@ -116,9 +116,9 @@ def number(prompt: str, match: re.Match[str]) -> float:
         raise PromptError(f"{message} {advice}", prompt, match.start("weight")) from None
 
 
-def weigh(pieces: list[Fragment], spans: list[Span]) -> list[float]:
+def weigh(pieces: list[Fragment], spans: list[Span], dtype: type = np.float64) -> list[float]:
     """Multiply every span, in order: rounding makes another order another weight."""
-    weights = np.array([piece.weight for piece in pieces])
+    weights: np.ndarray = np.array([piece.weight for piece in pieces], dtype)
     with np.errstate(all="ignore"):  # too great a weight becomes inf, as in the tool
         for first in range(0, len(spans), TOGETHER):
             some = spans[first : first + TOGETHER]

@@ -3,7 +3,7 @@ r"""ComfyUI's prompt grammar: `(word:1.3)` sets a weight, `(word)` multiplies it
 A weight is absolute: `(x:r)` weighs r whatever stands around it, so `((a:1.3) b:1.2)` is a@1.3,
 b@1.2. The number is what follows the bracket's last colon, if Python's ``float`` reads it. `\(` and
 `\)` are brackets of the text. Nothing else has a meaning here: `[ ]`, BREAK, AND and `+` are text
-(`embedding:name` is the tokenizer's affair, not the grammar's).
+(`embedding:name` is the tokenizer's affair, and `{a|b}` the page's, not the grammar's).
 
 Quirks, which ``quirks=False`` refuses:
 
@@ -24,22 +24,12 @@ time.
 
 import math
 import re
-from collections.abc import Sequence
-from typing import ClassVar
 
-from .fragment import Fragment, PromptError, require_prompt, warn_at, without_gc
-from .tool import Chunks, Mark, Token, Tool, Vocabulary
+from ..fragment import Fragment, PromptError, require_prompt, warn_at, without_gc
 
 # An escaped bracket is matched first, and so is no mark; no more is a NUL with what it marks.
 MARK = re.compile(r"\\[()]|[():]|\0[\1\2]")
 ESCAPE = re.compile(r"\\([()])|\0([\1\2])")
-BEFORE_EMBEDDING = re.compile(r"[ \n](?=embedding:)")  # a new segment begins there
-EMBEDDING = Mark(
-    re.compile(r"\bembedding:[^\s,()]+"),
-    "embedding:NAME is a learned word for ComfyUI, and this encoder knows none by that name",
-    "cliplab.convert_prompt, too, takes it for words.",
-)
-SHORT = 8  # a segment is kept together that has fewer tokens
 # After a colon, this was meant as a number: one word that begins with a digit, or no word at all.
 NUMBER_MEANT = re.compile(r"\s*[-+]?[.,]?\d\S*\s*|[\s\d.,+\-%]*")
 
@@ -175,52 +165,3 @@ def _number(prompt: str, left: int, colon: int, right: int, quirks: bool) -> flo
     elif typed.isdigit() and prompt[colon - 1].isdigit():
         raise PromptError(MESSAGES["ratio"].format(word=word), prompt, colon)
     return number
-
-
-def cut_between_segments(segments: Sequence[Sequence[Token]], room: int) -> Chunks:
-    """Keep a weighted segment whole if it has fewer than 8 tokens, else cut it where 75 are full.
-
-    Source: comfy/sd1_clip.py, SDTokenizer.tokenize_with_weights.
-    """
-    chunks: Chunks = [[]]
-    for segment in segments:
-        while len(chunks[-1]) + len(segment) > room:
-            fits = room - len(chunks[-1]) if len(segment) >= min(SHORT, room + 1) else 0
-            chunks[-1] += segment[:fits]
-            segment = segment[fits:]
-            chunks.append([])
-        chunks[-1] += segment
-    return chunks
-
-
-class ComfyUI(Tool):
-    """Prompts get one length by repeating each as a whole; a weight is what float() reads."""
-
-    title = "ComfyUI's syntax"
-    method = "from_empty"
-    weighted = "({text}:{weight})"
-    same_ids = True
-    marks: ClassVar = {"embedding": EMBEDDING}
-    reads = ("weight", "emphasis")
-    fragments = staticmethod(fragments)
-    escape = staticmethod(escape)
-
-    def cut(self, fragments: Sequence[Fragment], vocabulary: Vocabulary, room: int) -> Chunks:
-        segments = [
-            [Token(i, fragment.weight, k) for i in vocabulary.content(text)]
-            for k, fragment in enumerate(fragments)
-            for text in BEFORE_EMBEDDING.split(fragment.text)
-        ]
-        return cut_between_segments(segments, room)
-
-    def misplaced(self, prompt: str) -> list[Mark]:
-        return [EMBEDDING]  # the program's tokenizer would put in rows that are not here
-
-    def repeats(self, chunks: Sequence[int]) -> list[tuple[int, int]]:
-        return [(math.lcm(*chunks) // count, 0) for count in chunks]
-
-    def refusal(self, weight: float) -> str | None:
-        return None
-
-
-TOOL = ComfyUI()
