@@ -4,10 +4,10 @@
     python tools/pipelines.py --check          all, beside what is stored there
     python tools/pipelines.py flux sdxl        these alone, printed
 
-Of each pipeline only the half that reads is built: tokenizers (CLIP's is real, others are toys) and
+Of each pipeline the half that reads is built: tokenizers (CLIP's is real, others are toys) and
 random encoders. `encode_prompt` runs, each encoder's call is recorded, and every row of the context
-is looked for among the encoders' states. No denoiser runs: whether it uses a mask that it is handed
-is not in these cells.
+is looked for among the encoders' states. Some get a tiny denoiser as well, and one call of it says
+which rows it reads, whatever the mask says that it is handed.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ import transformers
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import pipeline_parts as parts
+from pipeline_denoisers import DENOISERS
 
 STORED = Path(__file__).resolve().parent.parent / "book" / "pipelines.json"
 SHORT, LONG = "a dog", "a cat on a mat"
 EMBEDS, MASK, POOLED = "embeds", "mask", "pooled"
 NEGATIVE = "negative_"
 NOT_RUN = "not run"
+SMALL = {"height": 32, "width": 32, "use_resolution_binning": False}
 
 
 class Spec(NamedTuple):
@@ -170,6 +172,8 @@ class Recorder:
         read = inspect.signature(kind.__init__).parameters
         torch.manual_seed(0)
         reads = spec.build()
+        if spec.name in DENOISERS:
+            reads |= DENOISERS[spec.name]()
         left_out = {
             name: None
             for name, p in read.items()
@@ -455,6 +459,30 @@ def left_alone(recorder: Recorder) -> bool:
     return prompts == [SHORT, LONG]
 
 
+def denoising_call(recorder: Recorder) -> dict[str, int] | str:
+    """How many rows of the prompt's context the denoiser reads: its estimate hangs on them."""
+    if recorder.spec.name not in DENOISERS:
+        return NOT_RUN
+    calls: list[tuple[tuple, dict[str, Any]]] = []
+    denoiser = getattr(recorder.pipe, "unet", None) or recorder.pipe.transformer
+    hook = denoiser.register_forward_pre_hook(
+        lambda module, args, kwargs: calls.append((args, kwargs)), with_kwargs=True
+    )
+    recorder.pipe.set_progress_bar_config(disable=True)
+    taken = inspect.signature(recorder.pipe.__call__).parameters
+    small = {name: value for name, value in SMALL.items() if name in taken}
+    # PixArt-α treats a single step as a model of its own, so there are two; the first counts.
+    recorder.pipe(SHORT, num_inference_steps=2, output_type="latent", **small)
+    hook.remove()
+    args, kwargs = calls[0]
+    rows = kwargs["encoder_hidden_states"].detach().clone().requires_grad_()
+    estimate = denoiser(*args, **kwargs | {"encoder_hidden_states": rows, "return_dict": False})[0]
+    # Of several contexts the negative prompt's stands first.
+    (slope,) = torch.autograd.grad(estimate[-1].square().sum(), rows)
+    assert slope.isfinite().all(), recorder.spec.name
+    return {"rows read": int(slope[-1].any(-1).sum()), "rows": rows.shape[1]}
+
+
 def measure(spec: Spec) -> dict[str, Any]:
     """All cells of a pipeline."""
     recorder = Recorder(spec)
@@ -491,7 +519,7 @@ def measure(spec: Spec) -> dict[str, Any]:
         "two prompts × two pictures": tried(lambda: two_by_two(recorder)),
         "list left alone": tried(lambda: left_alone(recorder)),
         "apostrophes left alone": tried(lambda: apostrophes(recorder)),
-        "denoising call": NOT_RUN,
+        "denoising call": denoising_call(recorder),
         "as read": spec.as_read or {},
     }
 

@@ -5,6 +5,7 @@ of lines where several encoders have one each.
 """
 
 import json
+import re
 from html import escape
 from pathlib import Path
 
@@ -24,15 +25,17 @@ class PipelineTable(SphinxDirective):
         rows = "".join(map(row, stored["pipelines"].values()))
         versions = ", ".join(f"{name} {version}" for name, version in stored["versions"].items())
         html = (
+            f"<p>Run with {escape(versions)}.</p>"
             '<div class="pipelines" role="region" aria-label="Table of pipelines" tabindex="0">'
-            f'<table class="sortable"><caption>Run with {escape(versions)}.</caption>'
-            f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+            f'<table class="sortable"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>'
+            "</table></div>"
         )
         return [nodes.raw("", html, format="html")]
 
 
 def row(cells):
-    head = f"<b>{escape(cells['title'])}</b> <code>{escape(cells['pipeline'])}</code>"
+    kind = re.sub("(?<=[a-z0-9])(?=[A-Z])", "<wbr>", cells["pipeline"])
+    head = f"<b>{escape(cells['title'])}</b> <code>{kind}</code>"
     made = (lines(cell(cells)) + read(cells["as read"].get(name)) for name, cell in CELLS.items())
     return f'<tr><th scope="row">{head}</th>{"".join(f"<td>{html}</td>" for html in made)}</tr>'
 
@@ -164,8 +167,10 @@ def apostrophes(cells):
 
 
 def denoising(cells):
-    text = cells["denoising call"]
-    return f'<i class="not-run">{text}</i>' if text == "not run" else escape(text)
+    call = cells["denoising call"]
+    if call == "not run":
+        return '<i class="not-run">not run</i>'
+    return f"reads {call['rows read']} of {call['rows']} rows"
 
 
 # Names of cells as they are stored, which a note "as read" refers to, and what makes their text
