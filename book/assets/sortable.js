@@ -17,8 +17,7 @@ function makeSortable(table) {
     const text = (row) => /** @type {string} */ (row.cells[column].textContent);
     const rows = [...asItWas];
     const sign = direction === "descending" ? -1 : 1;
-    if (direction !== "none")
-      rows.sort((a, b) => sign * byNumbersToo.compare(text(a), text(b)));
+    if (direction !== "none") rows.sort((a, b) => sign * byNumbersToo.compare(text(a), text(b)));
     body.append(...rows);
     for (const head of heads) head.removeAttribute("aria-sort");
     if (direction !== "none") heads[column].setAttribute("aria-sort", direction);
