@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-STORED = json.loads((ROOT / "tests" / "data" / "pipelines.json").read_text(encoding="utf-8"))
+STORED = json.loads((ROOT / "book" / "pipelines.json").read_text(encoding="utf-8"))
 TABLE = STORED["pipelines"]
 CELLS = {
-    "pipeline", "encoders", "taken", "padding", "rows", "rows seen in the mask handed on", "pooled",
-    "rows of a long prompt", "template", "negative", "two prompts × two pictures",
-    "list left alone", "apostrophes left alone", "denoising call", "as read",
+    "title", "pipeline", "encoders", "taken", "padding", "rows", "rows of zeros",
+    "rows seen in the mask handed on", "pooled", "rows of a long prompt", "template", "negative",
+    "two prompts × two pictures", "list left alone", "apostrophes left alone", "denoising call",
+    "as read",
 }  # fmt: skip
 
 
@@ -91,6 +92,46 @@ def test_negatives():
     zeros = {name for name, cells in TABLE.items() if cells["negative"]["None"] == "zeros"}
     assert zeros == {"sdxl", "cogview3", "bria"}
     assert {name for name, cells in TABLE.items() if cells["negative"]["''"] == "zeros"} == {"bria"}
+
+
+def test_a_negative_prompt_that_is_no_text():
+    """PixArt makes text of None; what stands around a prompt, its negative does not get."""
+    for name in ("pixart_alpha", "pixart_sigma"):
+        assert TABLE[name]["negative"]["None"] == "the encoding of 'none</s>' as it stands"
+    for name in ("lumina2", "sana"):
+        assert TABLE[name]["negative"]["''"] == "the encoding of '<s>' as it stands"
+
+
+def test_which_padding():
+    """An id is stored where the vocabulary is the real one; SDXL's second is the `!`."""
+    one, two = TABLE["sdxl"]["padding"].values()
+    assert (one["token"], one["id"]) == ("<|endoftext|>", 49407)
+    assert (two["token"], two["id"]) == ("!", 0)
+    ids = {name: cell["id"] for name, cell in TABLE["hidream"]["padding"].items()}
+    assert ids == {"text_encoder": 49407, "text_encoder_2": 0,
+                   "text_encoder_3": None, "text_encoder_4": None}  # fmt: skip
+    assert TABLE["sd15"]["template"] == {"text_encoder": ["<|startoftext|>", " <|endoftext|>"]}
+
+
+def test_rows_of_zeros():
+    zeros = {name: cells["rows of zeros"] for name, cells in TABLE.items()}
+    # Six tokens of 128 and of 256: "a dog", a byte each, and EOS. CogView's padding is read.
+    assert (zeros["bria"], zeros["aura_flow"], zeros["cogview4"]) == (122, 250, 0)
+
+
+def test_which_rows_the_denoiser_reads():
+    read = {
+        name: (call["rows read"], call["rows"])
+        for name, cells in TABLE.items()
+        if (call := cells["denoising call"]) != "not run"
+    }
+    assert read == {
+        "sd15": (77, 77), "sdxl": (77, 77), "sd3": (333, 333), "flux": (512, 512),
+        "pixart_alpha": (6, 120), "pixart_sigma": (6, 300), "lumina2": (170, 256),
+        "sana": (7, 300), "qwen_image": (133, 133),
+        # Its mask shows 7, but is of numbers, which attention adds to the scores.
+        "chroma": (512, 512),
+    }  # fmt: skip
 
 
 def test_two_orders_of_two_prompts_and_two_pictures():

@@ -64,8 +64,14 @@ def clip_tokenizer(pad: int = 49407) -> Any:
 
 
 def shaken(model: torch.nn.Module) -> torch.nn.Module:
-    """The model with random scales in its norms, so that a state and its norm differ."""
+    """The model with random scales in its norms, so that a state and its norm differ.
+
+    The row of padding is random as well: fresh tables hold zeros there.
+    """
     with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, torch.nn.Embedding) and module.padding_idx is not None:
+                module.weight[module.padding_idx].normal_(0.0, 0.02)
         for name, p in model.named_parameters():
             if "norm" in name.lower():
                 p.normal_(1.0 if name.endswith("weight") else 0.1, 0.2)

@@ -1,13 +1,13 @@
 """What the pipelines of diffusers really do with a prompt: built out of tiny parts, run, recorded.
 
-    python tools/pipelines.py                  all, into tests/data/pipelines.json
+    python tools/pipelines.py                  all, into book/pipelines.json
     python tools/pipelines.py --check          all, beside what is stored there
     python tools/pipelines.py flux sdxl        these alone, printed
 
-Of each pipeline only the half that reads is built: tokenizers (CLIP's is real, others are toys) and
+Of each pipeline the half that reads is built: tokenizers (CLIP's is real, others are toys) and
 random encoders. `encode_prompt` runs, each encoder's call is recorded, and every row of the context
-is looked for among the encoders' states. No denoiser runs: whether it uses a mask that it is handed
-is not in these cells.
+is looked for among the encoders' states. Some get a tiny denoiser as well, and one call of it says
+which rows it reads, whatever the mask says that it is handed.
 """
 
 from __future__ import annotations
@@ -28,25 +28,28 @@ import transformers
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import pipeline_parts as parts
+from pipeline_denoisers import DENOISERS
 
-STORED = Path(__file__).resolve().parent.parent / "tests" / "data" / "pipelines.json"
+STORED = Path(__file__).resolve().parent.parent / "book" / "pipelines.json"
 SHORT, LONG = "a dog", "a cat on a mat"
 EMBEDS, MASK, POOLED = "embeds", "mask", "pooled"
 NEGATIVE = "negative_"
 NOT_RUN = "not run"
+SMALL = {"height": 32, "width": 32, "use_resolution_binning": False}
 
 
 class Spec(NamedTuple):
-    """A pipeline: its class, its reading half, and what encode_prompt returns, in order.
+    """A pipeline: its title, its class, its reading half, what encode_prompt returns, in order.
 
-    as_read     what was read in its source and cannot be confirmed with toys
+    as_read     cell -> what was read in its source and cannot be confirmed with toys
     from_front  whether it counts its encoder's states from the first one
     """
 
+    title: str
     name: str
     build: Callable[[], dict[str, Any]]
     returns: tuple[str, ...]
-    as_read: str = ""
+    as_read: dict[str, str] | None = None
     from_front: bool = False
 
 
@@ -105,54 +108,58 @@ def of_bert_and_t5() -> dict[str, Any]:
 
 
 PIPELINES = {
-    "sd15": Spec("StableDiffusionPipeline", of_clip, BOTH),
-    "sdxl": Spec("StableDiffusionXLPipeline", of_two_clips, WITH_POOLED),
-    "sd3": Spec("StableDiffusion3Pipeline", of_sd3, WITH_POOLED),
+    "sd15": Spec("Stable Diffusion 1.5", "StableDiffusionPipeline", of_clip, BOTH),
+    "sdxl": Spec("SDXL", "StableDiffusionXLPipeline", of_two_clips, WITH_POOLED),
+    "sd3": Spec("Stable Diffusion 3", "StableDiffusion3Pipeline", of_sd3, WITH_POOLED),
     "cascade": Spec(
-        "StableCascadePriorPipeline",
+        "Stable Cascade", "StableCascadePriorPipeline",
         lambda: {"tokenizer": parts.clip_tokenizer(), "text_encoder": parts.clip(40, 36)},
         (EMBEDS, POOLED, NEGATIVE + EMBEDS, NEGATIVE + POOLED),
     ),
-    "flux": Spec("FluxPipeline", of_flux, (EMBEDS, POOLED, "text_ids")),
-    "if": Spec("IFPipeline", of_t5, BOTH),
-    "pixart_alpha": Spec("PixArtAlphaPipeline", of_t5, MASKED),
-    "pixart_sigma": Spec("PixArtSigmaPipeline", of_t5, MASKED),
+    "flux": Spec("Flux.1", "FluxPipeline", of_flux, (EMBEDS, POOLED, "text_ids")),
+    "if": Spec("DeepFloyd IF", "IFPipeline", of_t5, BOTH),
+    "pixart_alpha": Spec("PixArt-α", "PixArtAlphaPipeline", of_t5, MASKED),
+    "pixart_sigma": Spec("PixArt-Σ", "PixArtSigmaPipeline", of_t5, MASKED),
     "chroma": Spec(
-        "ChromaPipeline", of_t5,
+        "Chroma", "ChromaPipeline", of_t5,
         (EMBEDS, "text_ids", MASK, NEGATIVE + EMBEDS, "negative_text_ids", NEGATIVE + MASK),
     ),
     "bria": Spec(
-        "BriaPipeline", lambda: of_t5() | {"vae": parts.vae(), "transformer": parts.Nothing()},
+        "Bria 3.2", "BriaPipeline",
+        lambda: of_t5() | {"vae": parts.vae(), "transformer": parts.Nothing()},
         (EMBEDS, NEGATIVE + EMBEDS, "text_ids"),
     ),
-    "cogview3": Spec("CogView3PlusPipeline", of_t5, BOTH),
-    "aura_flow": Spec("AuraFlowPipeline", of_umt5, MASKED),
+    "cogview3": Spec("CogView3-Plus", "CogView3PlusPipeline", of_t5, BOTH),
+    "aura_flow": Spec("AuraFlow", "AuraFlowPipeline", of_umt5, MASKED),
     "hunyuan_dit": Spec(
-        "HunyuanDiTPipeline", of_bert_and_t5, (EMBEDS, NEGATIVE + EMBEDS, MASK, NEGATIVE + MASK),
-        "the pipeline calls encode_prompt again for T5, with text_encoder_index=1",
+        "Hunyuan-DiT", "HunyuanDiTPipeline", of_bert_and_t5,
+        (EMBEDS, NEGATIVE + EMBEDS, MASK, NEGATIVE + MASK),
+        {"taken": "the pipeline calls encode_prompt again for T5, with text_encoder_index=1"},
     ),
-    "lumina2": Spec("Lumina2Pipeline", lambda: of_decoder("Gemma2", "<s>"), MASKED),
-    "sana": Spec("SanaPipeline", lambda: of_decoder("Gemma2", "<s>"), MASKED),
-    "z_image": Spec("ZImagePipeline", lambda: of_decoder("Qwen3"), BOTH),
+    "lumina2": Spec("Lumina 2", "Lumina2Pipeline", lambda: of_decoder("Gemma2", "<s>"), MASKED),
+    "sana": Spec("Sana", "SanaPipeline", lambda: of_decoder("Gemma2", "<s>"), MASKED),
+    "z_image": Spec("Z-Image", "ZImagePipeline", lambda: of_decoder("Qwen3"), BOTH),
     "flux2_klein": Spec(
-        "Flux2KleinPipeline", lambda: of_decoder("Qwen3", layers=28, causal=True),
+        "Flux.2 Klein", "Flux2KleinPipeline", lambda: of_decoder("Qwen3", layers=28, causal=True),
         (EMBEDS, "text_ids"), from_front=True,
     ),
     "ovis": Spec(
-        "OvisImagePipeline", lambda: of_decoder("Qwen3"),
+        "Ovis-Image", "OvisImagePipeline", lambda: of_decoder("Qwen3"),
         (EMBEDS, NEGATIVE + EMBEDS, "text_ids", "negative_text_ids"),
-        "28 rows are what the instruction takes in Qwen's vocabulary, but for its last token",
+        {"rows": "28 rows are the instruction in Qwen's vocabulary, but for its last token"},
     ),
-    "cogview4": Spec("CogView4Pipeline", lambda: of_decoder("Glm", "<s>", side="left"), BOTH),
+    "cogview4": Spec(
+        "CogView4", "CogView4Pipeline", lambda: of_decoder("Glm", "<s>", side="left"), BOTH,
+    ),
     "hidream": Spec(
-        "HiDreamImagePipeline", of_hidream,
+        "HiDream-I1", "HiDreamImagePipeline", of_hidream,
         (EMBEDS, NEGATIVE + EMBEDS, "embeds_2", "negative_embeds_2", POOLED, NEGATIVE + POOLED),
     ),
     "qwen_image": Spec(
-        "QwenImagePipeline",
+        "Qwen-Image", "QwenImagePipeline",
         lambda: {"tokenizer": parts.toy_tokenizer(), "text_encoder": parts.qwen2_5_vl()},
         (EMBEDS, MASK),
-        "34 rows are what the system prompt takes in Qwen's vocabulary",
+        {"rows": "34 rows are the system prompt in Qwen's vocabulary"},
     ),
 }  # fmt: skip
 
@@ -165,6 +172,8 @@ class Recorder:
         read = inspect.signature(kind.__init__).parameters
         torch.manual_seed(0)
         reads = spec.build()
+        if spec.name in DENOISERS:
+            reads |= DENOISERS[spec.name]()
         left_out = {
             name: None
             for name, p in read.items()
@@ -333,19 +342,34 @@ def pooled_of(row: torch.Tensor, calls: list) -> str:
 
 
 def padding(recorder: Recorder) -> dict[str, Any]:
-    """For each encoder: where padding stands, its id, and whether the encoder is told."""
+    """For each encoder: where padding stands, what it is, and whether the encoder is told.
+
+    The ids of toy tokenizers are theirs alone, and are left out.
+    """
     told = {}
     for name, given, _, _ in recorder.calls:
         ids, mask = given["input_ids"][0], given.get("attention_mask")
-        pad = recorder.tokenizer(name).pad_token_id
+        tokenizer = recorder.tokenizer(name)
+        pad, real = tokenizer.pad_token_id, isinstance(tokenizer, transformers.CLIPTokenizer)
         text = (ids != pad).nonzero().flatten()
         left, right = int(text[0]), len(ids) - 1 - int(text[-1])
         seen = mask is None or bool(mask[0][ids == pad].all())
         told.setdefault(name, {
             "ids": len(ids), "side": "left" if left else "right" if right else "none",
-            "id": pad, "mask": "none" if mask is None else "all ones" if seen else "hides padding",
+            "token": tokenizer.decode([pad]), "id": pad if real else None,
+            "mask": "none" if mask is None else "all ones" if seen else "hides padding",
         })  # fmt: skip
     return told
+
+
+def text_read(recorder: Recorder, name: str, given: dict[str, Any]) -> str:
+    """What an encoder reads in a call's first sample, marks included, padding left out."""
+    tokenizer = recorder.tokenizer(name)
+    pad = tokenizer.pad_token_id
+    ids = [i for i in given["input_ids"][0].tolist() if i != pad]
+    # CLIP's padding is the mark of the end as well, and one of them is no padding.
+    ends = tokenizer("a")["input_ids"][-1] == pad
+    return tokenizer.decode([*ids, pad] if ends else ids)
 
 
 def template(recorder: Recorder) -> dict[str, list[str]]:
@@ -353,9 +377,7 @@ def template(recorder: Recorder) -> dict[str, list[str]]:
     recorder("zebra")
     around: dict[str, list[str]] = {}
     for name, given, _, _ in recorder.calls:
-        tokenizer = recorder.tokenizer(name)
-        ids = [i for i in given["input_ids"][0].tolist() if i != tokenizer.pad_token_id]
-        before, met, after = tokenizer.decode(ids).partition("zebra")
+        before, met, after = text_read(recorder, name, given).partition("zebra")
         if met:
             around.setdefault(name, [before, after])
     return around
@@ -395,9 +417,10 @@ def negatives(recorder: Recorder) -> dict[str, str]:
                 return "nothing"
             if not any(x.any() for x in samples(got)):
                 return "zeros"
-            return (
-                "the encoding of ''" if same(got, positive) else "not the encoding of the prompt ''"
-            )
+            if same(got, positive):
+                return "the encoding of ''"
+            name, given, _, _ = recorder.calls[-1]
+            return f"the encoding of {text_read(recorder, name, given)!r} as it stands"
 
         cells[name] = tried(cell)
     return cells
@@ -436,11 +459,37 @@ def left_alone(recorder: Recorder) -> bool:
     return prompts == [SHORT, LONG]
 
 
+def denoising_call(recorder: Recorder) -> dict[str, int] | str:
+    """How many rows of the prompt's context the denoiser reads: its estimate hangs on them."""
+    if recorder.spec.name not in DENOISERS:
+        return NOT_RUN
+    calls: list[tuple[tuple, dict[str, Any]]] = []
+    denoiser = getattr(recorder.pipe, "unet", None) or recorder.pipe.transformer
+    hook = denoiser.register_forward_pre_hook(
+        lambda module, args, kwargs: calls.append((args, kwargs)), with_kwargs=True
+    )
+    recorder.pipe.set_progress_bar_config(disable=True)
+    taken = inspect.signature(recorder.pipe.__call__).parameters
+    small = {name: value for name, value in SMALL.items() if name in taken}
+    # PixArt-α treats a single step as a model of its own, so there are two; the first counts.
+    recorder.pipe(SHORT, num_inference_steps=2, output_type="latent", **small)
+    hook.remove()
+    args, kwargs = calls[0]
+    rows = kwargs["encoder_hidden_states"].detach().clone().requires_grad_()
+    estimate = denoiser(*args, **kwargs | {"encoder_hidden_states": rows, "return_dict": False})[0]
+    # Of several contexts the negative prompt's stands first.
+    (slope,) = torch.autograd.grad(estimate[-1].square().sum(), rows)
+    assert slope.isfinite().all(), recorder.spec.name
+    return {"rows read": int(slope[-1].any(-1).sum()), "rows": rows.shape[1]}
+
+
 def measure(spec: Spec) -> dict[str, Any]:
     """All cells of a pipeline."""
     recorder = Recorder(spec)
     made = recorder(SHORT)
+    rows = samples(made[EMBEDS])[0]
     cells: dict[str, Any] = {
+        "title": spec.title,
         "pipeline": spec.name,
         "encoders": {name: type(m).__name__ for name, m in recorder.encoders.items()},
         "taken": [
@@ -450,7 +499,8 @@ def measure(spec: Spec) -> dict[str, Any]:
             for one in taken(samples(made[name])[0], recorder.calls, spec.from_front)
         ],
         "padding": padding(recorder),
-        "rows": list(samples(made[EMBEDS])[0].shape),
+        "rows": list(rows.shape),
+        "rows of zeros": int((~rows.any(-1)).sum()),
         "rows seen in the mask handed on": "none",
         "pooled": "none",
     }
@@ -469,8 +519,8 @@ def measure(spec: Spec) -> dict[str, Any]:
         "two prompts × two pictures": tried(lambda: two_by_two(recorder)),
         "list left alone": tried(lambda: left_alone(recorder)),
         "apostrophes left alone": tried(lambda: apostrophes(recorder)),
-        "denoising call": NOT_RUN,
-        "as read": spec.as_read,
+        "denoising call": denoising_call(recorder),
+        "as read": spec.as_read or {},
     }
 
 
