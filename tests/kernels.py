@@ -2,7 +2,7 @@
 
     pytest -p tests.kernels        kernels of the name python3 come from a nursery
     python kernels.py FOLDER       the nursery: imports, then forks a kernel for each request
-    python kernels.py FOLDER FILE  the stand-in of one kernel, whose connection file is FILE
+    python kernels.py FOLDER FILE …  the stand-in of one kernel: its connection file, its options
 
 Jupyter starts, signals and kills the stand-in. It hands signals on to the kernel and ends with it;
 the kernel ends with the stand-in, however that ended.
@@ -91,20 +91,21 @@ def become_kernel(stand_in: socket.socket) -> None:
         os._exit(1)
 
     threading.Thread(target=end_with_the_stand_in, daemon=True).start()
-    sys.argv[:] = ["ipykernel_launcher", "-f", request["file"], "--IPKernelApp.log_level=ERROR",
+    sys.argv[:] = ["ipykernel_launcher", "-f", request["file"], *request["options"],
+                   "--IPKernelApp.log_level=ERROR",
                    f"--IPKernelApp.parent_handle={os.getppid()}"]  # fmt: skip
     sys.path[0] = ""
     importlib.import_module("ipykernel.kernelapp").launch_new_instance()
     os._exit(0)
 
 
-def stand_in_for_kernel(folder: str, file: str) -> None:
+def stand_in_for_kernel(folder: str, file: str, *options: str) -> None:
     while not os.path.exists(f"{folder}/ready"):
         time.sleep(0.1)
     with socket.socket(socket.AF_UNIX) as kernel:
         kernel.connect(f"{folder}/ready")
         environ = {k: v for k, v in os.environ.items() if k != "JPY_PARENT_PID"}
-        request = {"file": file, "folder": os.getcwd(), "environ": environ}
+        request = {"file": file, "options": options, "folder": os.getcwd(), "environ": environ}
         kernel.sendall(json.dumps(request).encode())
         pid = int(kernel.recv(100))
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -141,7 +142,9 @@ four = await double(2)
 async for_nothing""".replace("async for_nothing", "total = [await double(i) for i in range(3)]")
     get = "def get_ipython():\n    class Shell:\n        def __getattr__(self, name):\n"
     get += "            return lambda *a: None\n    return Shell()"
-    _, cells, _, replies = ran(master, get, source, "more = await double(four)")
+    with ThreadPoolExecutor(1) as thread:  # in this one, the page tests' event loop may be running
+        told = thread.submit(ran, master, get, source, "more = await double(four)")
+        _, cells, _, replies = told.result()
     assert [reply["errors"] for reply in replies.values()] == [[], [], []]
     names = [cells.namespace[name] for name in ("four", "total", "more")]
     assert names == [4, [0, 2, 4], 8]
