@@ -22,6 +22,7 @@ parse_prompt_attention; src/conditioner.hpp: tokenize, apply_token_weights.
 """
 
 import re
+import struct
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -32,8 +33,8 @@ from .a1111.strict import check_joints
 from .fragment import Fragment, PromptError, require_prompt, without_gc
 from .tool import Block, Chunks, Mark, Token, Tool, Vocabulary, cut_where_full, weighted_tokens
 
-ROUND = float(np.float32(1.1))
-SQUARE = float(np.float32(1) / np.float32(1.1))
+(ROUND,) = struct.unpack("f", struct.pack("f", 1.1))  # in its floats of 32 bits
+(SQUARE,) = struct.unpack("f", struct.pack("f", 1 / ROUND))
 TOKEN = re.compile(
     r"""
     \\ [][()\\]
