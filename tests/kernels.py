@@ -54,10 +54,10 @@ def warm():
         )
         after.callback(nursery.wait)
         after.callback(nursery.stdin.close)
-        before = os.environ.get("JUPYTER_PATH")
+        before = os.environ.get("JUPYTER_PATH", "")
+        after.callback(os.environ.update, JUPYTER_PATH=before)
         os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [folder, before]))
         yield
-        os.environ["JUPYTER_PATH"] = before or ""
 
 
 def nurse(folder: str) -> None:

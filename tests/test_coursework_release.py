@@ -211,6 +211,9 @@ def test_what_is_no_notebook_is_said_to_be_none(tmp_path):
     (tmp_path / "x.ipynb").write_text("{")
     with pytest.raises(CourseworkError, match="is not a notebook"):
         read_master(tmp_path / "x.ipynb")
+    (tmp_path / "x.ipynb").write_text('{"cells": [{"cell_type": "code", "source": ""}, {}]}')
+    with pytest.raises(CourseworkError, match=r"notebook: cell 2 has no type, or no source\.$"):
+        read_master(tmp_path / "x.ipynb")
     with pytest.raises(CourseworkError, match="cannot be read"):
         read_master(tmp_path / "y.ipynb")
 

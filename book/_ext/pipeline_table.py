@@ -154,8 +154,8 @@ def order(cells):
     if isinstance(got, str):
         return escape(got)
     if len({*got.values()}) == 1:
-        return next(iter(got.values()))
-    return [f"{name}: {each}" for name, each in got.items()]
+        return escape(next(iter(got.values())))
+    return [escape(f"{name}: {each}") for name, each in got.items()]
 
 
 def list_after(cells):

@@ -56,6 +56,9 @@ def cells_in(path: Path) -> list[dict[str, Any]]:
     """
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        for number, cell in enumerate(cells, start=1):
+            if not isinstance(cell, dict) or not {"cell_type", "source"} <= cell.keys():
+                raise ValueError(f"cell {number} has no type, or no source")
         return [{"metadata": {}, **cell, "source": "".join(cell["source"])} for cell in cells]
     except OSError as error:
         raise CourseworkError(f"{path} cannot be read: {error.strerror or error}.") from None

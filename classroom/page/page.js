@@ -61,6 +61,7 @@
     const check = /** @type {HTMLElement} */ (place.previousElementSibling);
     const stub = /** @type {HTMLElement} */ (check.previousElementSibling);
     const field = document.createElement("textarea");
+    field.className = "clx-field";
     field.value = stub.querySelector("pre")?.textContent?.trimEnd() ?? "";
     field.rows = field.value.split("\n").length + 3;
     field.spellcheck = false;
@@ -71,6 +72,7 @@
     const note = document.createElement("span");
     note.textContent = `The first check on a page loads ${megabytes} MB: Python itself.`;
     const said = document.createElement("p");
+    said.className = "clx-said";
     said.setAttribute("role", "status");
 
     button.addEventListener("click", () => {
@@ -89,7 +91,6 @@
       if (event.ctrlKey || event.metaKey) button.click();
       else indent(field);
     });
-    said.className = "clx-said";
     const row = document.createElement("div");
     row.className = "clx-act";
     row.append(button, note);

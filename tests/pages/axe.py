@@ -94,8 +94,10 @@ def violations(page, context, **options):
 def lightened(page, kept):
     """The page without what axe need not read, but for the elements that are `kept`."""
     page.evaluate(LIGHTEN, kept)
-    yield
-    page.evaluate("restore()")
+    try:
+        yield
+    finally:
+        page.evaluate("restore()")
 
 
 def color_violations(page):

@@ -9,8 +9,6 @@ from .axe import said, violations
 from .conftest import PAGES
 
 CHAPTERS = [name for name in PAGES if name.startswith("chapters/")]
-
-
 QUIZ = ".clq:not(.clp)"
 
 
