@@ -22,13 +22,15 @@ from .page import PAGE, faults, page, row
 
 KEPT = ROOT / "_build" / "rates"
 PARTS = ("measure", "mutants", "rewrites", "domains")
+GRADING = Path("coursework", "grading")
+DECIDE = ("compare.py", Path("exercises", "__init__.py"), GRADING / "wire.py", GRADING / "draws.py")
 
 
 def key_of(exercise: Exercise, draws: int) -> str:
     """What its figures depend on, in short: tests, answers, check, comparison, and this command."""
     read = [Path(__file__).parent / f"{name}.py" for name in PARTS]
     read += sorted((ROOT / "classroom" / "exercises").glob(f"a{exercise.master.number}/*.py"))
-    read += [ROOT / "classroom" / "compare.py", Path(str(exercise.recorded.__file__))]
+    read += [ROOT / "classroom" / name for name in DECIDE] + [Path(str(exercise.recorded.__file__))]
     texts = [
         str(draws),
         exercise.source,
