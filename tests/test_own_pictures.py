@@ -107,7 +107,7 @@ def texts_elsewhere(folder: Path) -> None:
 def json_beside(folder: Path) -> None:
     pictures(folder)
     (folder / "a.json").write_text(json.dumps({"captions": PAIRS["a.png"], "url": "none"}))
-    (folder / "b.json").write_text(json.dumps({"caption": "a dog", "width": 9}))
+    (folder / "b.json").write_text("\ufeff" + json.dumps({"caption": "a dog", "width": 9}))
 
 
 def from_another_machine(folder: Path) -> None:
