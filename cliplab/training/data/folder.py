@@ -115,7 +115,7 @@ class FolderPairs(Pairs):
             elif not (text := text.strip()):
                 problem = "empty", "the caption is empty"
             elif (first := self._taken.get((picture.file, text))) is not None:
-                problem = "repeated", f"the row repeats {first.label}"
+                problem = "repeated", f"the pair repeats that of {first.label}"
             else:
                 self._taken[picture.file, text] = entry
                 self.groups.append(picture.digest)
