@@ -354,7 +354,7 @@ def test_what_nobody_says_is_noted(clip, tmp_path):
     with pytest.warns(CheckpointWarning, match="nothing beside it says how its") as caught:
         load_clip(tmp_path / "alone.safetensors")
     assert [w.filename for w in caught] == [__file__] * 2
-    assert "heads = 1 and activation = 'quick_gelu' was taken" in str(caught[0].message)
+    assert "this takes heads = 1 and activation = 'quick_gelu', as in" in str(caught[0].message)
     text = load_text_encoder(tmp_path / "alone.safetensors", heads=4, activation="gelu")
     assert text.config == clip.text_model.config
 

@@ -242,7 +242,7 @@ def test_everything_that_can_be_wrong_with_a_row_is_counted_and_named(folder):
         "3 pictures are missing (nowhere.png, sub, loop.png), "
         f"3 paths lead out of the folder (../outside.png, {out}, link.png), "
         "2 captions are empty (row 13, row 14), 1 row names no picture (row 15 (line 16)), "
-        "1 row is a repetition (row 16 (line 17))."
+        "1 pair is a repetition (row 16 (line 17))."
     )
     assert pairs.report() == str(said[0].message) == report
     assert [row for row, _ in pairs.problems] == [*range(4, 18), 19]
@@ -252,7 +252,7 @@ def test_everything_that_can_be_wrong_with_a_row_is_counted_and_named(folder):
     assert what[7] == "there is no file 'nowhere.png'"
     assert what[9] == "../outside.png leads out of the folder"
     assert what[13] == "the caption is empty"
-    assert what[16] == "the row repeats row 2"
+    assert what[16] == "the pair repeats that of row 2"
     assert what[17] == "row 17 (line 18) has 1 cells and the header 2"
     assert [p.name for p in pairs] == ["a.png", "sub/c.jpg", str(folder / "a.png")]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import tiny_pipeline
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
 
 import cliplab
@@ -110,7 +111,7 @@ def saying(folder, clip, place, key, value, layout="openai"):
 OPEN = "open_clip_config.json"
 
 
-@makes("transformers' folder")
+@makes("transformers' folder:")
 def _(clip, folder, saved):
     cliplab.save_clip(clip, folder)
     return cliplab.load_clip(folder)
@@ -126,6 +127,21 @@ def _(clip, folder, saved):
     back = cliplab.load_clip(folder)
     assert back.preprocess == clip.preprocess
     return back
+
+
+@makes("transformers' folder with a T5")
+def _(clip, folder, saved):
+    sizes = {"vocab_size": 60, "d_model": 32, "d_kv": 8, "d_ff": 40, "num_layers": 2}
+    config = transformers.T5Config(num_heads=4, feed_forward_proj="gated-gelu", **sizes)
+    transformers.T5EncoderModel(config).save_pretrained(folder / "t5")
+    sizes = {"vocab_size": 60, "hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 2}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
+    for kind in ("Qwen3", "Llama"):
+        config = getattr(transformers, f"{kind}Config")(**sizes, **heads)
+        getattr(transformers, f"{kind}Model")(config).save_pretrained(folder / kind)
+    opened = [cliplab.load_text_encoder(folder / kind) for kind in ("t5", "Qwen3", "Llama")]
+    assert [type(model).__name__ for model in opened] == ["T5EncoderModel"] + ["DecoderModel"] * 2
+    return opened
 
 
 @makes("open_clip's folder")

@@ -107,7 +107,7 @@ def texts_elsewhere(folder: Path) -> None:
 def json_beside(folder: Path) -> None:
     pictures(folder)
     (folder / "a.json").write_text(json.dumps({"captions": PAIRS["a.png"], "url": "none"}))
-    (folder / "b.json").write_text(json.dumps({"caption": "a dog", "width": 9}))
+    (folder / "b.json").write_text("\ufeff" + json.dumps({"caption": "a dog", "width": 9}))
 
 
 def from_another_machine(folder: Path) -> None:
@@ -262,6 +262,12 @@ def broken(content: bytes):
     return make
 
 
+def line_twice(folder: Path) -> None:
+    texts_beside(folder)
+    with (folder / "10_pets" / "a.txt").open("a") as text:
+        text.write(PAIRS["a.png"][0])
+
+
 LEFT_OUT = {
     "a quote that is never closed": [
         with_row('b.png,"an old poster'),
@@ -282,6 +288,7 @@ LEFT_OUT = {
     "an empty caption": [with_row("b.png,"), with_row('b.png," "')],
     "a caption that is a number": lines_of([{"file_name": "b.png", "text": 7}, *LINES]),
     "a row that repeats another": table(csv_of() + "\r\na.png, a cat "),
+    "a line of a text that repeats another": line_twice,
     "a picture without a text beside it": no_text,
     "an empty file, or half a picture": [broken(b""), broken(encoded(form="JPEG")[:600])],
     "a picture of 32 bits": broken(encoded(Image.new("F", (4, 4)), "TIFF")),

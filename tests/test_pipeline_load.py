@@ -183,7 +183,7 @@ U = "model.diffusion_model.input_blocks.0.0.weight"
         (["text_model.encoder.layers.0.mlp.fc1.bias"], "is no pipeline but a text encoder"),
         (["lora_unet_down_blocks_0.lora_up.weight"], "is a LoRA"),
         (["decoder.up_blocks.0.resnets.0.conv1.weight"], "is a file, and no folder .* but a VAE"),
-        ([U], "holds no CLIP text encoder|single file of Stable Diffusion"),
+        ([U], r"single file of Stable Diffusion.*\.save_pretrained\(FOLDER\)\.$"),
     ],
 )
 def test_a_file_is_told_apart(keys, said, tmp_path):

@@ -387,7 +387,7 @@ def test_a_shorter_sequence_is_the_beginning_of_a_longer_one(model):
         (IDS, torch.zeros(8, 8).masked_fill(~causal_mask(8), -math.inf), "holds other numbers"),
         (IDS, torch.ones(7), r"PAD mask \[2, 8\], or a whole mask \[8, 8\] or \[2, 8, 8\]; got"),
         (IDS[0] + [EOS] * 2, None, "10 tokens does not fit: this model has 9 positions"),
-        ([[1, 2], [3]], None, "Prompts in one batch need one length"),
+        ([[1, 2], [3]], None, r"one length: cliplab\.length_normalization\(ids, 9\) gives"),
         ([1.0, 2.0], None, "Token ids are integers"),
         ([], None, "at least one"),
         ("a dog", None, "do not form a table of integers"),

@@ -229,6 +229,27 @@ def test_shards_are_divided_among_processes(tmp_path):
         build_batches(data, Recipe(steps=1, batch_size=9), 32, 0, 2)
 
 
+def test_a_folder_of_a_sources_name_does_not_take_its_place(tmp_path, monkeypatch):
+    """…so that a run goes on with the same data wherever it is resumed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shapes").mkdir()
+    (source,) = sources("shapes").sources
+    assert isinstance(source, ShapePairs)
+
+
+def test_folders_of_shards_in_a_list(tmp_path, monkeypatch):
+    """…with a ~, and with what systems leave among them."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in "ab":
+        write_shards(ShapePairs(2, size=8), tmp_path / name, pairs_per_shard=1)
+    (tmp_path / "a" / "._pairs-000000.tar").write_bytes(b"what macOS leaves")
+    (shard, *_) = sorted((tmp_path / "b").glob("*.tar"))
+    shard.rename(shard.with_suffix(".TAR"))
+    (source,) = sources("~/a::~/b").sources
+    assert len(source.shards) == 4
+    assert source.shards[0].name == "pairs-000000.tar"
+
+
 def test_sources_without_groups_have_one_view_of_each():
     data = Mixture((ShapePairs(20, size=32), 1))
     batch = build_batches(data, Recipe(steps=1, batch_size=8, views=2), 32).batch(0)

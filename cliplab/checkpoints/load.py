@@ -117,7 +117,7 @@ def conclude(said: Settings, usual: dict, weights: Weights, place: Place) -> Non
     if "activation" in open_questions and not known:
         taken = " and ".join(f"{name} = {value!r}" for name, value in open_questions.items())
         weights.notes.append(
-            f"nothing beside it says how its {said.of} computes, and {taken} was taken, as in "
+            f"nothing beside it says how its {said.of} computes, so this takes {taken}, as in "
             "OpenAI's CLIPs. open_clip's own trainings have 'gelu', and some have other heads: put "
             "the config.json or open_clip_config.json that belongs to it beside it."
         )

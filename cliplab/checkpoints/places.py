@@ -39,7 +39,7 @@ OTHERS = (  # what a file without a CLIP text encoder may be
     (r"encoder\.block\.\d+\.layer\.", "a T5"),
     (r"(?:encoder|bert)\.layer\.\d+\.", "an encoder of BERT's kind"),
     (r"layers\.\d+\.self_attn\.", "a language model"),
-    (r"(?:^|\.)(?:visual|vision_model)\.", "an image encoder"),
+    (IMAGE_TOWER.pattern, "an image encoder"),
 )
 # Weights do not show their activation. Of these places it is known: what lies there is always a
 # training of OpenAI's, or always one of open_clip's.

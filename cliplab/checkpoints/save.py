@@ -15,8 +15,8 @@ from ..image_encoder import CLIPResNetConfig, CLIPVisionConfig, Preprocess
 from ..text_encoder import CLIPTextConfig, CLIPTextModel
 from .files import CheckpointError
 from .layouts import HEAD, LAYOUTS, clip_to_layout, require_layout, to_layout
+from .settings import PLACING
 
-PLACING = ("resize_mode", "fill_color", "upright")
 CONFIGS = ("config.json", "open_clip_config.json")
 
 

@@ -12,7 +12,7 @@ from .files import CheckpointError
 NO_ACCOUNT = None  # training alone, bookkeeping, and what the weights show in any case
 Rule = str | tuple | None  # a name → used as that; values → must be one of them; or NO_ACCOUNT
 Rules = dict[str, Rule]
-OFF = (False, 0)
+OFF = (False,)  # or 0, which equals it
 
 
 def no_account(names: str) -> Rules:

@@ -6,10 +6,9 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from ..checks import listed
 from .files import CheckpointError
 from .layouts import Tower, from_layout, to_layout, twin
-from .weights import Weights, wrong_numbers
+from .weights import Weights, in_words, wrong_numbers
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -74,16 +73,12 @@ def compare(stored: Stored, expected: dict, dtype: torch.dtype | None) -> None:
     ]
     numbers = [key for key in shapes if not key.endswith("num_batches_tracked")]
     dtypes = {key: stored.dtype(key) for key in numbers}
-    problems = [
-        f"{what} ({len(names)}): {listed(names)}"
-        for what, names in (
-            ("missing keys", [key for key in expected if key not in shapes]),
-            ("unexpected keys", [key for key in shapes if key not in expected]),
-            ("wrong shapes", wrong_shape),
-            *wrong_numbers(dtypes).items(),
-        )
-        if names
-    ]
+    weights_differ = {
+        "missing keys": [key for key in expected if key not in shapes],
+        "unexpected keys": [key for key in shapes if key not in expected],
+        "wrong shapes": wrong_shape,
+    }
+    problems = in_words(weights_differ | wrong_numbers(dtypes))
     if not problems and dtype is None and len(set(dtypes.values())) > 1:
         problems = [f"it mixes {', '.join(sorted(set(dtypes.values())))}: choose with dtype=…"]
     if problems:

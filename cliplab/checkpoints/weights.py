@@ -38,8 +38,8 @@ class Weights:
     def under(self, prefix: str, without: tuple[str, ...] = ()) -> "Weights":
         """Those whose names begin with a prefix, without it, and with none of some others."""
         at = {
-            key.removeprefix(prefix): at
-            for key, at in self._at.items()
+            key.removeprefix(prefix): place
+            for key, place in self._at.items()
             if key.startswith(prefix) and not key.startswith(without)
         }
         return Weights(at, self.metadata, self.notes)
@@ -87,13 +87,18 @@ def open_file(path: Path) -> safe_open:
 
 def wrong_numbers(dtypes: dict[str, str]) -> dict[str, list[str]]:
     """What is wrong with tensors of these dtypes → which they are; nothing with floating point."""
-    others = {key: kind for key, kind in dtypes.items() if kind not in FLOATS}
     eight = "8-bit floating point (fp8), in whose place this needs the fp16, bf16 or fp32 file"
-    found: dict[str, list[str]] = {eight: [], "dtypes that are not floating point": []}
-    for key, kind in others.items():
-        what = eight if kind.startswith("F8") else "dtypes that are not floating point"
-        found[what].append(f"{key} is {kind}")
+    none = "dtypes that are not floating point"
+    found: dict[str, list[str]] = {eight: [], none: []}
+    for key, kind in dtypes.items():
+        if kind not in FLOATS:
+            found[eight if kind.startswith("F8") else none].append(f"{key} is {kind}")
     return found
+
+
+def in_words(problems: dict[str, list[str]]) -> list[str]:
+    """Of each kind of problem that there is, how many things have it, and which."""
+    return [f"{what} ({len(names)}): {listed(names)}" for what, names in problems.items() if names]
 
 
 def shards_of(path: Path) -> dict[str, Path]:

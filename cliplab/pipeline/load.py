@@ -16,7 +16,7 @@ import torch
 from ..checkpoints import CheckpointError
 from ..checkpoints.files import MINI, NAMES, Device, bundled, devices, download, read_json
 from ..checkpoints.settings import HF_TEXT
-from ..checkpoints.weights import opened, wrong_numbers
+from ..checkpoints.weights import in_words, opened, wrong_numbers
 from ..checks import listed
 from ..extras import need
 from .single_file import refuse_file
@@ -140,8 +140,7 @@ def open_part(folder: Path, part: str, dtype: torch.dtype) -> torch.nn.Module:
 
 def require_none(problems: dict[str, list[str]], where: Path) -> None:
     """Refuse what any of these lists names, in one error."""
-    found = [f"{what} ({len(names)}): {listed(names)}" for what, names in problems.items() if names]
-    if found:
+    if found := in_words(problems):
         raise CheckpointError(f"{where}: {'; '.join(found)}.")
 
 

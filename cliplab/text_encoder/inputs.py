@@ -19,7 +19,8 @@ def read_ids(ids: Ids, context_length: int | float, device: torch.device) -> Ten
     except (ValueError, TypeError) as error:
         how = "pad them, and hide the padding by a mask."
         if context_length < math.inf:
-            how = f"cliplab.length_normalization(ids) gives all of them {context_length} tokens."
+            L = context_length
+            how = f"cliplab.length_normalization(ids, {L}) gives all of them {L} tokens."
         raise ValueError(
             f"These ids do not form a table of integers ({error}). Prompts in one batch need one "
             f"length: {how}"

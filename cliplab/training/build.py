@@ -25,7 +25,7 @@ from ..tokenizer import CLIPTokenizer
 from .batches import Batches, BatchSource, MixedBatches, StreamBatches
 from .data import EmojiPairs, FolderPairs, Mixture, ShapePairs, ShardPairs, Source
 from .data.contents import TABLES, shards_alone, way_out_of
-from .data.shards import SHARDS
+from .data.shards import is_shard
 from .recipe import Recipe
 
 ADDRESS = re.compile(r"\w+://|pipe:")
@@ -50,7 +50,8 @@ def sources(data: str, on_bad: str = "skip", **table: str | None) -> Mixture:
     path = Path(data).expanduser()
     if path.is_file() and path.suffix.lower() in TABLES and not table.get("table"):
         path, table = path.parent, {**table, "table": path.name}
-    if path.is_dir() and not (shards := shards_alone(path)):
+    is_folder = path.is_dir() and data not in NAMES
+    if is_folder and not (shards := shards_alone(path)):
         return Mixture((FolderPairs(path, on_bad=on_bad, **table), 1))
     if given := [name for name, value in table.items() if value is not None]:
         raise ValueError(f"{' and '.join(f'{name}=…' for name in given)} goes with a folder only.")
@@ -60,9 +61,10 @@ def sources(data: str, on_bad: str = "skip", **table: str | None) -> Mixture:
         return Mixture((ShapePairs(SHAPES), 1))
     if data == "emoji+shapes":
         return Mixture((EmojiPairs(), 1 - SHAPES_SHARE), (ShapePairs(SHAPES), SHAPES_SHARE))
-    if path.is_dir():
+    if is_folder:
         return Mixture((ShardPairs(shards, on_bad=on_bad), 1))
-    if all(part.lower().endswith(SHARDS) or Path(part).is_dir() for part in data.split("::")):
+    parts = [Path(part).expanduser() for part in data.split("::")]
+    if all(is_shard(part) or part.is_dir() for part in parts):
         return Mixture((ShardPairs(data, on_bad=on_bad), 1))
     raise ValueError(
         f"There are no pairs {data!r}: give emoji, shapes or emoji+shapes, a folder of pictures "

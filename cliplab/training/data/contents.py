@@ -16,7 +16,7 @@ from ...checks import listed
 from .csv_table import of_csv
 from .json_table import in_lines, of_json, of_json_lines
 from .reading import DataError, Problems, read_text
-from .shards import SHARDS
+from .shards import is_shard
 from .table import CAPTION_COLUMNS, ENDINGS, IMAGE_COLUMNS, Table, find_column, plain
 
 SURE = (".csv", ".tsv", ".jsonl", ".ndjson")  # are tables; of the others some are
@@ -72,7 +72,7 @@ class Contents:
 
     @cached_property
     def shards(self) -> list[Path]:
-        return [path for path in self.files if path.name.lower().endswith(SHARDS)]
+        return [path for path in self.files if is_shard(path)]
 
     @cached_property
     def beside(self) -> dict[Path, list[Path]]:

@@ -67,11 +67,11 @@ class FolderPairs(Pairs):
         with ThreadPoolExecutor() as pool:  # decoders leave Python's lock to other threads
             looked_at = pool.map(lambda name: look_at(places, name), names)
             pictures = dict(zip(names, looked_at, strict=True))
-        self._rows_of: dict[tuple[Path, str], Entry] = {}  # (file, caption) → entry, in order
+        self._taken: dict[tuple[Path, str], Entry] = {}  # (file, caption) → entry, in order
         self.groups: list[bytes] = []  # of each pair, a digest of its picture's file
         for entry in entries:
             self._take(entry, pictures)
-        self._pairs = [(file, entry.name, text) for (file, text), entry in self._rows_of.items()]
+        self._pairs = [(file, entry.name, text) for (file, text), entry in self._taken.items()]
 
         name, mend = (self.table or self.path).name, "table" if self.table else "folder"
         if self._problems.found and on_bad == "raise":
@@ -114,10 +114,10 @@ class FolderPairs(Pairs):
                 problem = "caption", f"the caption is no text: {caption!r:.60}"
             elif not (text := text.strip()):
                 problem = "empty", "the caption is empty"
-            elif (first := self._rows_of.get((picture.file, text))) is not None:
-                problem = "repeated", f"the row repeats {first.label}"
+            elif (first := self._taken.get((picture.file, text))) is not None:
+                problem = "repeated", f"the pair repeats that of {first.label}"
             else:
-                self._rows_of[picture.file, text] = entry
+                self._taken[picture.file, text] = entry
                 self.groups.append(picture.digest)
                 continue
             kind, what = problem
@@ -178,7 +178,7 @@ def look_at(places: Places, name: str) -> Picture | NotThere:
 def captions_beside(text: Path) -> list[str]:
     """The captions in a file beside a picture: one on each line, or those of a JSON."""
     if text.suffix.lower() == ".json":
-        return captions_in({"json": text.read_bytes()})
+        return captions_in({"json": read_text(text).encode()})
     return [line for line in read_text(text).split("\n") if line.strip()]
 
 

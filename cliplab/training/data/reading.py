@@ -24,7 +24,7 @@ KINDS = {
     "picture": ("picture cannot be read", "pictures cannot be read"),
     "empty": ("caption is empty", "captions are empty"),
     "caption": ("caption cannot be read", "captions cannot be read"),
-    "repeated": ("row is a repetition", "rows are repetitions"),
+    "repeated": ("pair is a repetition", "pairs are repetitions"),
     "sample": ("sample cannot be read", "samples cannot be read"),
     "shard": ("shard breaks off", "shards break off"),
 }

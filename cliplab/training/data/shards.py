@@ -228,6 +228,10 @@ def expand_braces(pattern: str) -> list[str]:
     return [before + option + rest for option in options for rest in after]
 
 
+def is_shard(path: Path) -> bool:
+    return path.name.lower().endswith(SHARDS)
+
+
 def expand(name: str) -> list[Path]:
     """The shards that a name stands for: itself, those of a folder, or what fits its braces, and
     its *, ? or [] where no file is named so."""
@@ -235,7 +239,7 @@ def expand(name: str) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        return sorted(one for end in SHARDS for one in path.glob(f"*{end}"))
+        return sorted(p for p in path.iterdir() if p.name[0] != "." and is_shard(p))
     found: list[Path] = []
     for text in expand_braces(str(path)):
         pattern = glob.has_magic(text) and not Path(text).exists()
