@@ -35,6 +35,7 @@ SHORT, LONG = "a dog", "a cat on a mat"
 EMBEDS, MASK, POOLED = "embeds", "mask", "pooled"
 NEGATIVE = "negative_"
 NOT_RUN = "not run"
+State = tuple[str, torch.Tensor]  # how it is called, and its rows
 SMALL = {"height": 32, "width": 32, "use_resolution_binning": False}
 
 
@@ -191,7 +192,7 @@ class Recorder:
         }
         self.encoders = {n: m for n, m in reads.items() if n.startswith("text_encoder")}
         self.normed: dict[str, torch.Tensor] = {}
-        self.calls: list[tuple[str, dict[str, Any], Any]] = []
+        self.calls: list[tuple[str, dict[str, Any], dict[int, State], Any]] = []
         for name, encoder in self.encoders.items():
             encoder.register_forward_pre_hook(self.ask_for_states, with_kwargs=True)
             encoder.register_forward_hook(self.write_down(name), with_kwargs=True)
@@ -260,7 +261,7 @@ def same(a: Any, b: Any) -> bool:
 # Cells --------------------------------------------------------------------------------------------
 
 
-def states_of(out: Any, normed: torch.Tensor | None) -> dict[int, tuple[str, torch.Tensor]]:
+def states_of(out: Any, normed: torch.Tensor | None) -> dict[int, State]:
     """The states of a call's first sample, from the first, and whether the norm is in the last."""
     hidden, last = out.hidden_states, getattr(out, "last_hidden_state", None)
     named = {k: (f"hidden_states[{k - len(hidden)}]", h[0]) for k, h in enumerate(hidden)}
