@@ -12,15 +12,14 @@ what was resident before it.
 import argparse
 import ctypes
 import os
-import statistics
 import subprocess
 import sys
-import time
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import torch
 import transformers
+from turns import beside, load_average, milliseconds, take_turns  # beside this file
 
 import cliplab
 
@@ -65,24 +64,16 @@ def prompts(batch: int) -> torch.Tensor:
 
 
 def seconds(dtype: torch.dtype, batch: int, rounds: int) -> None:
-    """Print one row: CPU and wall time of each, and the ratio."""
+    """Print two rows: CPU and wall time of each, and the ratio."""
     models, ids = build(dtype), prompts(batch)
-    cpu: dict[str, list[float]] = {name: [] for name in models}
-    wall: dict[str, list[float]] = {name: [] for name in models}
+    calls = {name: lambda m=model: m(ids) for name, model in models.items()}
     with torch.inference_mode():
         context = models["cliplab"](ids).context.float()
         gap = (context - models["transformers"](ids).last_hidden_state.float()).abs().max()
-        for n in range(rounds):
-            for name in list(models)[:: 1 if n % 2 else -1]:  # take turns in going first
-                w, c = time.perf_counter(), time.process_time()
-                models[name](ids)
-                cpu[name].append(time.process_time() - c)
-                wall[name].append(time.perf_counter() - w)
-    for clock, times in (("CPU", cpu), ("wall", wall)):
+        clocks = zip(("CPU", "wall"), take_turns(calls, rounds), strict=True)
+    for clock, times in clocks:
         row = f"{str(dtype).removeprefix('torch.'):9} {batch:5} {clock:5}"
-        for statistic in (min, statistics.median):
-            a, b = (statistic(times[name]) for name in models)
-            row += f"  {a * 1e3:8.1f} {b * 1e3:8.1f} {a / b:7.3f}"
+        row += beside(times, milliseconds)
         print(row + (f"   {gap:.1e}" if clock == "CPU" else ""), flush=True)
 
 
@@ -118,8 +109,10 @@ def main() -> None:
         return print(peak(who, getattr(torch, dtype), int(batch)))
 
     dtypes = ["float32"] if args.quick else ["float32", "bfloat16"]
-    print(f"torch {torch.__version__}, transformers {transformers.__version__}, 1 thread", end="")
-    print(f"; load average {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "")
+    print(
+        f"torch {torch.__version__}, transformers {transformers.__version__}, 1 thread"
+        + load_average()
+    )
     print("\nTime in ms: cliplab, transformers, ratio; largest difference between their contexts")
     print(f"{'':22}{'minimum':>23}{'median':>28}")
     for dtype in dtypes:

@@ -21,6 +21,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import diffusers
 import torch
+from turns import beside, load_average, take_turns  # beside this file
 
 import cliplab
 from cliplab.pipeline import generate, load_pipeline
@@ -36,19 +37,6 @@ START = {
     "pipe.set_progress_bar_config(disable=True)\n"
     "pipe({prompt!r}, num_inference_steps=20)",
 }
-
-
-def take_turns(calls: dict, rounds: int) -> tuple[dict, dict]:
-    """CPU and wall seconds of each call, in every round after a first one."""
-    cpu, wall = ({name: [] for name in calls} for _ in range(2))
-    for turn in range(rounds + 1):
-        for name in list(calls)[:: 1 if turn % 2 else -1]:
-            w, c = time.perf_counter(), time.process_time()
-            calls[name]()
-            if turn:
-                cpu[name].append(time.process_time() - c)
-                wall[name].append(time.perf_counter() - w)
-    return cpu, wall
 
 
 def painting(pipe, batch: int, rounds: int) -> None:
@@ -72,10 +60,7 @@ def painting(pipe, batch: int, rounds: int) -> None:
     for clock, times in zip(
         ("CPU", "wall"), take_turns({"ours": ours, "theirs": theirs}, rounds), strict=True
     ):
-        row = f"{batch:5} {clock:5}"
-        for statistic in (min, statistics.median):
-            a, b = (statistic(times[name]) for name in ("ours", "theirs"))
-            row += f"  {a:8.3f} {b:8.3f} {a / b:7.3f}"
+        row = f"{batch:5} {clock:5}" + beside(times, float, digits=3)
         print(row + (f"   {far:.1e}" if clock == "CPU" else ""), flush=True)
 
 
@@ -113,8 +98,9 @@ def main() -> None:
     pipe = load_pipeline(args.model, device="cpu")
     pipe.set_progress_bar_config(disable=True)
     folder = Path(pipe.config._name_or_path)
-    print(f"torch {torch.__version__}, diffusers {diffusers.__version__}, 1 thread", end="")
-    print(f"; load average {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "")
+    print(
+        f"torch {torch.__version__}, diffusers {diffusers.__version__}, 1 thread" + load_average()
+    )
     print(f"cliplab {cliplab.__version__}, model {args.model}, {STEPS} steps, guidance {GUIDANCE}")
     print("\nSeconds: cliplab, diffusers, ratio; largest difference between their last latents")
     print(f"batch      {'minimum':>27}{'median':>27}")

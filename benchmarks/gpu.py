@@ -15,10 +15,10 @@ import argparse
 import gc
 import math
 import statistics
-import time
 from dataclasses import replace
 
 import torch
+from turns import take_turns  # beside this file
 
 import cliplab
 from cliplab.training import PRESETS, build_batches, build_clip, sources, train
@@ -94,17 +94,12 @@ def steps(name: str, rounds: int) -> None:
         del trainer
         free()
     trainers = {one: make(name) for one, make in WHO.items()}
-    times: dict[str, list[float]] = {one: [] for one in WHO}
-    for n in range(rounds + 2):
-        for one in list(WHO)[:: 1 if n % 2 else -1]:  # take turns in going first
-            began = time.perf_counter()
-            trainers[one].step(*pairs)
-            if n > 1:  # the first two warm up
-                times[one].append(time.perf_counter() - began)
-    ours, theirs = (SIZES[name] / statistics.median(times[one]) for one in WHO)
+    calls = {one: lambda trainer=trainer: trainer.step(*pairs) for one, trainer in trainers.items()}
+    _, wall = take_turns(calls, rounds, warm_up=2)
+    ours, theirs = (SIZES[name] / statistics.median(wall[one]) for one in WHO)
     row = f"{name:9} {SIZES[name]:4} {ours:9.0f} {theirs:9.0f} {ours / theirs:7.3f}"
     print(row + "".join(f" {memory[one]:7.2f}" for one in WHO), flush=True)
-    del trainers
+    del trainers, calls
     free()
 
 

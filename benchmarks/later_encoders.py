@@ -10,13 +10,12 @@ median. Half of the tokens are padding; with the mask, it is hidden.
 
 import argparse
 import os
-import statistics
-import time
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import torch
 import transformers
+from turns import beside, load_average, milliseconds, take_turns  # beside this file
 
 import cliplab
 
@@ -64,24 +63,17 @@ def seconds(name: str, ours, theirs, length: int, masked: bool, rounds: int) -> 
     """Print one row: CPU time of each, and the ratio."""
     ids = torch.randint(0, 32000, (1, length))
     mask = torch.arange(length)[None] < length // 2 if masked else None
-    calls = (
-        lambda: ours(ids, mask).context,
-        lambda: theirs(ids, attention_mask=mask if mask is None else mask.long()).last_hidden_state,
-    )
-    times: tuple[list[float], list[float]] = ([], [])
+    whole = mask if mask is None else mask.long()
+    calls = {
+        "cliplab": lambda: ours(ids, mask).context,
+        "transformers": lambda: theirs(ids, attention_mask=whole).last_hidden_state,
+    }
     with torch.inference_mode():
-        here, there = (call() for call in calls)
+        here, there = (call() for call in calls.values())
         gap = (here - there).abs().max() / there.abs().max()
-        for n in range(rounds):
-            for k in (0, 1) if n % 2 else (1, 0):  # take turns in going first
-                start = time.process_time()
-                calls[k]()
-                times[k].append(time.process_time() - start)
+        cpu, _ = take_turns(calls, rounds)
     row = f"{name:6} {length:4} {'yes' if masked else 'no':5}"
-    for statistic in (min, statistics.median):
-        a, b = map(statistic, times)
-        row += f"  {a * 1e3:8.1f} {b * 1e3:8.1f} {a / b:7.3f}"
-    print(f"{row}   {gap:.1e}", flush=True)
+    print(f"{row}{beside(cpu, milliseconds)}   {gap:.1e}", flush=True)
 
 
 def main() -> None:
@@ -89,8 +81,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     rounds = 7 if parser.parse_args().quick else 40
 
-    print(f"torch {torch.__version__}, transformers {transformers.__version__}, 1 thread", end="")
-    print(f"; load average {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "")
+    print(
+        f"torch {torch.__version__}, transformers {transformers.__version__}, 1 thread"
+        + load_average()
+    )
     print("\nTime in ms: cliplab, transformers, ratio; largest difference, relative")
     print(f"{'':6} {'L':>4} mask {'minimum':>22}{'median':>28}")
     for name, build in (("T5", t5), ("Qwen3", qwen3)):

@@ -21,15 +21,14 @@ import ctypes
 import functools
 import math
 import os
-import statistics
 import subprocess
 import sys
-import time
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import torch
-from encoder import MEMORY_ENVIRONMENT, status
+from encoder import MEMORY_ENVIRONMENT, status  # beside this file, as the next
+from turns import beside, load_average, take_turns
 
 import cliplab
 from cliplab.checkpoints.layouts import clip_to_layout
@@ -127,21 +126,13 @@ def seconds(tower: str, site: str, rounds: int) -> None:
     """Print two rows: pairs per second of each, by CPU and by wall time, and the ratio."""
     trainers = {name: make(tower, site) for name, make in WHO.items()}
     pairs, losses = batch(), {name: [] for name in WHO}
-    cpu: dict[str, list[float]] = {name: [] for name in WHO}
-    wall: dict[str, list[float]] = {name: [] for name in WHO}
-    for n in range(rounds + 1):
-        for name in list(WHO)[:: 1 if n % 2 else -1]:  # take turns in going first
-            w, c = time.perf_counter(), time.process_time()
-            losses[name].append(trainers[name].step(*pairs))
-            if n:  # the first is the warm-up
-                cpu[name].append(time.process_time() - c)
-                wall[name].append(time.perf_counter() - w)
+    calls = {
+        name: lambda name=name: losses[name].append(trainers[name].step(*pairs)) for name in WHO
+    }
+    cpu, wall = take_turns(calls, rounds)
     gap = max(abs(a - b) for a, b in zip(*losses.values(), strict=True))
     for clock, times in (("CPU", cpu), ("wall", wall)):
-        row = f"{tower:17} {clock:5}"
-        for statistic in (min, statistics.median):
-            a, b = (PAIRS / statistic(times[name]) for name in WHO)
-            row += f"  {a:8.1f} {b:8.1f} {a / b:7.3f}"
+        row = f"{tower:17} {clock:5}" + beside(times, lambda seconds: PAIRS / seconds)
         print(row + (f"   {losses['cliplab'][0]:.4f} {gap:.1e}" if clock == "CPU" else ""))
 
 
@@ -171,8 +162,7 @@ def main() -> None:
     if args.peak:
         return print(peak(*args.peak, args.open_clip))
 
-    print(f"torch {torch.__version__}, 1 thread, {PAIRS} pairs", end="")
-    print(f"; load average {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "")
+    print(f"torch {torch.__version__}, 1 thread, {PAIRS} pairs" + load_average())
     print("\nPairs per second: cliplab, open_clip, ratio; first loss, largest gap between losses")
     print(f"{'':22}{'best':>24}{'median':>28}")
     for tower in TOWERS:

@@ -12,7 +12,6 @@ import argparse
 import os
 import statistics
 import tempfile
-import time
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -20,7 +19,8 @@ import torch
 import transformers
 from compel import Compel
 from compel.prompt_parser import PromptParser
-from encoder import build  # beside this file
+from encoder import build  # beside this file, as the next
+from turns import take_turns
 
 import cliplab
 from cliplab.prompts import compel as grammar
@@ -37,18 +37,6 @@ ORDINARY = {
     "two down, one up": "a (photo)0.8 of a red-- (fox)1.3 in the snow, golden hour, 85mm",
     "150 words": "a (red)1.3 fox in the snow, " + "with trees and mountains behind it, " * 20,
 }
-
-
-def take_turns(calls: dict, rounds: int) -> dict[str, list[float]]:
-    """CPU seconds of each call, in every round after a first one."""
-    times = {name: [] for name in calls}
-    for turn in range(rounds + 1):
-        for name, call in calls.items():
-            start = time.process_time()
-            call()
-            if turn:
-                times[name].append(time.process_time() - start)
-    return times
 
 
 def row(name: str, times: dict[str, list[float]], note: str = "") -> None:
@@ -72,14 +60,14 @@ def parsing() -> None:
             "cliplab": lambda p=prompt: grammar.parse(p),
             "Compel": lambda p=prompt: theirs.parse_conjunction(p),
         }
-        row(name, take_turns(calls, 9))
+        row(name, take_turns(calls, 9)[0])
     for depth in (1, 2, 3, 4):
         prompt = "(" * depth + "a fox" + ")" * depth
         calls = {
             "cliplab": lambda p=prompt: grammar.parse(p),
             "Compel": lambda p=prompt: theirs.parse_conjunction(p),
         }
-        row(f"plain parentheses, {depth}", take_turns(calls, 1))
+        row(f"plain parentheses, {depth}", take_turns(calls, 1)[0])
     print("\nGrowth, cliplab alone, ms")
     for depth in (50, 100, 200, 400, 800, 50_000):
         print(f"  depth {depth:>6}:  {once('(' * depth + 'a fox' + ')' * depth):10.2f}")
@@ -88,8 +76,8 @@ def parsing() -> None:
 
 
 def once(prompt: str) -> float:
-    times = take_turns({"cliplab": lambda: grammar.parse(prompt)}, 3)
-    return 1e3 * min(times["cliplab"])
+    cpu, _ = take_turns({"cliplab": lambda: grammar.parse(prompt)}, 3)
+    return 1e3 * min(cpu["cliplab"])
 
 
 def encoding() -> None:
@@ -102,9 +90,9 @@ def encoding() -> None:
     heading("Parsing and encoding, 123,060,480 parameters")
     for name, prompt in ORDINARY.items():
         calls = {"cliplab": lambda p=prompt: ours(p), "Compel": lambda p=prompt: theirs(p)}
-        times = take_turns(calls, 5)
+        cpu, _ = take_turns(calls, 5)
         far = (ours(prompt).tensor - theirs(prompt)[0]).abs().max().item()
-        row(name, times, f"largest difference {far:.1e}")
+        row(name, cpu, f"largest difference {far:.1e}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@
 # out of a text as it was typed, so every "!" becomes 0, wherever it stands, and "!!!" three of
 # them. The first tokenizer of the same pipeline, and OpenCLIP's own, have 256, "!</w>", the sign at
 # the end of a word. So "dog!" is two different prompts for SDXL's two encoders. No warning.
-# Automatic1111 and ComfyUI give both encoders the same ids and pad them apart. The good guess,
+# Automatic1111 and ComfyUI give both encoders the same ids and pad them apart. The natural guess,
 # that padding is something that only stands after the prompt, is wrong. diffusers #4153.
 #
 # The vocabulary here is CLIP's first 512 entries and the two specials, with no merges.

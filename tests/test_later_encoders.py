@@ -296,7 +296,7 @@ def test_an_id_outside_the_table(model):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"kv_heads": 3}, "number of heads must split evenly into heads, but 4 / 3"),
+        ({"kv_heads": 3}, "heads is a multiple of kv_heads; not 4 and 3"),
         ({"head_width": 5}, "head_width is even"),
         ({"layers": 0}, "layers is a whole number of at least 1"),
         ({"rope_theta": 0.0}, "rope_theta is a number from 1 up; not 0"),

@@ -378,6 +378,17 @@ def test_the_symbol_of_padding_is_padding_where_it_is_typed(sdxl):
     assert cliplab.CLIPTokenizer(clean="openai", pad=0).content("dog!") == [1929, 256]
 
 
+def test_padding_that_is_a_letter(tmp_path):
+    """Id 64 is the letter a, which ends no word: a batch's short cut for words has to see it."""
+    tok = cliplab.CLIPTokenizer(pad=64)
+    tok.save(tmp_path)
+    theirs = transformers.CLIPTokenizer.from_pretrained(tmp_path)
+    for text in ("cat", "Cats and a dog"):
+        assert tok(text) == theirs(text)["input_ids"]
+        assert tok.batch([text], 20)[0].tolist()[: len(tok(text))] == tok(text)
+    assert 64 in tok("cat")
+
+
 def test_a_tokenizer_remembers_its_padding(tmp_path):
     tok = cliplab.CLIPTokenizer(pad=0)
     assert tok.batch(["a dog"], 6).tolist() == [[49406, 320, 1929, 49407, 0, 0]]

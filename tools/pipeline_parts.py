@@ -29,9 +29,7 @@ CHATML = (
 SPECIALS = ["<pad>", "</s>", "<s>", "<|im_start|>", "<|im_end|>"]
 
 
-def toy_tokenizer(
-    first: str = "", last: str = "", side: str = "right", pad: str = "<pad>", longest: int = 4096
-) -> Any:
+def toy_tokenizer(first: str = "", last: str = "", side: str = "right", longest: int = 4096) -> Any:
     """A token for each byte, between a first and a last one; padding on one side."""
     alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {symbol: i for i, symbol in enumerate([*SPECIALS, *alphabet])}
@@ -48,7 +46,7 @@ def toy_tokenizer(
         tokenizer_object=made,
         bos_token="<s>",
         eos_token="</s>",
-        pad_token=pad,
+        pad_token="<pad>",
         padding_side=side,
         chat_template=CHATML,
         model_max_length=longest,
@@ -96,12 +94,12 @@ def t5(width: int = 48, kind: str = "T5") -> Any:
     return shaken(getattr(transformers, f"{kind}EncoderModel")(config))
 
 
-def decoder(kind: str, layers: int = 4, width: int = 56, causal: bool = False, **more: Any) -> Any:
-    """Qwen3, Gemma2, Glm, SmolLM3, Llama: transformers' model of that name."""
+def decoder(kind: str, layers: int = 4, causal: bool = False) -> Any:
+    """Qwen3, Gemma2, Glm, Llama: transformers' model of that name; causal: the one with a head."""
     config = getattr(transformers, f"{kind}Config")(
-        vocab_size=300, hidden_size=width, intermediate_size=48, num_hidden_layers=layers,
+        vocab_size=300, hidden_size=56, intermediate_size=48, num_hidden_layers=layers,
         num_attention_heads=2, num_key_value_heads=1, head_dim=28, pad_token_id=0, bos_token_id=2,
-        eos_token_id=1, **more,
+        eos_token_id=1,
     )  # fmt: skip
     return shaken(getattr(transformers, kind + ("ForCausalLM" if causal else "Model"))(config))
 

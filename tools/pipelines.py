@@ -35,6 +35,7 @@ SHORT, LONG = "a dog", "a cat on a mat"
 EMBEDS, MASK, POOLED = "embeds", "mask", "pooled"
 NEGATIVE = "negative_"
 NOT_RUN = "not run"
+State = tuple[str, torch.Tensor]  # how it is called, and its rows
 SMALL = {"height": 32, "width": 32, "use_resolution_binning": False}
 
 
@@ -86,9 +87,9 @@ def of_umt5() -> dict[str, Any]:
     return of_t5() | {"text_encoder": parts.t5(kind="UMT5")}
 
 
-def of_decoder(kind: str, first: str = "", side: str = "right", **more: Any) -> dict[str, Any]:
+def of_decoder(kind: str, first: str = "", side: str = "right", **shape: Any) -> dict[str, Any]:
     tokenizer = parts.toy_tokenizer(first=first, side=side)
-    return {"tokenizer": tokenizer, "text_encoder": parts.decoder(kind, **more)}
+    return {"tokenizer": tokenizer, "text_encoder": parts.decoder(kind, **shape)}
 
 
 def of_hidream() -> dict[str, Any]:
@@ -191,7 +192,7 @@ class Recorder:
         }
         self.encoders = {n: m for n, m in reads.items() if n.startswith("text_encoder")}
         self.normed: dict[str, torch.Tensor] = {}
-        self.calls: list[tuple[str, dict[str, Any], Any]] = []
+        self.calls: list[tuple[str, dict[str, Any], dict[int, State], Any]] = []
         for name, encoder in self.encoders.items():
             encoder.register_forward_pre_hook(self.ask_for_states, with_kwargs=True)
             encoder.register_forward_hook(self.write_down(name), with_kwargs=True)
@@ -260,7 +261,7 @@ def same(a: Any, b: Any) -> bool:
 # Cells --------------------------------------------------------------------------------------------
 
 
-def states_of(out: Any, normed: torch.Tensor | None) -> dict[int, tuple[str, torch.Tensor]]:
+def states_of(out: Any, normed: torch.Tensor | None) -> dict[int, State]:
     """The states of a call's first sample, from the first, and whether the norm is in the last."""
     hidden, last = out.hidden_states, getattr(out, "last_hidden_state", None)
     named = {k: (f"hidden_states[{k - len(hidden)}]", h[0]) for k, h in enumerate(hidden)}
@@ -321,24 +322,24 @@ def taken(rows: torch.Tensor, calls: list, from_front: bool) -> list[dict[str, A
 
 
 def pooled_of(row: torch.Tensor, calls: list) -> str:
-    """Whose pooled rows stand side by side in a pooled vector."""
-    parts_found, at = [], 0
-    while at < len(row):
-        for name, _, _, out in calls:
-            for kind in ("text_embeds", "pooler_output"):
-                vector = getattr(out, kind, None)
-                if vector is not None and torch.allclose(
-                    row[at : at + vector.shape[-1]], vector[0]
-                ):
-                    parts_found.append(f"{kind} of {name}")
-                    at += vector.shape[-1]
-                    break
-            else:
-                continue
-            break
+    """Whose pooled rows stand side by side in a pooled vector [E]."""
+    vectors = [
+        (f"{kind} of {name}", getattr(out, kind)[0])
+        for name, _, _, out in calls
+        for kind in ("text_embeds", "pooler_output")
+        if getattr(out, kind, None) is not None
+    ]
+    found = []
+    while len(row):
+        for name, vector in vectors:
+            front, rest = row[: len(vector)], row[len(vector) :]
+            if len(front) == len(vector) and torch.allclose(front, vector):
+                found.append(name)
+                row = rest
+                break
         else:
             return "not found among the encoders' pooled rows"
-    return " and ".join(parts_found)
+    return " and ".join(found)
 
 
 def padding(recorder: Recorder) -> dict[str, Any]:
@@ -469,8 +470,8 @@ def denoising_call(recorder: Recorder) -> dict[str, int] | str:
         lambda module, args, kwargs: calls.append((args, kwargs)), with_kwargs=True
     )
     recorder.pipe.set_progress_bar_config(disable=True)
-    taken = inspect.signature(recorder.pipe.__call__).parameters
-    small = {name: value for name, value in SMALL.items() if name in taken}
+    takes = inspect.signature(recorder.pipe.__call__).parameters
+    small = {name: value for name, value in SMALL.items() if name in takes}
     # PixArt-α treats a single step as a model of its own, so there are two; the first counts.
     recorder.pipe(SHORT, num_inference_steps=2, output_type="latent", **small)
     hook.remove()
@@ -505,7 +506,7 @@ def measure(spec: Spec) -> dict[str, Any]:
         "pooled": "none",
     }
     if made.get(POOLED) is not None:
-        cells["pooled"] = pooled_of(samples(made[POOLED])[0], recorder.calls)
+        cells["pooled"] = pooled_of(samples(made[POOLED])[0].flatten(), recorder.calls)
     if made.get(MASK) is not None:
         mask = made[MASK][0]
         cells["rows seen in the mask handed on"] = int(

@@ -132,11 +132,10 @@ def handed_on(cells):
 
 
 def pooled(cells):
-    numbers = {name: str(n) for n, name in enumerate(cells["encoders"], 1)}
-    several = len(numbers) > 1
-    vectors = cells["pooled"].split(" and ") if cells["pooled"] != "none" else []
-    made = [one.split(" of ") for one in vectors]
-    return [(f"{numbers[name]}: " if several else "") + code(kind) for kind, name in made] or "none"
+    if cells["pooled"] == "none":
+        return "none"
+    vectors = (one.split(" of ") for one in cells["pooled"].split(" and "))
+    return of_each(cells, ((name, code(kind)) for kind, name in vectors))
 
 
 def negative(given):

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from ..text_encoder.config import require_even_heads, require_whole_numbers
+from ..text_encoder.config import require_whole_numbers
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,10 @@ class DecoderConfig:
 
     def __post_init__(self) -> None:
         require_whole_numbers(self)
-        require_even_heads(self.heads, self.kv_heads, "number of heads")
+        if self.heads % self.kv_heads:
+            raise ValueError(
+                f"heads is a multiple of kv_heads; not {self.heads} and {self.kv_heads}."
+            )
         if self.head_width % 2:
             raise ValueError(f"head_width is even, for pairs to be turned; not {self.head_width}.")
         for name, least in (("rope_theta", 1), ("eps", 0)):

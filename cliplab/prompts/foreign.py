@@ -7,7 +7,7 @@ own marks. What can stand in plain English is none: a comma, one plus, round bra
 
 from .fragment import warn_at
 from .register import TOOLS
-from .tool import Mark
+from .tool import first_mark
 
 
 def warn_of_foreign(prompt: str, syntax: str) -> None:
@@ -15,17 +15,13 @@ def warn_of_foreign(prompt: str, syntax: str) -> None:
     tool = TOOLS[syntax]
     if tool.reads is None:
         return
-    marks: list[tuple[Mark, str]] = [(mark, syntax) for mark in tool.misplaced(prompt)]
+    sources = dict.fromkeys(tool.misplaced(prompt), syntax)
     for source, other in TOOLS.items():
         if source != syntax:
-            marks += [(m, source) for name, m in other.marks.items() if name not in tool.reads]
-    found = [
-        (match.start(), mark, source)
-        for mark, source in marks
-        if (match := mark.pattern.search(prompt))
-    ]
-    if found:
-        place, mark, source = min(found, key=lambda one: one[0])
+            sources |= {m: source for name, m in other.marks.items() if name not in tool.reads}
+    if found := first_mark(sources, prompt):
+        place, mark = found
+        source = sources[mark]
         advice = mark.advice or (
             f'Name the syntax that the prompt is written in, "{source}", or convert what can be '
             f'kept: cliplab.convert_prompt(prompt, "{source}", "{syntax}").'

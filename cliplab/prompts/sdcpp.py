@@ -30,6 +30,7 @@ import numpy as np
 
 from .a1111.emphasis import Span, is_break, join, merge, weigh
 from .a1111.strict import check_joints
+from .a1111.tool import AND_ALONE
 from .fragment import Fragment, PromptError, require_prompt, without_gc
 from .tool import Block, Chunks, Mark, Token, Tool, Vocabulary, cut_where_full, weighted_tokens
 
@@ -160,7 +161,7 @@ def _vanishes(number: str) -> bool:
 
 MISPLACED = [
     Mark(
-        re.compile(r"(?<![A-Z])(?<![A-Z] )\bAND\b(?! [A-Z]{2})"),
+        re.compile(AND_ALONE),
         "AND parts a prompt for Automatic1111, not for stable-diffusion.cpp",
         "Convert each of the parts by itself.",
     ),

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
@@ -59,6 +59,12 @@ class Mark(NamedTuple):
     pattern: re.Pattern[str]
     says: str
     advice: str | None = None
+
+
+def first_mark(marks: Iterable[Mark], prompt: str) -> tuple[int, Mark] | None:
+    """The mark that a prompt shows first, after its place."""
+    found = ((m.start(), mark) for mark in marks if (m := mark.pattern.search(prompt)))
+    return min(found, key=lambda one: one[0], default=None)
 
 
 # Inside a mark's pattern: a weight, and what may follow upon one.

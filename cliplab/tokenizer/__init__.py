@@ -152,7 +152,7 @@ class CLIPTokenizer:
         return (self.clean(text).split(" ") for text in texts)  # ftfy judges a text as a whole
 
     def _typed_stretch(self, stretch: str) -> list[int]:
-        if stretch.isascii() and stretch.isalpha() and self.learned_rows is None:  # as most are
+        if stretch.isascii() and stretch.isalpha() and not self._special_letters:  # as most are
             return self._word(stretch.lower())
         return self.content(stretch)
 
@@ -314,6 +314,7 @@ class CLIPTokenizer:
         """A pattern that finds what is special, the longest first; without any it finds nothing."""
         names = sorted(self._typed, key=len, reverse=True)
         self._special = re.compile(f"({'|'.join(map(re.escape, names))})" if names else r"(?!)")
+        self._special_letters = any(name.isascii() and name.isalpha() for name in names)
 
     # A vocabulary of one's own --------------------------------------------------------------------
 

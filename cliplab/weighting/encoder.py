@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -151,8 +152,14 @@ class PromptEncoder:
         """A context, and after it so many of the empty prompt."""
         if empties < 1:
             return one
+        empty = replace(self.empty, tensor=self.empty.tensor.to(one.tensor))
+        return join([one] + [empty] * empties)
+
+    @functools.cached_property
+    def empty(self) -> Context:
+        """The empty prompt's context, which no method weighs."""
         (empty,) = self.encode([[]])
-        return join([one] + [replace(empty, tensor=self.encoder.empty.to(one.tensor))] * empties)
+        return replace(empty, tensor=self.encoder.empty)
 
     def finish(self, made: Context, prompt: str) -> Context:
         """In the encoder's own type; PromptError where a weight is more than the type can hold."""

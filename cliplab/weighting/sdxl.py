@@ -27,6 +27,8 @@ class SDXLPromptEncoder:
     tokenizers  (tok, tok_2), ours or transformers'
     model       `cliplab.SDXLTextEncoders`, or transformers' pair of encoders
     The other arguments are those of `encode_prompt`; final_norm is SDXL's own, False.
+    Raises TypeError for what is not two and two, ValueError where both encoders are to get the same
+    ids and their tokenizers have learned different words.
     Source: A1111 v1.10.1 modules/sd_hijack_clip.py, sd_hijack_open_clip.py; ComfyUI a125cd8
     comfy/sdxl_clip.py; Compel 2.5.1 CompelForSDXL.
     """

@@ -23,6 +23,7 @@ from .emphasis import escape, fragments, is_break
 from .schedule import schedule
 
 BREAK = Token(-1)  # between tokens: the chunk ends here
+AND_ALONE = r"(?<![A-Z])(?<![A-Z] )\bAND\b(?! [A-Z]{2})"  # and not in ROCK AND ROLL
 MARKS = {
     "weight": Mark(
         re.compile(rf"(?<!\\)\([^()]*[^()\d\s:\\]\s*:\s*{NUMBER}\s*\)"),
@@ -37,7 +38,7 @@ MARKS = {
         "Square brackets are a weight or a schedule for Automatic1111",
     ),
     "join": Mark(
-        re.compile(r"\bBREAK\b|(?<![A-Z])(?<![A-Z] )\bAND\b(?! [A-Z]{2})"),
+        re.compile(rf"\bBREAK\b|{AND_ALONE}"),
         "BREAK and AND part a prompt for Automatic1111",
     ),
     "network": Mark(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from ..fragment import Fragment, warn_at
-from ..tool import Block, Chunks, Mark, Token, Tool, Vocabulary
+from ..tool import Block, Chunks, Mark, Token, Tool, Vocabulary, first_mark
 from .grammar import escape, fragments
 from .page import LINE, LONE, typed
 
@@ -91,9 +91,8 @@ class ComfyUI(Tool):
         return None
 
     def blocks(self, prompt: str) -> list[Block]:
-        found = [(m.start(), k) for k in rewritten(prompt) if (m := k.pattern.search(prompt))]
-        if found:
-            place, mark = min(found, key=lambda one: one[0])
+        if found := first_mark(rewritten(prompt), prompt):
+            place, mark = found
             warn_at(f"{mark.says}. It is converted as the server reads it. {SENT}", prompt, place)
         return super().blocks(prompt)
 
