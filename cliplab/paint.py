@@ -34,8 +34,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the first picture")
     parser.add_argument("--count", type=int, default=1, help="pictures side by side, seed by seed")
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--guidance", type=float, help="1: none; without it, the model's best")
+    parser.add_argument("--steps", type=int, help="without it, as many as suit the model")
+    parser.add_argument("--guidance", type=float, help="1: none; without it, what suits the model")
     parser.add_argument("--height", type=int, help="in pixels; without it, the model's own")
     parser.add_argument("--width", type=int, help="likewise")
     parser.add_argument("--clip-skip", type=int, default=0, help="last layers to leave out")
@@ -68,7 +68,8 @@ def paint(options: argparse.Namespace) -> dict:
     same = ("syntax", "method", "seed", "steps", "guidance", "height", "width", "clip_skip")
     how = {name: getattr(options, name) for name in same}
     made = generate(load_pipeline(options.model), [prompt] * options.count, options.negative, **how)
-    how |= {"guidance": made.guidance, "model": options.model, "negative": options.negative}
+    how |= {"steps": made.steps, "guidance": made.guidance}
+    how |= {"model": options.model, "negative": options.negative}
     strip = side_by_side(made.images)
     write_png(strip, options.out, {"prompt": prompt, **how})
     return {"prompt": prompt, **how, "out": str(options.out), "size": strip.size}

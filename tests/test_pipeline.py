@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 
 import cliplab
-from cliplab.pipeline import Painting, generate
+from cliplab.pipeline import Painting, generate, known_words
+from cliplab.pipeline.beside import unknown_words
 from cliplab.pipeline.painting import words_of
 
 RED = "a (red:1.5) circle"
@@ -215,15 +216,64 @@ def test_options_go_to_the_encoder(pipe):
         generate(pipe, "a fox", steps=1, clip_skipp=1)
 
 
-def test_guidance_is_the_models_best(pipe, tmp_path):
-    assert generate(pipe, "a fox", steps=1).guidance == 7.5
+@pytest.fixture
+def beside(pipe, tmp_path):
+    """A folder that the pipeline takes for its own."""
     pipe.register_to_config(_name_or_path=str(tmp_path))
-    assert generate(pipe, "a fox", steps=1).guidance == 7.5  # no file there
-    (tmp_path / "generation.json").write_text(json.dumps({"guidance": 2.5, "steps": 20}))
-    made = generate(pipe, "a fox", steps=1)
-    assert made.guidance == 2.5
-    assert torch.equal(last(made), last(generate(pipe, "a fox", steps=1, guidance=2.5)))
+    yield tmp_path
     pipe.register_to_config(_name_or_path=None)
+
+
+def test_steps_and_guidance_are_those_that_suit_the_model(pipe, beside):
+    made = generate(pipe, "a fox", steps=1)
+    assert (made.steps, made.guidance) == (1, 7.5)  # no file there
+    (beside / "generation.json").write_text(json.dumps({"guidance": 2.5, "steps": 3}))
+    made = generate(pipe, "a fox")
+    assert (made.steps, made.guidance) == (3, 2.5)
+    assert torch.equal(last(made), last(generate(pipe, "a fox", steps=3, guidance=2.5)))
+    assert generate(pipe, "a fox", steps=2).steps == 2
+    (beside / "generation.json").write_text(json.dumps({"steps": 0}))
+    with pytest.raises(ValueError, match="steps"):
+        generate(pipe, "a fox")
+
+
+KNOWN = {"thing": ["fox", "café"], "relation": ["left of"], "other": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "unknown", "at"),
+    [
+        ("a Fox left of (a fox:1.2), a café!", [], None),
+        ("", [], None),
+        ("a running fox", ["running"], 2),
+        ("a ((Running:1.2)) fox, (2:1.1) foxes", ["running", "2", "foxes"], 4),
+        ("a fox's fox_fur", ["s", "fur"], 6),
+        (r"a fox \(sleeping\) BREAK a dog", ["sleeping", "dog"], 8),
+    ],
+)
+def test_words_that_a_model_has_not_learned_are_said(pipe, beside, prompt, unknown, at, recwarn):
+    (beside / "words.json").write_text(json.dumps(KNOWN))
+    assert known_words(pipe) == KNOWN
+    generate(pipe, prompt, steps=1, guidance=1)
+    said = [str(w.message) for w in recwarn if w.category is cliplab.PromptWarning]
+    assert len(said) == bool(unknown)
+    for text in said:
+        message, shown, caret = text.split("\n")
+        assert ", ".join(f'"{word}"' for word in unknown) + ":" in message
+        assert "thing: fox, café; relation: left of; other: a." in message
+        assert (shown.strip(), caret.index("^") - 4) == (prompt, at)
+
+
+def test_a_negative_is_read_as_well_where_it_counts(pipe, beside, recwarn):
+    (beside / "words.json").write_text(json.dumps(KNOWN))
+    generate(pipe, "a fox", "blurry", steps=1, guidance=1)
+    assert not recwarn
+    with pytest.warns(cliplab.PromptWarning, match='"blurry"'):
+        generate(pipe, ["a fox"] * 2, "blurry", steps=1, guidance=2)
+
+
+def test_a_learned_token_is_known():
+    assert unknown_words(["a <toy> dog"], ["a"], ["<toy>"]) == ["dog"]
 
 
 # Words

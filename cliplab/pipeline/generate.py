@@ -8,25 +8,25 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Real
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from PIL.Image import Image
 from torch import Tensor
 
-from ..checkpoints.files import read_json
 from ..checks import one_of, whole_number
 from ..cross_attention import region_maps, watch_attention
 from ..weighting import METHODS, Context, PromptEncoder
 from ..weighting.encode import read_prompts
 from ..weighting.encoder import Prompts
+from .beside import settings, warn_of_unknown_words
 from .painting import Painting
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionPipeline as Pipeline
 
-USUAL = 7.5  # guidance of Stable Diffusion 1.5, and of diffusers where nothing is said
+# Where a model says nothing: the guidance of Stable Diffusion 1.5, and steps that are enough.
+USUAL = {"guidance": 7.5, "steps": 20}
 IN_ATTENTION = "attention"  # a method beside those of the encoder
 MULTIPLE = 8  # diffusers' pipeline takes no other sizes, whatever the VAE's own factor is
 
@@ -39,7 +39,7 @@ def generate(
     method: str | None = None,
     *,
     seed: int = 0,
-    steps: int = 20,
+    steps: int | None = None,
     guidance: float | None = None,
     height: int | None = None,
     width: int | None = None,
@@ -57,21 +57,25 @@ def generate(
     seed        picture i is painted from seed + i, so it is the same alone and in a batch, up to
                 rounding (and up to the empty chunks that bring a batch to one length). Noise is
                 drawn on the CPU: the same on any machine
-    steps       of the pipeline's own scheduler
-    guidance    g; 1: none. None: the model's best, from generation.json in its folder, else 7.5
+    steps       of the pipeline's own scheduler. None: what suits the model, as generation.json in
+                its folder says, else 20
+    guidance    g; 1: none. None: likewise, else 7.5
     height, width   in pixels, multiples of 8; None: the model's own
     progress    a progress bar; None: only where a person watches, in a terminal
     options     those of `encode_prompt`: clip_skip, truncate, …. clip_skip holds for the negative
                 too, as in Automatic1111; diffusers has it for the prompt alone, where it crashes
                 with transformers from 5.6 on (erratum E46)
 
-    Prompt and negative are brought to one length, in whole chunks of 77. Raises ValueError and
+    Prompt and negative are brought to one length, in whole chunks of 77. A model whose folder lists
+    the words that it knows (words.json) warns of others. Raises ValueError and
     TypeError for what cannot be painted, and for latents that are not finite.
     Source: diffusers pipeline_stable_diffusion.py.
     """
     require_pipeline(pipe)
     prompts, negatives = read_prompts(prompt, negative)
-    guidance = read_guidance(pipe, guidance)
+    own = USUAL | settings(pipe)
+    guidance = read_guidance(own["guidance"] if guidance is None else guidance)
+    steps = own["steps"] if steps is None else steps
     steps = whole_number("steps", steps, 1, pipe.scheduler.config.num_train_timesteps)
     seed = whole_number("seed", seed, 0, 2**63 - len(prompts))
     size = read_size(pipe, height, width)
@@ -85,6 +89,8 @@ def generate(
     texts = prompts + negatives if guided else prompts
     different = list(dict.fromkeys(texts))  # most often all negatives are one
     made = dict(zip(different, encoder(different), strict=True))  # all of one length
+    for text, context in made.items():
+        warn_of_unknown_words(pipe, text, context)
     contexts = [made[text] for text in texts]
     weights = torch.stack([c.weights for c in contexts[B:] + contexts[:B]])  # as the U-Net has them
     factors = weights.float() if method == IN_ATTENTION else None
@@ -174,12 +180,7 @@ def require_pipeline(pipe: object) -> None:
         )
 
 
-def read_guidance(pipe: Pipeline, guidance: float | None) -> float:
-    """None: what the model's folder says in generation.json, and 7.5 where it says nothing."""
-    if guidance is None:
-        folder = getattr(pipe.config, "_name_or_path", None)
-        said = read_json(Path(folder) / "generation.json") if folder else {}
-        guidance = said.get("guidance", USUAL)
+def read_guidance(guidance: object) -> float:
     if not isinstance(guidance, Real) or not 1 <= float(guidance) < math.inf:
         raise ValueError(
             "guidance is a number of at least 1, where 1 means none: the negative prompt is then "
