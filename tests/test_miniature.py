@@ -501,6 +501,40 @@ def test_from_two_commands_to_a_stock_pipeline(tmp_path):
     )
 
 
+def test_both_judges_score_the_same_pictures_in_every_set(monkeypatch):
+    """With real pictures in place of painted ones: each set is right, or nearly."""
+    from types import SimpleNamespace
+
+    from classroom.miniature import scores
+
+    sets = {name: (4, *rest) for name, (_, *rest) in scores.SETS.items()}
+    monkeypatch.setattr(scores, "SETS", sets)
+    monkeypatch.setattr(scores, "NAMED", {n: (4, *r) for n, (_, *r) in scores.NAMED.items()})
+    asked = [scene for name in sets for scene in scores.asked(name)]
+    asked += [scene for name in scores.NAMED for scene in scores.asked_named(name)]
+    left = iter(asked)
+    drawn = {32: [], S: []}
+
+    def paint(pipe, prompts, *_):
+        made = [render(next(left), pipe.vae.config.sample_size) for _ in prompts]
+        drawn[pipe.vae.config.sample_size] += prompts
+        return np.stack(made)
+
+    monkeypatch.setattr(scores, "paint", paint)
+    pipe = SimpleNamespace(vae=SimpleNamespace(config=SimpleNamespace(sample_size=S)))
+    found = scores.scores(pipe, 1.0)
+    assert drawn[S] == [scene.caption for scene in asked]
+    for name in sets:
+        assert found[name]["both"] == found[name][scores.SECOND]["both"] == 1
+    for name in scores.NAMED:
+        assert {"name", "both"} < found[name].keys()
+        assert 0.5 <= found[name][scores.SECOND]["both"] <= 1
+    pipe.vae.config.sample_size, left = 32, iter(asked)
+    found = scores.scores(pipe, 1.0)
+    assert found.keys() == {*sets, "one, both right"}
+    assert all(scores.SECOND not in found[name] for name in sets)
+
+
 def test_stopping_saves(tmp_path, monkeypatch):
     task = vae.VAETask(SMALL)
     step = task.step

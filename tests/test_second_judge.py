@@ -10,7 +10,7 @@ import pytest
 from classroom.miniature import second
 from classroom.miniature.scenes import Drawn, draw_scene, render
 from classroom.miniature.second import judge
-from classroom.miniature.second.ceilings import UNSEEN, Tally, scenes, unseen
+from classroom.miniature.second.ceilings import UNSEEN, Tally, by_second, scenes, unseen
 from classroom.miniature.second.colors import distance, lab
 from classroom.miniature.second.names import TEACHERS
 from classroom.miniature.second.regions import joined, regions
@@ -119,6 +119,17 @@ def test_the_color_of_a_thing_with_a_name_is_the_one_of_its_middle_shade():
     house = Scene((named("house", "purple"),))
     assert not kinds(house, house)
     assert kinds(house, Scene((named("house", "blue"),))) == {"color"}
+
+
+def test_shares_are_of_pictures_and_colors_of_those_asked_for():
+    swapped, one = swap_order(PAIR), Scene((RED,))
+    asked = [PAIR, swapped, one, Scene((replace(RED, color="orange"),))]
+    found = by_second([render(scene) for scene in (PAIR, PAIR, one, one)], asked).shares()
+    assert (found["both"], found["relation"]) == (3 / 4, 2 / 4)
+    assert found["color"] == round(5 / 6, 4)
+    assert found["faults"] == {"relation": 1 / 4, "color": 1 / 4}
+    uncolored = Scene((named("heart"),))
+    assert by_second([render(uncolored)], [uncolored]).shares()["color"] is None
 
 
 @pytest.mark.parametrize("objects", [1, 2])

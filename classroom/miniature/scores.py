@@ -1,4 +1,4 @@
-"""What the miniature paints, against what it was asked for: 1,000 prompts, and the judge."""
+"""What the miniature paints, against what it was asked for: 1,770 prompts, and two judges."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from cliplab.training.data.shapes import ShapePairs
 from .judge import Found, Seen, judge
 from .naming import Part, look, shape_of
 from .scenes import Drawn, S, draw_scene, pictures
+from .second.ceilings import KINDS, by_second, through, validate
 
 SEED = 20_000  # of prompts and of noise; training has neither
+SECOND = "second judge"  # whose things with names are Twemoji's where pictures are real
 AT_ONCE = 25  # pictures in one call of the pipeline
 SETS = {
     # name: prompts, things, split of ShapePairs
@@ -145,7 +147,7 @@ def asked(name: str) -> list[Scene]:
 def scores(pipe, guidance: float, steps: int = 20) -> dict:
     """What the model card says of pictures, computed again: some minutes on one core.
 
-    A model for 32 pixels is asked for shapes only.
+    A model for 32 pixels is asked for shapes only, and by the first judge.
     """
     found: dict = {}
     for name in SETS:
@@ -155,11 +157,14 @@ def scores(pipe, guidance: float, steps: int = 20) -> dict:
         found[name] = {"prompts": len(scenes), **share(verdicts)}
         if name == "one":
             found["one, both right"] = by_kind(scenes, verdicts)
+        if pipe.vae.config.sample_size == S:
+            found[name][SECOND] = by_second(painted, scenes).shares()
     if pipe.vae.config.sample_size == S:
         for name in NAMED:
             scenes = asked_named(name)
             painted = paint(pipe, [scene.caption for scene in scenes], guidance, steps)
             found[name] = {"prompts": len(scenes), **named_share(scenes, painted)}
+            found[name][SECOND] = by_second(painted, scenes).shares()
     return found
 
 
@@ -198,6 +203,13 @@ def reconstruction(vae, number: int = 500) -> dict:
             psnr, both = there_and_back(vae, scenes)
             verdicts = [named_share(scenes, pictures) for pictures in both]
             found[name] = {"psnr": psnr, **dict(zip(("real", "decoded"), verdicts, strict=True))}
+        found[SECOND] = {
+            kind: {
+                "real": validate(kind).shares(),
+                "decoded": validate(kind, seen_through=through(vae)).shares(),
+            }
+            for kind in KINDS
+        }
     return found
 
 

@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from ..folder import load_vae
-from .ceilings import KINDS, Tally, validate
-
-if TYPE_CHECKING:
-    from diffusers import AutoencoderKL
-
-
-def through(vae: AutoencoderKL) -> Callable[[Sequence[np.ndarray]], list[np.ndarray]]:
-    """Pictures uint8 [S, S, 3] → what an autoencoder gives back of them, one at a time."""
-
-    @torch.inference_mode()
-    def back(picture: np.ndarray) -> np.ndarray:
-        x = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 127.5 - 1
-        y = vae.decode(vae.encode(x).latent_dist.mode()).sample[0].clamp(-1, 1)
-        return ((y.permute(1, 2, 0) + 1) * 127.5).round().byte().numpy()
-
-    return lambda pictures: [back(picture) for picture in pictures]
-
+from .ceilings import KINDS, Tally, through, validate
 
 HEADINGS = ("right", "things", "color", "name 1st", "among 3")
 

@@ -4,18 +4,25 @@ Shapes are rendered. Things with names are Twemoji's drawings, which neither the
 judge has learned from.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from cliplab.training.data.scenes import STEPS, Scene
 
 from ..scenes import Drawn, draw_scene, render
 from .colors import NEAR
 from .verdict import judge
+
+if TYPE_CHECKING:
+    from diffusers import AutoencoderKL
 
 UNSEEN = "twemoji"
 
@@ -83,6 +90,18 @@ class Tally:
         if not verdict.right:
             self.said.append(f"{scene.caption}: {verdict.reason}")
 
+    def shares(self) -> dict[str, Any]:
+        """As shares of the pictures, named as the first judge's: what is right, what is wrong.
+
+        both: all but the relation. relation: all. color: of the colors asked for, within ΔE 15.
+        """
+        return {
+            "both": round(self.things_right / self.n, 4),
+            "relation": round(self.right / self.n, 4),
+            "color": round(self.near / self.told, 4) if self.told else None,
+            "faults": {kind: round(n / self.n, 4) for kind, n in self.faults.most_common()},
+        }
+
 
 def scenes(kind: str, n: int) -> list[Scene]:
     """The first n scenes of a kind, their things with names drawn by UNSEEN."""
@@ -110,10 +129,28 @@ def validate(
 
     seen_through: what the pictures [S, S, 3] pass first, an autoencoder for example.
     """
-    tally, asked = Tally(), scenes(kind, n)
+    asked = scenes(kind, n)
     pictures: Sequence[np.ndarray] = [render(scene) for scene in asked]
     if seen_through is not None:
         pictures = seen_through(pictures)
+    return by_second(pictures, asked)
+
+
+def by_second(pictures: Sequence[np.ndarray], asked: Sequence[Scene]) -> Tally:
+    """The judge's verdicts on pictures [S, S, 3], each beside the scene that was asked for."""
+    tally = Tally()
     for picture, scene in zip(pictures, asked, strict=True):
         tally.add(picture, scene)
     return tally
+
+
+def through(vae: AutoencoderKL) -> Callable[[Sequence[np.ndarray]], list[np.ndarray]]:
+    """Pictures uint8 [S, S, 3] → what an autoencoder gives back of them, one at a time."""
+
+    @torch.inference_mode()
+    def back(picture: np.ndarray) -> np.ndarray:
+        x = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 127.5 - 1
+        y = vae.decode(vae.encode(x).latent_dist.mode()).sample[0].clamp(-1, 1)
+        return ((y.permute(1, 2, 0) + 1) * 127.5).round().byte().numpy()
+
+    return lambda pictures: [back(picture) for picture in pictures]
