@@ -161,35 +161,6 @@ def recall_at_k(answer):
     return "and what is as similar as the right one counts as ahead of it."
 
 
-@exercise("07.6", title="What teachers ask for")
-def distillation(answer):
-    call = trying(answer)
-    for K, M, N in ((3, 4, 5), (1, 3, 2), (2, 6, 4)):
-        S, T = torch.tanh(random(M, N, seed=K)), torch.tanh(random(K, M, N, seed=M))
-        mean = T.mean(0)
-        square = (S - mean) ** 2  # [M, N]
-        where, wanted = f"for {K} teachers, {M} texts and {N} pictures:", square.mean()
-        mistakes = [
-            (square.sum(), "the squares are added up: take their mean over texts and pictures"),
-            (square.sum(1).mean(), "a mean over the texts, but a sum over the pictures"),
-            (square.sum(0).mean(), "a mean over the pictures, but a sum over the texts"),
-            (wanted.sqrt(), "that is the root of the loss: leave the mean of the squares as it is"),
-            ((S - mean).abs().mean(), "that is the mean distance: square the differences"),
-            ((S - mean).mean(), "differences of both signs cancel: square them first"),
-            (((S - T.sum(0)) ** 2).mean(), "the teachers are added up: the target is their mean"),
-            (((S - T) ** 2).mean(), "each teacher is compared by itself: that adds how far they are"
-             " apart, which no student can change. Take their mean first"),
-            (((S - T) ** 2).mean((1, 2)), "that is one loss for each teacher: their mean is one"
-             " target"),
-            (((S - T[0]) ** 2).mean(), "only the first teacher is asked"),
-            (square, "that is M · N numbers: the loss is their mean, one number"),
-        ]  # fmt: skip
-        name_the_mistake(
-            call(S, T), wanted, where, mistakes, "the mean of (student − mean of the teachers)²"
-        )
-    return "the teachers vote, and the student learns the result."
-
-
 def ahead(S, strict: bool):
     """For each row, how many others are above its diagonal (or level with it). [N]"""
     own = S.diagonal()[:, None]

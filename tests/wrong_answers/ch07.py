@@ -91,10 +91,6 @@ def by_topk(S, k):
     return (best == torch.arange(len(S))[:, None]).any(1).float().mean()
 
 
-def taught(S, T):
-    return ((S - T.mean(0)) ** 2).mean()
-
-
 RIGHT = {
     "07.1": [similarities, by_norms, in_loops,
              lambda x, y, tau: cliplab.similarity_matrix(*units(x, y), tau)],
@@ -105,7 +101,6 @@ RIGHT = {
     "07.4": [log_scale_gradient, by_autograd, by_expectation,
              lambda C, s: log_scale_gradient(C.double(), s)],
     "07.5": [recall, recall_in_loops, lambda S, k: recall(S, k).item()],
-    "07.6": [taught, lambda S, T: F.mse_loss(S, T.mean(0)), lambda S, T: taught(S, T).item()],
 }  # fmt: skip
 
 WRONG = {
@@ -175,19 +170,5 @@ WRONG = {
         (lambda S, k: 1 - recall(S, k), "not found"),
         (lambda S, k: 100 * recall(S, k), "percent"),
         (lambda S, k: 0.25, "at least as similar"),
-    ],
-    "07.6": [
-        (lambda S, T: taught(S, T) * S.numel(), "added up"),
-        (lambda S, T: taught(S, T) * S.shape[1], "sum over the pictures"),
-        (lambda S, T: taught(S, T) * S.shape[0], "sum over the texts"),
-        (lambda S, T: taught(S, T).sqrt(), "root"),
-        (lambda S, T: (S - T.mean(0)).abs().mean(), "mean distance"),
-        (lambda S, T: (S - T.mean(0)).mean(), "cancel"),
-        (lambda S, T: ((S - T.sum(0)) ** 2).mean(), "target is their mean"),
-        (lambda S, T: F.mse_loss(S.expand_as(T), T), "apart"),
-        (lambda S, T: ((S - T) ** 2).mean((1, 2)), "one loss for each teacher"),
-        (lambda S, T: ((S - T[0]) ** 2).mean(), "only the first"),
-        (lambda S, T: (S - T.mean(0)) ** 2, "one number"),
-        (lambda S, T: 0.5, "should be"),
     ],
 }
