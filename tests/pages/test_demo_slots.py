@@ -146,18 +146,17 @@ def test_without_a_mask_every_row_moves(live):
 
 def test_the_keys_walk_over_slots_and_cells(live):
     demo = live("slots")
-    demo.get_by_role("application", name="77 slots").focus()
-    demo.page.keyboard.press("ArrowLeft")
+    strip = demo.get_by_role("application", name="77 slots")
+    strip.press("ArrowLeft")
     read(demo, r"^Row 2 \(running\) sees slots 0–2, as in SD 1\.5\.$")
-    demo.page.keyboard.press("ArrowDown")
+    strip.press("ArrowDown")
     read(demo, r"^Row 13 \(PAD\)")
     field = demo.get_by_role("application", name="Rows that look")
-    field.focus()
-    demo.page.keyboard.press("Home")
+    field.press("Home")
     said = read(demo, r"^Row 13 .* slot 0 \(BOS\)\.$")
     weight = looks("a running dog", "causal (SD 1.5)").mean(dim=(0, 1))[13, 0].item()
     assert int(re.search(r"gives (\d+) %", said)[1]) / 100 == pytest.approx(weight, abs=NEAR)
-    demo.page.keyboard.press("End")
+    field.press("End")
     read(demo, r"Slot 76 \(PAD\) is hidden from it\.$")
 
 

@@ -130,7 +130,8 @@ def stream(r: random.Random, layer: Callable) -> tuple:
 
 
 def whole_encoder(r: random.Random) -> tuple:
-    heads, layers, eos = r.choice([1, 2]), r.choice([*[1, 1, 2] * 6, 3, 11]), r.randrange(12)
+    heads, layers = r.choice([1, 2]), r.choice([*[1, 1, 2] * 6, 3, 11])
+    eos = r.choice([0, 1, *range(3, 12)])  # 2 stands for "the largest id" in configurations
     config = cliplab.CLIPTextConfig(12, 7, 4 * heads, heads, layers, 6, eos_token_id=eos)
     p = drawn(cliplab.CLIPTextModel(config), r.choice([0.5, 0.5, 0.01]))
     ids = torch.randint(12, (r.randint(1, 3), r.randint(1, 7)))
