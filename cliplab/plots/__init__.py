@@ -20,9 +20,9 @@ from .figure import Figure, Table
 from .geometry import weight_geometry
 from .masks import mask_heatmap, mask_product
 from .merges import merge_ladder
+from .pairs import pair_tables
 from .pictures import picture_grid, search_results
 from .pipeline import pipeline_diagram
-from .positions import position_terms
 from .similarity import similarity_heatmap
 from .tokens import token_strip
 from .training import training_curves
@@ -43,11 +43,11 @@ __all__ = [
     "mask_product",
     "merge_ladder",
     "norms_by_layer",
+    "pair_tables",
     "parameter_bars",
     "parameter_counts",
     "picture_grid",
     "pipeline_diagram",
-    "position_terms",
     "row_changes",
     "search_results",
     "similarity_heatmap",
