@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -148,3 +149,51 @@ def test_whose_list_is_written_into():
     assert [name for name, cells in TABLE.items() if cells["list left alone"] is False] == [
         "z_image"
     ]
+
+
+# What chapters 15 and 16 cite from it
+
+
+def cited(chapter: str, columns: int) -> list[list[str]]:
+    """The rows of a chapter's table of that many columns that begin with a pipeline's title."""
+    nb = nbformat.read(next((ROOT / "chapters").glob(f"{chapter}_*.ipynb")), as_version=4)
+    lines = [line for cell in nb.cells for line in cell.source.split("\n") if line.startswith("| ")]
+    rows = [[column.strip() for column in line.strip("|").split("|")] for line in lines]
+    return [row for row in rows if row[0] in BY_TITLE and len(row) == columns]
+
+
+BY_TITLE = {cells["title"]: cells for cells in TABLE.values()}
+
+
+def handed_on(cells: dict, longest: int) -> str:
+    """What the network that paints is told of padding, in the words of chapter 16."""
+    seen, zeros = cells["rows seen in the mask handed on"], cells["rows of zeros"]
+    rows, said = cells["rows"][0], []
+    if seen != "none":
+        said.append(f"shows {seen} of {rows}")
+    if zeros:
+        said.append(f"{zeros} rows are zeros" if said else f"{zeros} of {rows} rows are zeros")
+    elif not said and rows < longest:
+        said.append(f"padding removed, {rows} rows")
+    return "; ".join(said) or "none"
+
+
+def test_chapter_15_has_the_longest_contexts():
+    rows = cited("15", 3)
+    assert len(rows) >= 9
+    for title, most, _ in rows:
+        assert int(most) == BY_TITLE[title]["rows of a long prompt"], title
+
+
+def test_chapter_16_has_who_hides_padding_from_whom():
+    rows = cited("16", 5)
+    assert len(rows) == 15, "The chapter says fifteen."
+    for title, side, told, mask, read in rows:
+        cells = BY_TITLE[title]
+        padding = cells["padding"][cells["taken"][-1]["encoder"]]
+        assert side == padding["side"], title
+        assert told == {"hides padding": "yes", "none": "no"}[padding["mask"]], title
+        assert mask == handed_on(cells, padding["ids"]), title
+        call = cells["denoising call"]
+        wanted = call if call == "not run" else f"{call['rows read']} of {call['rows']}"
+        assert read == wanted, title

@@ -20,6 +20,7 @@ from .figure import Figure, Table
 from .geometry import weight_geometry
 from .masks import mask_heatmap, mask_product
 from .merges import merge_ladder
+from .pairs import pair_tables
 from .pictures import picture_grid, search_results
 from .pipeline import pipeline_diagram
 from .similarity import similarity_heatmap
@@ -42,6 +43,7 @@ __all__ = [
     "mask_product",
     "merge_ladder",
     "norms_by_layer",
+    "pair_tables",
     "parameter_bars",
     "parameter_counts",
     "picture_grid",

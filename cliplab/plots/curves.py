@@ -15,23 +15,25 @@ IN_TABLE = 17  # places along the lines that the table tells
 
 
 @rc_context(RC)
-def curves(x, lines, xlabel, ylabel, marks=None, logy=False, ylim=None, title=None, source=None):
+def curves(x, lines, xlabel, ylabel, marks=None, logy=False, ylim=None, title=None, source=None,
+           narrow=False):  # fmt: skip
     """Lines over x, each with its own dash and its name at its end.
 
     x [n] growing; lines: {name: y [n]}, at most 5; where y is not finite, or outside `ylim`, the
-    line has a gap. marks: [(x, y, text), …], dots with a few words. ValueError for lines of other
-    lengths, for x that does not grow, and for y ≤ 0 on a logarithmic axis.
+    line has a gap. marks: [(x, y, text), …], dots with a few words. narrow: a telephone shows it
+    whole, with the names below. ValueError for lines of other lengths, for x that does not grow,
+    and for y ≤ 0 on a logarithmic axis.
     """
     x = array(x).astype(float)
     values = {name: array(y).astype(float) for name, y in lines.items()}
     _require_lines(x, values, logy)
     marks = marks or []
-    fig = Figure(720, 330)
-    ax = fig.panel(58, 16, 530, 268)
+    fig = Figure(352, 236 + 18 * len(values)) if narrow else Figure(720, 330)
+    ax = fig.panel(*(54, 14, 278, 170) if narrow else (58, 16, 530, 268))
     drawn = {name: _visible(y, ylim) for name, y in values.items()}
     ends = []
     for n, (name, y) in enumerate(drawn.items()):
-        ax.plot(x, y, color=COLORS[n], linestyle=DASHES[n], linewidth=2)
+        ax.plot(x, y, color=COLORS[n], linestyle=DASHES[n], linewidth=2, label=printable(name))
         last = np.flatnonzero(np.isfinite(y))
         if len(last):
             ends.append((y[last[-1]], shorten(name, 18), COLORS[n]))
@@ -48,7 +50,12 @@ def curves(x, lines, xlabel, ylabel, marks=None, logy=False, ylim=None, title=No
     ax.set_ylabel(printable(ylabel), fontsize=11, parse_math=False)
     for at, height, text in marks:
         _mark(ax, x, drawn, at, height, printable(text))
-    end_labels(fig, ax, ends, x[-1])
+    if narrow:
+        ax.tick_params(labelsize=11)
+        below = {"loc": "upper left", "bbox_to_anchor": (-0.02, -0.24), "borderpad": 0}
+        ax.legend(frameon=False, fontsize=11, handlelength=3, labelspacing=0.3, **below)
+    else:
+        end_labels(fig, ax, ends, x[-1])
 
     told = np.unique(np.linspace(0, len(x) - 1, min(len(x), IN_TABLE)).round().astype(int))
     some = f" at {len(told)} of {len(x)} places" if len(told) < len(x) else ""

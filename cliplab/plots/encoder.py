@@ -16,7 +16,8 @@ from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET
 LEVELS = 12  # steps of the color scale: few enough to tell apart, and to keep the picture small
 
 
-def _levels():
+def levels():
+    """The colors of the scale, uint8 [LEVELS, 4]."""
     steps = matplotlib.colormaps["viridis"](np.linspace(0.06, 0.97, LEVELS))
     return (steps * 255).round().astype(np.uint8)
 
@@ -24,7 +25,7 @@ def _levels():
 def _colored(values, top):
     """uint8 [..., 4]: the scale is even in the square root, so that small weights still differ."""
     step = np.sqrt(np.clip(values / top, 0, 1)) * LEVELS
-    return _levels()[np.minimum(step.astype(int), LEVELS - 1)]
+    return levels()[np.minimum(step.astype(int), LEVELS - 1)]
 
 
 @rc_context(RC)
@@ -87,7 +88,7 @@ def attention_grid(weights, tokens=None, layer=None, source=None):
 def _scale(ax, x, y, top, blocked):
     """The legend: one cell for each step of the scale, its ends in numbers."""
     wide = 14
-    pixels(ax, _levels()[None], x, y - 6, LEVELS * wide, 12)
+    pixels(ax, levels()[None], x, y - 6, LEVELS * wide, 12)
     frame(ax, x, y - 6, LEVELS * wide, 12)
     for step in (0, LEVELS // 2, LEVELS):
         value = top * (step / LEVELS) ** 2
