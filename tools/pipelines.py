@@ -140,6 +140,13 @@ PIPELINES = {
     "lumina2": Spec("Lumina 2", "Lumina2Pipeline", lambda: of_decoder("Gemma2", "<s>"), MASKED),
     "sana": Spec("Sana", "SanaPipeline", lambda: of_decoder("Gemma2", "<s>"), MASKED),
     "z_image": Spec("Z-Image", "ZImagePipeline", lambda: of_decoder("Qwen3"), BOTH),
+    "flux2": Spec(
+        "Flux.2", "Flux2Pipeline",
+        lambda: {"tokenizer": parts.toy_tokenizer(), "text_encoder": parts.mistral3()},
+        (EMBEDS, "text_ids"),
+        {"template": "the marks are the toy's, and Mistral's tokenizer sets the side of padding"},
+        from_front=True,
+    ),
     "flux2_klein": Spec(
         "Flux.2 Klein", "Flux2KleinPipeline", lambda: of_decoder("Qwen3", layers=28, causal=True),
         (EMBEDS, "text_ids"), from_front=True,
@@ -460,8 +467,11 @@ def left_alone(recorder: Recorder) -> bool:
     return prompts == [SHORT, LONG]
 
 
-def denoising_call(recorder: Recorder) -> dict[str, int] | str:
-    """How many rows of the prompt's context the denoiser reads: its estimate hangs on them."""
+def denoising_call(recorder: Recorder) -> dict[str, Any] | str:
+    """How many rows of the prompt's context the denoiser reads: its estimate hangs on them.
+
+    And whether it notices that all of them are 1.5 times as long, as under a weight.
+    """
     if recorder.spec.name not in DENOISERS:
         return NOT_RUN
     calls: list[tuple[tuple, dict[str, Any]]] = []
@@ -477,11 +487,21 @@ def denoising_call(recorder: Recorder) -> dict[str, int] | str:
     hook.remove()
     args, kwargs = calls[0]
     rows = kwargs["encoder_hidden_states"].detach().clone().requires_grad_()
-    estimate = denoiser(*args, **kwargs | {"encoder_hidden_states": rows, "return_dict": False})[0]
-    # Of several contexts the negative prompt's stands first.
-    (slope,) = torch.autograd.grad(estimate[-1].square().sum(), rows)
+
+    def estimate(C: torch.Tensor) -> torch.Tensor:
+        given = kwargs | {"encoder_hidden_states": C, "return_dict": False}
+        return denoiser(*args, **given)[0][-1]  # the negative prompt's stands first
+
+    (slope,) = torch.autograd.grad(estimate(rows).square().sum(), rows)
     assert slope.isfinite().all(), recorder.spec.name
-    return {"rows read": int(slope[-1].any(-1).sum()), "rows": rows.shape[1]}
+    with torch.no_grad():
+        plain = estimate(rows)
+        change = (estimate(1.5 * rows) - plain).norm() / plain.norm()
+    return {
+        "rows read": int(slope[-1].any(-1).sum()),
+        "rows": rows.shape[1],
+        "rows × 1.5": "felt" if change > 1e-5 else "not felt",
+    }
 
 
 def measure(spec: Spec) -> dict[str, Any]:
