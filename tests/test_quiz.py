@@ -248,7 +248,7 @@ def test_what_is_no_json_is_said_to_be_none():
 
 @pytest.mark.parametrize("chapter", ["99", "3", 3, "../quizzes/03", ""])
 def test_an_unknown_chapter_lists_those_that_have_a_quiz(chapter):
-    with pytest.raises(ValueError, match=r"There is no quiz .*number: 01, 02, 03, .*, 11\."):
+    with pytest.raises(ValueError, match=r"There is no quiz .*number: 01, 02, 03, .*, \d\d\."):
         quiz(chapter)
 
 
