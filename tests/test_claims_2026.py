@@ -24,11 +24,17 @@ POSSESSIVES = "a dog's bowl and a cat's bed"
 def tool():
     sys.path.insert(0, str(ROOT / "tools"))
     try:
+        import pipeline_cells
+        import pipeline_parts
+        import pipeline_recorder
         import pipelines
     finally:
         sys.path.remove(str(ROOT / "tools"))
     pipelines.quiet()
-    return pipelines
+    return SimpleNamespace(
+        Recorder=pipeline_recorder.Recorder, parts=pipeline_parts,
+        template=pipeline_cells.template, PIPELINES=pipelines.PIPELINES,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
