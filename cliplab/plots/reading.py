@@ -17,7 +17,7 @@ COLORS = (BLUE, VIOLET, GREEN)  # of the encoders
 
 @rc_context(RC)
 def reading_diagram(name):
-    """A pipeline's way from prompt to painter, from top to bottom.
+    """A pipeline's way from prompt to denoiser, from top to bottom.
 
     name: one of READINGS. A state stands beside its arrow, and whether the final norm has been
     applied to it. A dashed arrow is a pooled row's; a dashed outline is of rows that nobody reads,
@@ -119,7 +119,7 @@ def _states(ax, reading, rows, cells, spans, between, right, first):
 
 
 def _pooled(ax, reading, spans, start, top, width, end):
-    """The pooled row beside the context, and dashed its way from the encoders to the painter."""
+    """The pooled row beside the context, and dashed its way from the encoders to the denoiser."""
     style = {"color": ORANGE, "linestyle": (0, (4, 2))}
     for encoder, (left, right) in zip(reading.encoders, spans, strict=True):
         if encoder.pooled and right > ASIDE:

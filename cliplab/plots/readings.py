@@ -1,4 +1,4 @@
-"""What stands between a prompt and the network that paints, pipeline by pipeline: for a diagram.
+"""What stands between a prompt and the denoiser, pipeline by pipeline: for a diagram.
 
 Which states and rows are taken was measured with diffusers 0.42.1 (`book/pipelines.json`), and a
 test holds each of these to it. Widths are those of the released models, as diffusers' denoisers
