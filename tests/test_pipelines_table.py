@@ -63,6 +63,7 @@ def test_which_state():
     assert states("flux") == states("chroma") == states("qwen_image") == states("ovis") == [after]
     assert states("z_image") == states("lumina2") == states("cogview4") == ["hidden_states[-2]"]
     assert states("flux2_klein") == ["hidden_states[9]", "hidden_states[18]", "hidden_states[27]"]
+    assert states("flux2") == ["hidden_states[10]", "hidden_states[20]", "hidden_states[30]"]
 
 
 def test_which_rows():
@@ -133,6 +134,13 @@ def test_which_rows_the_denoiser_reads():
         # Its mask shows 7, but is of numbers, which attention adds to the scores.
         "chroma": (512, 512),
     }  # fmt: skip
+
+
+def test_who_notices_that_rows_are_scaled():
+    """An RMSNorm at the door takes the length of a row away."""
+    calls = {n: c["denoising call"] for n, c in TABLE.items() if c["denoising call"] != "not run"}
+    lost = {name for name, call in calls.items() if call["rows × 1.5"] == "not felt"}
+    assert lost == {"lumina2", "qwen_image"}
 
 
 def test_two_orders_of_two_prompts_and_two_pictures():

@@ -67,6 +67,7 @@ def every_figure(length):
         "merge_ladder": plots.merge_ladder(STEPS, "dog"),
         "activation_curves": plots.activation_curves(),
         "pipeline_diagram": plots.pipeline_diagram(),
+        "reading_diagram": plots.reading_diagram("sd3"),
         "encoder_diagram": plots.encoder_diagram(),
         "parameter_bars": plots.parameter_bars(),
     }

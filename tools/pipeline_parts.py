@@ -121,6 +121,21 @@ def qwen2_5_vl() -> Any:
     return shaken(transformers.Qwen2_5_VLForConditionalGeneration(config))
 
 
+def mistral3() -> Any:
+    config = transformers.Mistral3Config(
+        text_config={
+            "model_type": "mistral", "vocab_size": 300, "hidden_size": 56, "head_dim": 28,
+            "intermediate_size": 48, "num_hidden_layers": 31, "num_attention_heads": 2,
+            "num_key_value_heads": 1,
+        },
+        vision_config={
+            "model_type": "pixtral", "num_hidden_layers": 1, "hidden_size": 16,
+            "intermediate_size": 16, "num_attention_heads": 1,
+        },
+    )  # fmt: skip
+    return shaken(transformers.Mistral3ForConditionalGeneration(config))
+
+
 def vae() -> Any:
     import diffusers
 

@@ -169,7 +169,7 @@ def denoising(cells):
     call = cells["denoising call"]
     if call == "not run":
         return '<i class="not-run">not run</i>'
-    return f"reads {call['rows read']} of {call['rows']} rows"
+    return [f"reads {call['rows read']} of {call['rows']} rows", f"× 1.5 is {call['rows × 1.5']}"]
 
 
 # Names of cells as they are stored, which a note "as read" refers to, and what makes their text

@@ -23,6 +23,7 @@ from .merges import merge_ladder
 from .pairs import pair_tables
 from .pictures import picture_grid, search_results
 from .pipeline import pipeline_diagram
+from .reading import reading_diagram
 from .similarity import similarity_heatmap
 from .tokens import token_strip
 from .training import training_curves
@@ -48,6 +49,7 @@ __all__ = [
     "parameter_counts",
     "picture_grid",
     "pipeline_diagram",
+    "reading_diagram",
     "row_changes",
     "search_results",
     "similarity_heatmap",
