@@ -5,12 +5,12 @@
 # models that the packages would load.
 #
 # Compel writes (cat)2 for a weight of 2. Both packages write plus and minus signs instead, each of
-# which multiplies by 1.1 or 0.9. dgenerate ("compel;syntax=sdwui") takes one sign for each tenth, so
-# that 2 becomes ten signs, which is 2.594, and 0 becomes ten, which is 0.349. stablepy ("Classic")
-# does so between 0.8 and 1.3, and cuts off where dgenerate rounds: in floats 1.2 - 1 is a little
-# less than two tenths, so 1.2 is one sign, which is 1.1. dgenerate's pattern for escapes asks for
-# two backslashes: a \( is a bracket all the same, and weighs. BREAK is handed to Compel in brackets
-# with twenty minus signs. The natural guess, that a number goes over as it is, is wrong.
+# which multiplies by 1.1 or 0.9. dgenerate ("compel;syntax=sdwui") takes one sign for each tenth,
+# so that 2 becomes ten signs, which is 2.594, and 0 becomes ten, which is 0.349. stablepy
+# ("Classic") does so between 0.8 and 1.3, and cuts off where dgenerate rounds: in floats 1.2 - 1 is
+# a little less than two tenths, so 1.2 is one sign, which is 1.1. dgenerate's pattern for escapes
+# asks for two backslashes: a \( is a bracket all the same, and weighs. BREAK is handed to Compel in
+# brackets with twenty minus signs. The natural guess, that a number goes over as it is, is wrong.
 #
 # Output seen:
 #     dgenerate (cat:1.3): (cat)+++

@@ -3,14 +3,14 @@
 #
 # Versions: diffusers 0.42.1, transformers 5.23.0, torch 2.13.0, Python 3.11.
 #
-# Some pipelines draw what stands in quotes with an encoder of its own, letter by letter. English has
-# the same sign in dog's. HunyuanImage takes all from the first apostrophe to the second for a text
-# to be drawn. GLM-Image does the same. LongCat-Image knows better and hides words such as dog's
-# behind marks before it looks for quotes; but the second word's mark is the first one's twice, so
-# that it comes back as the first word, twice. The cat is gone, without a warning. Which of the two
-# words stays depends on the order of a set, that is, on Python's hash seed. One such word is safe,
-# and so is the same word again. The natural guess, that a prompt without quotes is read as it was
-# typed, is wrong.
+# Some pipelines draw what stands in quotes with an encoder of its own, letter by letter. English
+# has the same sign in dog's. HunyuanImage takes all from the first apostrophe to the second for a
+# text to be drawn. GLM-Image does the same. LongCat-Image knows better and hides words such as
+# dog's behind marks before it looks for quotes; but the second word's mark is the first one's
+# twice, so that it comes back as the first word, twice. The cat is gone, without a warning. Which
+# of the two words stays depends on the order of a set, that is, on Python's hash seed. One such
+# word is safe, and so is the same word again. The natural guess, that a prompt without quotes is
+# read as it was typed, is wrong.
 #
 # Output seen:
 #     HunyuanImage draws: Text "s bowl and a cat".

@@ -3,12 +3,12 @@
 #
 # Versions: stable-diffusion-cpp-python 0.4.7 (its vendored src/util.cpp), g++ of the machine.
 #
-# Its parser of prompts is Automatic1111's, carried over to C++. The pattern asks for word boundaries
-# around BREAK, but after each piece the search goes on in a copy of what is left, where any place
-# is the beginning of a string: DAYBREAK becomes DAY and a new block of 77 rows. Lower case is safe.
-# Of the escapes \( \) \[ \] \\ only the first is undone, so that \(cat\) is the text "(cat\)". A
-# weight that closes no bracket, as in a:1.2) b, is left out without a word. The natural guess, that
-# a port reads what Automatic1111 reads, is wrong in all three.
+# Its parser of prompts is Automatic1111's, carried over to C++. The pattern asks for word
+# boundaries around BREAK, but after each piece the search goes on in a copy of what is left, where
+# any place is the beginning of a string: DAYBREAK becomes DAY and a new block of 77 rows. Lower
+# case is safe. Of the escapes \( \) \[ \] \\ only the first is undone, so that \(cat\) is the text
+# "(cat\)". A weight that closes no bracket, as in a:1.2) b, is left out without a word. The natural
+# guess, that a port reads what Automatic1111 reads, is wrong in all three.
 #
 # Output seen:
 #     a DAYBREAK b: [a DAY] 1, [BREAK] -1, [ b] 1
