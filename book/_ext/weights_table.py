@@ -5,6 +5,7 @@ says how it was found: run, read, or not run. What was run is a list of [text, w
 """
 
 import json
+import re
 from html import escape
 from pathlib import Path
 
@@ -38,7 +39,8 @@ def row(tool, prompts):
         for name, cell in tool["cells"].items()
     ]
     where = tool["read in"] or "the package itself"
-    return f"<b>{escape(tool['title'])}</b>{package}", [*cells, escape(where)]
+    title = re.sub("(?<=[_;=])", "<wbr>", tool["title"])  # where a narrow column may break it
+    return f"<b>{title}</b>{package}", [*cells, escape(where)]
 
 
 def marked(cell, say, *of):
