@@ -11,6 +11,7 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
+from wide_table import wide_table
 
 STORED = Path(__file__).parent.parent / "pipelines.json"
 PLACEHOLDER = "the prompt"  # stands between what is read before a prompt and after it
@@ -21,15 +22,10 @@ class PipelineTable(SphinxDirective):
     def run(self):
         self.env.note_dependency(str(STORED))
         stored = json.loads(STORED.read_text(encoding="utf-8"))
-        heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in COLUMNS)
-        rows = "".join(map(row, stored["pipelines"].values()))
+        rows = map(row, stored["pipelines"].values())
         versions = ", ".join(f"{name} {version}" for name, version in stored["versions"].items())
-        html = (
-            f"<p>Run with {escape(versions)}.</p>"
-            '<div class="pipelines" role="region" aria-label="Table of pipelines" tabindex="0">'
-            f'<table class="sortable"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>'
-            "</table></div>"
-        )
+        table = wide_table("Table of pipelines", map(escape, COLUMNS), rows)
+        html = f"<p>Run with {escape(versions)}.</p>{table}"
         return [nodes.raw("", html, format="html")]
 
 
@@ -37,7 +33,7 @@ def row(cells):
     kind = re.sub("(?<=[a-z0-9])(?=[A-Z])", "<wbr>", cells["pipeline"])
     head = f"<b>{escape(cells['title'])}</b> <code>{kind}</code>"
     made = (lines(cell(cells)) + read(cells["as read"].get(name)) for name, cell in CELLS.items())
-    return f'<tr><th scope="row">{head}</th>{"".join(f"<td>{html}</td>" for html in made)}</tr>'
+    return head, made
 
 
 def lines(cell):
@@ -198,13 +194,6 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def equip(app, pagename, templatename, context, doctree):
-    """Give the page that holds the table the script that sorts it."""
-    if 'class="sortable"' in context.get("body", ""):
-        app.add_js_file("sortable.js", loading_method="defer")
-
-
 def setup(app):
     app.add_directive("pipeline-table", PipelineTable)
-    app.connect("html-page-context", equip)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

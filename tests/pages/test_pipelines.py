@@ -14,13 +14,13 @@ LONGEST = 5  # the column "Rows, at most"
 
 
 def titles(page):
-    return page.locator(".pipelines tbody th b").all_text_contents()
+    return page.locator(".wide-table tbody th b").all_text_contents()
 
 
 def longest(page):
     return [
         int(text)
-        for text in page.locator(f".pipelines td:nth-child({LONGEST + 1})").all_text_contents()
+        for text in page.locator(f".wide-table td:nth-child({LONGEST + 1})").all_text_contents()
     ]
 
 
@@ -32,7 +32,7 @@ def page(open_page):
 
 
 def test_sorts_by_keyboard_and_says_so(page):
-    head = page.locator(".pipelines thead th").nth(LONGEST)
+    head = page.locator(".wide-table thead th").nth(LONGEST)
     button = head.get_by_role("button", name="Rows, at most", exact=True)
     assert titles(page) == TITLES
     button.focus()
@@ -44,15 +44,15 @@ def test_sorts_by_keyboard_and_says_so(page):
     expect(head).to_have_attribute("aria-sort", "descending")
     assert longest(page) == sorted(stored, reverse=True)
     page.keyboard.press("Enter")
-    assert page.locator(".pipelines [aria-sort]").count() == 0
+    assert page.locator(".wide-table [aria-sort]").count() == 0
     assert titles(page) == TITLES
 
 
 def test_one_column_is_sorted_at_a_time(page):
-    heads = page.locator(".pipelines thead th")
+    heads = page.locator(".wide-table thead th")
     heads.nth(LONGEST).get_by_role("button").click()
     heads.nth(0).get_by_role("button").click()
-    sorted_by = page.locator(".pipelines [aria-sort]").all_text_contents()
+    sorted_by = page.locator(".wide-table [aria-sort]").all_text_contents()
     assert sorted_by == ["Pipeline"]
     assert titles(page) == sorted(TITLES, key=str.casefold)
 
@@ -61,14 +61,14 @@ def test_is_whole_without_scripts(new_context, address):
     page = new_context(java_script_enabled=False).new_page()
     page.goto(f"{address}/{PAGE}.html")
     assert titles(page) == TITLES
-    assert page.locator(".pipelines thead button").count() == 0
-    cells = page.locator(".pipelines tbody td")
-    assert cells.count() == len(TITLES) * (page.locator(".pipelines thead th").count() - 1)
+    assert page.locator(".wide-table thead button").count() == 0
+    cells = page.locator(".wide-table tbody td")
+    assert cells.count() == len(TITLES) * (page.locator(".wide-table thead th").count() - 1)
     assert all(text.strip() for text in cells.all_text_contents())
 
 
 def test_says_what_was_not_run(page):
-    row = page.locator(".pipelines tbody tr", has_text="QwenImagePipeline")
+    row = page.locator(".wide-table tbody tr", has_text="QwenImagePipeline")
     expect(row.locator(".as-read")).to_have_text(
         f"Read, not run: {TABLE['qwen_image']['as read']['rows']}"
     )
