@@ -28,13 +28,16 @@ ifdef CLIPLAB_SKIP_BROWSER
 PAGES := --ignore tests/pages
 endif
 
-.PHONY: help book check test lab notebooks offline graders emoji words miniature clean browser
+.PHONY: help book pdf check test lab notebooks offline graders emoji words miniature clean browser
 
 help:  ## say this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
 
 book: $(BOOK)  ## build the book; it opens in any browser, with no network
 	@echo "The book is ready: open _build/html/index.html"
+
+pdf: browser $(BOOK)  ## print the whole course into one PDF
+	@$(BIN)/python tools/pdf.py
 
 check: $(READY)  ## the quick checks: rules, form, types, scripts, spelling, links
 	@$(BIN)/python tools/check.py

@@ -2,13 +2,17 @@
 
 import pytest
 
-from book._ext import equations
+from book._ext import equations, formulas
 
 NAMED = [number for names in equations.PARTS.values() for number in names]
 
 
 def test_the_index_names_every_equation_once():
     assert sorted([*NAMED, *equations.ABSENT]) == list(range(1, 65))
+
+
+def test_the_index_shows_every_equation():
+    assert list(formulas.FORMULAS) == sorted(NAMED)
 
 
 def test_numbers_are_read_as_they_are_written():

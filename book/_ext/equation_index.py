@@ -1,13 +1,12 @@
-"""The directive `{equation-index}`: what `equations` has read, as one table for each part."""
+"""The directive `{equation-index}`: every equation with what `equations` has read about it."""
 
 from pathlib import Path
 
 import equations
 from docutils import nodes
 from docutils.statemachine import StringList
+from formulas import FORMULAS
 from sphinx.util.docutils import SphinxDirective
-
-HEADER = ["| | Equation | Code | Test | Chapter |", "|--:|---|---|---|---|"]
 
 
 class EquationIndex(SphinxDirective):
@@ -19,28 +18,32 @@ class EquationIndex(SphinxDirective):
         self.pages, self.shown = equations.pages(), equations.shown()
         lines = []
         for title, names in equations.PARTS.items():
-            rows = [self.row(number, name) for number, name in names.items()]
-            lines += [f"## {title}", "", *HEADER, *rows, ""]
+            lines += [f"## {title}", "", "{.index}"]
+            for number, name in names.items():
+                lines += self.entry(number, name)
         holder = nodes.Element()
         text = StringList(lines, source=self.get_source_info()[0])
         self.state.nested_parse(text, 0, holder, match_titles=True)
         return holder.children
 
-    def row(self, number, name):
-        if number in equations.NOTATION:
-            code = "notation"
-        else:
-            code = ", ".join(self.owner(place) for place in self.owners.get(number, []))
-        tests = ", ".join(self.link(*test) for test in self.first_tests(number).items())
+    def entry(self, number, name):
+        """The lines of one equation in a definition list."""
+        formula = " ".join(FORMULAS[number].split())
         chapters = ", ".join(self.chapter(page) for page in self.pages.get(number, []))
-        return f"| {number} | {name} | {code} | {tests} | {chapters} |"
+        places = [f"Chapter {chapters}"]
+        if number not in equations.NOTATION:
+            owners = ", ".join(self.owner(place) for place in self.owners.get(number, []))
+            places.append(f"code {owners}")
+        tests = ", ".join(self.link(*test) for test in self.first_tests(number).items())
+        places.append(f"tests {tests}")
+        return [f"{number} · {name}", f": $${formula}$$", "", f"  {'; '.join(places)}", ""]
 
     def owner(self, place):
         """The class or function, and the chapter that shows its source where one does."""
         page, parts = self.shown.get(place.name), Path(place.file).with_suffix("").parts
         # Every grammar calls its function by the same name.
         name = f"{parts[2]}.{place.name}" if parts[1] == "prompts" else place.name
-        return self.link(name, place) + (f" shown in {self.chapter(page)}" if page else "")
+        return self.link(name, place) + (f" (shown in {self.chapter(page)})" if page else "")
 
     @staticmethod
     def chapter(page):

@@ -143,16 +143,21 @@ def owners(root=ROOT):
     return found
 
 
-def tests(root=ROOT):
-    """Equation number -> the tests marked `@pytest.mark.equation(number, …)`."""
+def marked(mark, root=ROOT):
+    """What a mark names -> the tests with it: `@pytest.mark.equation(32, 33)` -> {32: …, 33: …}."""
     found = {}
     for path in sorted((root / "tests").rglob("test_*.py")):
         for node, place in definitions_in(path, root):
-            for mark in node.decorator_list:
-                if ast.unparse(mark).startswith("pytest.mark.equation("):
-                    for number in map(ast.literal_eval, mark.args):
-                        found.setdefault(number, []).append(place)
+            for decorator in node.decorator_list:
+                if ast.unparse(decorator).startswith(f"pytest.mark.{mark}("):
+                    for named in map(ast.literal_eval, decorator.args):
+                        found.setdefault(named, []).append(place)
     return found
+
+
+def tests(root=ROOT):
+    """Equation number -> the tests marked `@pytest.mark.equation(number, …)`."""
+    return marked("equation", root)
 
 
 def chapters(root):

@@ -20,10 +20,16 @@ PAGE = """<!doctype html>
 """
 
 
+def home(repository):
+    """The address of the published site, from that of the repository."""
+    owner, name = repository.rsplit("/", 2)[1:]
+    return f"https://{owner}.github.io/{name}/"
+
+
 def write(app, exception):
     if exception is None and app.builder.format == "html":
-        owner, name = app.config.html_theme_options["repository_url"].rsplit("/", 2)[1:]
-        page = PAGE.format(title=app.config.html_title, home=f"https://{owner}.github.io/{name}/")
+        address = home(app.config.html_theme_options["repository_url"])
+        page = PAGE.format(title=app.config.html_title, home=address)
         Path(app.outdir, "404.html").write_text(page, encoding="utf-8")
 
 

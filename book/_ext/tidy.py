@@ -4,11 +4,25 @@ Jupyter Book switches on sphinx-thebe and sphinx-comments with no way to switch 
 names an outside host in every page and declares its constants twice: an error in the browser.
 """
 
+import re
 from html import escape
 
 from docutils import nodes
 
 UNUSED = ("sphinx_thebe", "sphinx_comments")
+
+# Scripts and style sheets, by their names or the beginnings of their texts, and the element without
+# which a page has no use for them. (The theme's own head and sidebar have none of these.)
+SERVES = {
+    r"mathjax|window\.MathJax": r'class="math ',
+    r"copybutton|clipboard": r'class="highlight',
+    r"togglebutton|let toggle": r'class="[^"]*(?<![\w-])(?:toggle|dropdown)(?![\w-])',
+    r"design-tabs": r'class="sd-tab-set',
+    r"sphinx-design": r'class="sd-',
+    r"exercise\.css": r'class="[^"]*\bexercise\b',
+    r"proof\.css": r'class="proof',
+    r"mystnb": r'class="cell',
+}
 
 
 def disconnect_unused(app, config):
@@ -18,16 +32,25 @@ def disconnect_unused(app, config):
 
 
 def drop_leftovers(app, pagename, templatename, context, doctree):
-    """Keep the first of several equal script tags, and no link to a style sheet of the unused."""
-    context["css_files"] = [css for css in context["css_files"] if "thebe" not in str(css.filename)]
-    kept = {}
-    for script in context.get("script_files", []):
-        body = getattr(script, "attributes", {}).get("body")
-        kept.setdefault((str(getattr(script, "filename", script)), body), script)
-    context["script_files"] = list(kept.values())
-    # ARIA lets a list hold list items; docutils' entries of a bibliography are something else.
+    """Keep the first of several equal script tags, and nothing that is of no use to this page."""
     body = context.get("body", "")
+    useless = [what for what, element in SERVES.items() if not re.search(element, body)]
+    pattern = re.compile("|".join(["thebe", *useless]))
+
+    def kept(assets):
+        """The assets in their order, each once."""
+        named = {(str(getattr(one, "filename", one)), text_of(one)): one for one in assets}
+        return [one for name, one in named.items() if not pattern.search(" ".join(name))]
+
+    context["css_files"] = kept(context["css_files"])
+    context["script_files"] = kept(context.get("script_files", []))
+    # ARIA lets a list hold list items; docutils' entries of a bibliography are something else.
     context["body"] = body.replace('role="list" class="citation', 'class="citation')
+
+
+def text_of(asset):
+    """What a script has between its tags."""
+    return getattr(asset, "attributes", {}).get("body") or ""
 
 
 def describe(app, pagename, templatename, context, doctree):
@@ -36,7 +59,7 @@ def describe(app, pagename, templatename, context, doctree):
         return
     for paragraph in doctree.findall(nodes.paragraph):
         text = " ".join(paragraph.astext().split())
-        if len(text) > 40:
+        if len(text) > 40 and not re.match(r"About \d+ minutes\.", text):
             short = text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + " …"
             context["metatags"] += f'\n<meta name="description" content="{escape(short)}"/>'
             return

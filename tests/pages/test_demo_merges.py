@@ -50,6 +50,7 @@ def test_the_ladder_is_climbed_by_keyboard(demo):
     expect(demo.locator(".cld-ladder li")).to_have_count(2)
 
 
+@pytest.mark.wcag("3.3.1")
 def test_too_much_text_is_said(demo):
     write(demo, "Your text", "dog " * 80)
     expect(demo.locator(".cld-number")).to_have_text("80 tokens of 75; the last 5 would be cut off")

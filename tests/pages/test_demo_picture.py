@@ -80,6 +80,7 @@ def test_words_weights_and_pieces_are_those_of_the_encoder(prompt, demo, pipe):
     until(demo, lambda: rows(demo) == expected)  # nothing need be painted for it
 
 
+@pytest.mark.wcag("2.1.1", "2.5.3")
 def test_buttons_sliders_and_arrow_keys_write_the_text(demo):
     write(demo, "a red circle")
     more = demo.get_by_role("button", name="More weight for red")
@@ -166,6 +167,7 @@ def test_without_weights_the_two_are_one(demo):
     assert (written == weighted).all()
 
 
+@pytest.mark.wcag("3.3.1")
 def test_what_cannot_be_read_is_said_at_its_character(demo):
     write(demo, "a (red:1.2.3) circle")
     expect(demo.locator(".cld-read")).to_contain_text("At character 8: '1.2.3' is no number")

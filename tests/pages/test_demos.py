@@ -59,6 +59,7 @@ def test_stays_on_its_host_and_in_its_budget(name, new_page, bare_address):
     assert sum(sizes) > 10_000  # the count counts
 
 
+@pytest.mark.wcag("1.1.1", "1.3.1", "1.4.3", "4.1.2")
 def test_all_are_accessible(live):
     """In every look, with their tables open."""
     for name in demos.NAMES:
@@ -73,6 +74,7 @@ def test_all_are_accessible(live):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.wcag("2.4.3")
 @every_demo
 def test_a_preset_asks_first_and_then_shows(name, live):
     demo = live(name)
@@ -140,6 +142,7 @@ def test_a_link_is_data(name, live):
     assert demo.page.evaluate("({}).x") is None
 
 
+@pytest.mark.wcag("2.1.1", "2.1.2", "2.4.3")
 @every_demo
 def test_every_control_is_reached_by_keyboard(name, live):
     """Tab goes through all of them, in order, and none is a trap."""
@@ -178,6 +181,7 @@ def test_recorded_pictures_lie_on_the_page_in_the_dark(open_page):
     assert {tuple(look) for look in looks} == {("rgba(0, 0, 0, 0)", "none", "0px")}
 
 
+@pytest.mark.wcag("3.3.1", "4.1.3")
 @every_demo
 def test_a_missing_model_is_said(name, new_page, bare):
     """The frame stays, and a sentence says what is missing."""

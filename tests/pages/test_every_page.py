@@ -19,6 +19,7 @@ WORDS = ["frac", "math", "bold", "begin", "text", "ell"]
 RAW_TEX = ["\\(", "\\)", "\\[", "$$", *(f"\\{word}" for word in WORDS)]
 
 
+@pytest.mark.wcag("1.4.4", "1.4.10")
 def test_does_not_scroll_sideways(visit):
     width, window = visit.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert width <= window, f"{visit.name} is {width} px wide in a window of {window} px"
@@ -31,6 +32,27 @@ def test_leaves_no_raw_tex(visit):
     assert visit.page.locator(untypeset).all_text_contents() == []
 
 
+# What readers may ask of any page: WCAG 2.1, success criterion 1.4.12.
+MORE_SPACE = """* { line-height: 1.5 !important; letter-spacing: .12em !important;
+  word-spacing: .16em !important; } p { margin-bottom: 2em !important; }"""
+
+
+@pytest.mark.wcag("1.4.10", "1.4.12")
+def test_reads_in_320_pixels_and_with_more_space(visit):
+    """On the narrowest screen that WCAG asks for, and with letters and lines farther apart."""
+    page = visit.page
+    if page.viewport_size["width"] > 390:
+        return
+    page.set_viewport_size({"width": 320, "height": 900})
+    fits = "document.documentElement.scrollWidth <= innerWidth"
+    assert page.evaluate(fits), visit.name
+    style = page.add_style_tag(content=MORE_SPACE)
+    assert page.evaluate(fits), f"{visit.name}, with more space"
+    style.evaluate("style => style.remove()")
+    page.set_viewport_size({"width": 390, "height": 900})
+
+
+@pytest.mark.wcag("1.1.1")
 def test_describes_its_pictures(visit):
     """Real words, not nothing and not a file name, which axe would accept."""
     pictures = visit.page.evaluate(
@@ -45,6 +67,8 @@ def test_describes_its_pictures(visit):
         assert not is_file_name, f"{words} is a file name"
 
 
+@pytest.mark.wcag("1.1.1", "1.3.1", "1.4.1", "1.4.3", "1.4.4", "2.1.1", "2.2.2", "2.4.1", "2.4.2",
+                  "2.4.4", "2.4.6", "3.1.1", "3.3.2", "4.1.2")  # fmt: skip
 def test_is_accessible(visit):
     """axe-core finds nothing serious or critical."""
     found = all_violations(visit.page, visit.known)
@@ -52,6 +76,7 @@ def test_is_accessible(visit):
     assert grave == [], "\n".join(grave)
 
 
+@pytest.mark.wcag("2.4.2", "3.1.1")
 def test_says_what_it_is(visit):
     """A language, a title of its own and a description for search engines and link previews."""
     assert visit.page.get_attribute("html", "lang") == "en"
@@ -60,6 +85,7 @@ def test_says_what_it_is(visit):
         assert len(visit.page.get_attribute("meta[name=description]", "content")) > 40
 
 
+@pytest.mark.wcag("2.1.1")
 def test_what_overflows_can_be_scrolled_by_keyboard(visit):
     stuck = visit.page.evaluate(
         """[...document.querySelectorAll('.cliplab-scroll, .pst-scrollable-table-container')]

@@ -135,6 +135,7 @@ def wordless(message):
     return re.sub(r"(raised \w+): .* (?=on the input)", r"\1 ", message)
 
 
+@pytest.mark.wcag("3.3.1", "3.3.3")
 @pytest.mark.parametrize("id", course.PLAIN)
 def test_recorded_answers_get_the_verdicts_of_the_notebook(bare, id):
     given = [*recorded(id, "RIGHT"), *recorded(id, "WRONG")]
@@ -154,6 +155,7 @@ def test_too_deep_a_recursion_is_said(bare):
     assert found.startswith("Almost: your function raised RecursionError")
 
 
+@pytest.mark.wcag("4.1.3")
 def test_an_endless_loop_is_stopped_and_python_comes_again(bare):
     """The page's clock is put forward, so that nothing has to burn for ten seconds."""
     field = bare.get_by_label("Your answer to exercise 10.2")
@@ -169,6 +171,7 @@ def test_an_endless_loop_is_stopped_and_python_comes_again(bare):
     expect(status).to_have_text("Loading Python …")
 
 
+@pytest.mark.wcag("4.1.3")
 def test_what_cannot_be_fetched_is_named(new_page, bare_folder):
     with serving(bare_folder, missing=["course.zip"]) as address:
         page = new_page()
@@ -205,6 +208,7 @@ def test_every_exercise_leads_to_its_notebook_and_shows_no_dead_output(site, nam
     assert bool(here) == ("exercises/page.js" in html)
 
 
+@pytest.mark.wcag("2.1.1", "2.1.2", "3.3.2")
 def test_goes_by_keyboard(open_page):
     page = open_page("chapters/02_notation").page
     field = page.get_by_label("Your answer to exercise 02.1, in Python")

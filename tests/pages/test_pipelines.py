@@ -31,6 +31,7 @@ def page(open_page):
     visit.page.close()
 
 
+@pytest.mark.wcag("2.1.1", "4.1.2")
 def test_sorts_by_keyboard_and_says_so(page):
     head = page.locator(".wide-table thead th").nth(LONGEST)
     button = head.get_by_role("button", name="Rows, at most", exact=True)

@@ -41,6 +41,7 @@ def test_every_option_opens_without_script(scriptless, address, name):
     assert box["x"] + box["width"] <= 390
 
 
+@pytest.mark.wcag("2.1.1", "2.4.3")
 def test_keyboard_walks_through_the_options(open_page):
     page = open_page(CHAPTERS[0]).page
     options = page.locator(f"{QUIZ} details")
@@ -53,6 +54,7 @@ def test_keyboard_walks_through_the_options(open_page):
     page.close()
 
 
+@pytest.mark.wcag("1.3.1", "3.3.2")
 def test_a_question_is_a_group_with_a_name(open_page):
     page = open_page(CHAPTERS[1]).page
     for number, question in enumerate(quiz_of(CHAPTERS[1]).questions, start=1):
@@ -62,6 +64,7 @@ def test_a_question_is_a_group_with_a_name(open_page):
     page.close()
 
 
+@pytest.mark.wcag("1.4.3", "4.1.2")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_is_accessible_when_open(open_page, theme):
     page = open_page(CHAPTERS[1], theme, 390).page

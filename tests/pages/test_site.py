@@ -1,11 +1,13 @@
 """What must hold of the site as a whole: links, search, themes, launch buttons, the keyboard."""
 
+import re
 from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
 
 from .conftest import PAGES, ROOT
 
@@ -22,6 +24,7 @@ def soups(site):
     return {path: BeautifulSoup(path.read_bytes(), "html.parser") for path in files}
 
 
+@pytest.mark.wcag("2.4.4")
 def test_internal_links_resolve(soups):
     """File and fragment, of every link, picture, script and style sheet."""
     anchors = {
@@ -53,12 +56,26 @@ def test_links_into_the_repository_name_its_files(soups):
     assert [path for path in sorted(linked) if not (ROOT / path).is_file()] == []
 
 
+def test_every_icon_is_drawn(site, soups):
+    """The style sheet that was cut down has each icon that a page names, and a font its glyph."""
+    icons = {name for soup in soups.values() for one in soup.select("i[class*=fa-]")
+             for name in one["class"] if name.startswith("fa-")}  # fmt: skip
+    (home,) = site.glob("_static/vendor/fontawesome/*")
+    glyphs = set().union(*(TTFont(path).getBestCmap() for path in home.glob("webfonts/*.woff")))
+    style = (home / "css" / "all.min.css").read_text(encoding="utf-8")
+    drawn = dict(re.findall(r'\.(fa-[a-z-]+):before\{content:"\\(\w+)"', style))
+    assert len(icons) > 10
+    for name in icons - {"fa-solid", "fa-brands", "fa-regular", "fa-lg"}:
+        assert int(drawn[name], 16) in glyphs, name
+
+
 def test_index_leads_to_the_landing_page(new_page, address):
     page = new_page()
     page.goto(address)
     page.wait_for_url(f"**/{PAGES[0]}.html")
 
 
+@pytest.mark.wcag("2.4.5", "3.2.3")
 def test_previous_and_next_follow_the_contents(site, soups):
     files = [site / f"{name}.html" for name in PAGES]
     for before, after in pairwise(files):
@@ -78,6 +95,7 @@ def test_notebooks_open_in_colab(site, soups, notebook):
     assert expected in [a["href"] for a in soups[site / f"{notebook}.html"].select("a[href]")]
 
 
+@pytest.mark.wcag("2.4.5")
 def test_search_leads_to_a_chapter(open_page):
     page = open_page("search").page
     page.fill("main input[name=q], input[name=q]:visible", "tokenizer")
@@ -102,6 +120,7 @@ def test_theme_is_chosen_and_kept(new_page, address):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
 
 
+@pytest.mark.wcag("2.2.2")
 def test_nothing_moves_for_those_who_ask_for_less_motion(open_page):
     """The pages' contexts ask for it; the theme's sidebar, for one, would slide in."""
     page = open_page(PAGES[0]).page
@@ -113,6 +132,7 @@ def test_nothing_moves_for_those_who_ask_for_less_motion(open_page):
     assert moving == []
 
 
+@pytest.mark.wcag("2.1.1", "2.4.1")
 def test_keyboard_reaches_the_text(open_page):
     page = open_page(PAGES[1]).page
     page.keyboard.press("Tab")
@@ -121,6 +141,21 @@ def test_keyboard_reaches_the_text(open_page):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('#main-content') !== null")
     page.close()
+
+
+@pytest.mark.wcag("2.4.7")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_has_the_focus_is_seen(open_page, theme):
+    page = open_page(CHAPTERS[1], theme).page
+    seen = "getComputedStyle(document.activeElement).outline"
+    outlines = []
+    for _ in range(60):  # through the header, the contents and the first formulas and fields
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement !== document.body"):
+            outlines.append(page.evaluate(seen))
+    page.close()
+    assert len(outlines) > 40
+    assert [outline for outline in outlines if " 0px" in outline or "none" in outline] == []
 
 
 def test_opens_from_the_file_system(open_page, site):

@@ -1,0 +1,102 @@
+"""The directive `{chapter-list}`: every chapter with its time, what it needs, and its beginning.
+
+All of it stands in the chapter's first cell of text:
+
+    # 3 · From text to tokens
+
+    About 25 minutes. You need chapter 1.
+
+    A text encoder sees no letters. …
+
+Where the line on time is missing, the time is reckoned: 150 words a minute, as
+tests/test_notebooks.py reckons too, and three minutes for an exercise.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+ROOT = Path(__file__).parents[2]
+TIME = re.compile(r"[*_]?About (?P<minutes>\d+) minutes\.(?: (?P<needs>.+?))?[*_]?$")
+
+
+class Chapter(NamedTuple):
+    """What the first cell says. needs is a sentence, or empty."""
+
+    docname: str
+    title: str
+    minutes: int
+    needs: str
+    beginning: str
+
+    @property
+    def number(self):
+        return self.title.partition(" ")[0]
+
+
+def chapters(root=ROOT):
+    """Every chapter of the table of contents, in its order."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    files = [
+        one["file"].removesuffix(".ipynb") for part in toc["parts"] for one in part["chapters"]
+    ]
+    return [read(root, file) for file in files if file.startswith("chapters/")]
+
+
+def read(root, docname):
+    notebook = json.loads((root / f"{docname}.ipynb").read_text(encoding="utf-8"))
+    texts = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown"]
+    title, *paragraphs = [" ".join(part.split()) for part in texts[0].split("\n\n") if part.strip()]
+    said = next(filter(None, map(TIME.match, paragraphs)), None)
+    minutes = int(said["minutes"]) if said else reckoned(texts)
+    needs = (said["needs"] or "") if said else ""
+    beginning = next(one for one in paragraphs if not TIME.match(one))
+    return Chapter(docname, title.removeprefix("# "), minutes, needs, beginning)
+
+
+def reckoned(texts):
+    """Minutes for a chapter's reading and its exercises, to the next five."""
+    text = "\n".join(texts)
+    exercises = re.findall(r"^### Exercise ", text, re.MULTILINE)
+    return 5 * round((len(text.split()) / 150 + 3 * len(exercises)) / 5)
+
+
+class ChapterList(SphinxDirective):
+    def run(self):
+        found = chapters()
+        self.links = {one.number: f"/{one.docname}.ipynb" for one in found}
+        hours = round(sum(one.minutes for one in found) / 60)
+        lines = [
+            f"{len(found)} chapters, about {hours} hours with their exercises.",
+            "",
+            "{.index}",
+        ]
+        for chapter in found:
+            self.env.note_dependency(str(ROOT / f"{chapter.docname}.ipynb"))
+            lines += self.entry(chapter)
+        holder = nodes.Element()
+        self.state.nested_parse(StringList(lines, source=self.get_source_info()[0]), 0, holder)
+        return holder.children
+
+    def entry(self, chapter):
+        """The lines of one chapter in a definition list; numbers of other chapters are links."""
+        needs = re.sub(r"\b\d+\b", lambda n: f"[{n[0]}]({self.links[n[0]]})", chapter.needs)
+        beginning = re.sub(r"\]\((\d\d_\w+\.ipynb)", r"](/chapters/\1", chapter.beginning)
+        return [
+            f"[{chapter.title}](/{chapter.docname}.ipynb)",
+            f": {beginning}",
+            "",
+            f"  About {chapter.minutes} minutes. {needs}".rstrip(),
+            "",
+        ]
+
+
+def setup(app):
+    app.add_directive("chapter-list", ChapterList)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
