@@ -75,6 +75,18 @@ def test_reading_takes_half_an_hour_at_most(nb):
     assert words(*nb.cells) <= 30 * 150
 
 
+def test_a_chapter_says_how_long_it_takes_and_what_it_needs(nb, chapter):
+    """A line below the title. Text as above, and three seconds for a line of code."""
+    title, line, *_ = nb.cells[1].source.split("\n\n")
+    assert title.startswith(f"# {int(chapter.stem[:2])} · ")
+    said = re.fullmatch(r"About (\d+) minutes\. You need (no other chapter|chapters? .+)\.", line)
+    assert said, f"Below the title stands {line[:60]!r}, not how long the chapter takes."
+    lines = sum(bool(line.strip()) for c in code_cells(nb) for line in c.source.splitlines())
+    assert abs(int(said[1]) - words(*nb.cells) / 150 - lines / 20) <= 4
+    needed = {int(number) for number in re.findall(r"\d+", said[2])}
+    assert needed <= {int(path.stem[:2]) for path in CHAPTERS} - {int(chapter.stem[:2])}
+
+
 def test_code_cells_are_short(nb):
     lengths = [sum(bool(line.strip()) for line in c.source.splitlines()) for c in code_cells(nb)]
     assert statistics.median(lengths) <= 10
