@@ -42,6 +42,13 @@ def test_hints_and_solution_of_an_exercise_go_together(folded):
     assert said == "Exercise 03.1 · Room left|Hint|Count.|Solution|75 - n"
 
 
+@pytest.mark.parametrize("folded", [EXERCISE.replace("Exercise 03.1", "A1.1")], indirect=True)
+def test_the_hints_of_an_assignment_are_called_so(folded):
+    article, (entry,) = folded
+    assert words(article.select_one(".to-fold")) == "Hints: at the end"
+    assert words(entry.select_one(".folded-name")) == "A1.1 · Room left"
+
+
 @pytest.mark.parametrize("folded", [FIGURE], indirect=True)
 def test_the_table_of_a_figure_goes_by_its_caption(folded):
     article, (entry,) = folded

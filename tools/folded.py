@@ -55,7 +55,9 @@ def named(details: Tag) -> tuple[str, str]:
         caption = details.select_one("caption")
         return "The table of the figure", text_of(caption) if caption else "Figure"
     title = text_of(details.find_previous(HEADING))
-    return ("Hints and solution" if title.startswith("Exercise") else "More"), title
+    if title.startswith("Exercise"):
+        return "Hints and solution", title
+    return ("Hints" if text_of(details.summary).startswith("Hint") else "More"), title
 
 
 def unfolded(details: Tag) -> Tag:

@@ -36,7 +36,7 @@ PARTS = {
         11: "Text encoder: from a token sequence to a context",
         12: "Prompt weighting: a map for each subset of positions",
         13: "Prompt weighting: row by row",
-        14: "Weight as a factor, $\\psi_k(x) = r_k x$",
+        14: "Weight as a factor",
         15: "Automatic1111: parentheses",
         16: "Automatic1111: explicit weight",
         17: "Compel: plus signs",

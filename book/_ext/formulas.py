@@ -29,12 +29,12 @@ FORMULAS = {
         \in \mathbb{R}^{L_{\mathrm{ctx}} \times d_{\mathrm{ctx}}}""",
     13: r"\widehat{\boldsymbol{c}}_i = \psi_k(\boldsymbol{c}_i) \quad \text{if } i \in S_k",
     14: r"\psi_k(\boldsymbol{x}) = r_k\, \boldsymbol{x}",
-    15: r"""\texttt{(span)} : \quad r_k = \lambda^n \text{ for } n \text{ brackets}, \quad
+    15: r"""\text{(span)} : \quad r_k = \lambda^n \text{ for } n \text{ brackets}, \quad
         \lambda = 1.1""",
-    16: r"\texttt{(span:r)} : \quad r_k = r > 1",
-    17: r"\texttt{span+} : \quad r_k = \lambda^n \text{ for } n \text{ signs}, \quad \lambda = 1.1",
-    18: r"\texttt{(span)r} : \quad r_k = r > 1",
-    20: r"\texttt{(span)r} : \quad 0 < r < 1",
+    16: r"\text{(span:r)} : \quad r_k = r > 1",
+    17: r"\text{span+} : \quad r_k = \lambda^n \text{ for } n \text{ signs}, \quad \lambda = 1.1",
+    18: r"\text{(span)r} : \quad r_k = r > 1",
+    20: r"\text{(span)r} : \quad 0 < r < 1",
     21: r"\Theta_{\mathrm{Emb}} = (\boldsymbol{E} \in \mathbb{R}^{V \times d})",
     22: r"""\mathsf{Embedding}_{\Theta_{\mathrm{Emb}}}(\boldsymbol{t}) = \boldsymbol{X}
         \in \mathbb{R}^{L \times d}""",
