@@ -5,7 +5,8 @@ import { clamp } from "../lib/explore.js";
 import { PAINT_STEPS } from "../lib/painting.js";
 import { SIDE } from "./attention.js";
 
-/** @import { Group, GroupMap, Look, Painted, State, View } from "./types.js" */
+/** @import { Group } from "../lib/pictures.js" */
+/** @import { GroupMap, Look, Painted, State, View } from "./types.js" */
 
 /** The places of the picture, row by row. */
 export const PLACES = Array.from({ length: SIDE ** 2 }, (_, place) => ({
