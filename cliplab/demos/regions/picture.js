@@ -7,8 +7,9 @@ import { h } from "../lib/elements.js";
 import { cellUnder, clamp, explore } from "../lib/explore.js";
 import { PAINT_STEPS } from "../lib/painting.js";
 import { SIGN_CELL, drawDisc, drawEdge, drawSigns, drawSquare, signPen } from "../lib/signs.js";
+import { percentText } from "../lib/wording.js";
 import { SIDE } from "./attention.js";
-import { groupName, mapOf, partOf, percentOf, PLACES } from "./view.js";
+import { groupName, mapOf, partOf, PLACES } from "./view.js";
 
 /** @import { Sign } from "../lib/signs.js" */
 /** @import { Acts, GroupMap, View } from "./types.js" */
@@ -159,7 +160,7 @@ function legendLine(view, group, sign) {
     {},
     name,
     legendEnds(map).map(({ size, share }) =>
-      h("span", {}, legendKey(sign, size), percentOf(share)),
+      h("span", {}, legendKey(sign, size), percentText(share)),
     ),
   );
 }

@@ -95,9 +95,6 @@ export const lookedAt = ({ peek, spotted }, view) => ({
   spot: spotted ?? view.spot,
 });
 
-/** @param {number} share */
-export const percentOf = (share) => `${(100 * share).toFixed(share < 0.00995 ? 2 : 1)}\u00a0%`;
-
 /** @param {number} place */
 export const placeName = (place) =>
   `row ${PLACES[place].row + 1}, column ${PLACES[place].column + 1}`;
