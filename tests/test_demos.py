@@ -120,7 +120,7 @@ def test_what_does_not_fit_is_refused(state, error, words):
 
 
 def test_an_unknown_demo_is_refused():
-    with pytest.raises(ValueError, match=r"no demo 'merge'\. There are: merges, slots"):
+    with pytest.raises(ValueError, match=r"no demo 'merge'\. There are: journey, merges"):
         cliplab.demo("merge")
 
 

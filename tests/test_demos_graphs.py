@@ -414,7 +414,7 @@ def test_an_unknown_name_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
         exporting.main([str(tmp_path), "tekst"])
     assert stopped.value.code == 2
-    assert "There is no 'tekst'; there are text, distance, looks" in capsys.readouterr().err
+    assert "There is no 'tekst'; there are paint_text, paint_step" in capsys.readouterr().err
 
 
 def test_without_the_tools_the_command_that_installs_them_is_named(tmp_path, monkeypatch, capsys):

@@ -1,5 +1,6 @@
 """The graphs that paint: run one after another, they give the pictures of cliplab.generate."""
 
+import copy
 import hashlib
 
 import numpy as np
@@ -42,7 +43,7 @@ def play(pipe, run, drawn, prompt, *, negative="", seed=0, method="from_empty", 
     encoder = PromptEncoder(pipe.tokenizer, pipe.text_encoder, "a1111", "ignore")
     read = [encoder(text) for text in (negative, prompt)]
     ids = torch.stack([*(c.ids for c in read), encoder("").ids]).int()
-    (made,) = run("paint_text", {"ids": ids.numpy()})
+    made, _ = run("paint_text", {"ids": ids.numpy()})
     factors, contexts = np.ones(77, np.float32), made[:2]
     if method == "attention":
         factors = read[1].weights.float().numpy()
@@ -138,12 +139,16 @@ def test_maps_are_those_of_watch_attention(pipe, graphs):
 # Each graph ---------------------------------------------------------------------------------------
 
 
-def test_the_context_is_the_pipelines(pipe, graphs):
+def test_the_context_and_the_attention_are_the_pipelines(pipe, graphs):
     ids = pipe.tokenizer(["a red circle", "", "a zebra"], padding="max_length").input_ids
     with torch.no_grad():
-        (made,) = graphs["paint_text"](torch.tensor(ids).int())
-        want = pipe.text_encoder(torch.tensor(ids)).last_hidden_state
-    torch.testing.assert_close(made, want, atol=1e-5, rtol=0)
+        made, attention = graphs["paint_text"](torch.tensor(ids).int())
+        encoder = copy.deepcopy(pipe.text_encoder)
+        encoder.set_attn_implementation("eager")  # the only one that tells its attention
+        want = encoder(torch.tensor(ids), output_attentions=True)
+    torch.testing.assert_close(made, want.last_hidden_state, atol=1e-5, rtol=0)
+    each = torch.stack(want.attentions, dim=1)  # [B, N, H, L, L]
+    torch.testing.assert_close(attention, each, atol=1e-5, rtol=0)
 
 
 def test_pixels_are_rounded_as_the_pipeline_does(pipe, graphs):

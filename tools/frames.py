@@ -46,6 +46,9 @@ FREEZE = """(live) => {
     image.width = canvas.clientWidth;
     canvas.replaceWith(image);
   }
+  for (const link of live.querySelectorAll("a[href]")) { // which lead from this page
+    if (new URL(link.href).origin === location.origin) link.removeAttribute("href");
+  }
   for (const field of live.querySelectorAll("input, textarea, select")) {
     if (["checkbox", "radio"].includes(field.type)) field.toggleAttribute("checked", field.checked);
     else if (field.tagName === "TEXTAREA") field.textContent = field.value;

@@ -4,6 +4,7 @@ from functools import cache
 from importlib import import_module
 
 NAMES = (  # in the order in which they are shown
+    "journey",
     "merges",
     "slots",
     "encoder",

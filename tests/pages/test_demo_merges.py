@@ -64,6 +64,16 @@ def test_no_text_is_said(demo):
 def test_special_tokens_have_no_ladder(demo):
     write(demo, "Your text", "<|endoftext|>")
     expect(demo.locator(".cld-read")).to_contain_text("becomes 1 token")
+    write(demo, "Your text", "<|ENDOFTEXT|>")  # special only once it is in lower case
+    expect(demo.locator(".cld-read")).to_contain_text("becomes 6 tokens")
+
+
+def test_a_letter_may_belong_to_two_words(demo):
+    """İ becomes an i and a dot that stands alone; the ladder is that of the first word."""
+    write(demo, "Your text", "tatlİ")
+    tok = cliplab.CLIPTokenizer()
+    steps = len(tok.merge_steps("tatli"))
+    expect(demo.locator(".cld-read")).to_contain_text(f"{steps} merges led there.")
 
 
 def test_the_examples_claim_what_is_so():

@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 
 import cliplab
 from cliplab.cross_attention import region_maps, watch_attention
+from cliplab.demos.graphs.regions import REGIONS, Regions
 from cliplab.demos.regions import Live
-from cliplab.demos.regions.graphs import REGIONS, Regions
 from cliplab.pipeline.painting import words_of
 
 from .demos import reveal, settled, table

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 import cliplab
-from cliplab.demos.slots.graphs import Distance, Looks
+from cliplab.demos.graphs.looks import Looks
+from cliplab.demos.slots.graphs import Distance
 
 from .demos import reveal, table
 

@@ -1,6 +1,6 @@
 """Painting with the miniature Stable Diffusion, cut where a page needs to look: three graphs.
 
-    paint_text     ids → contexts, by the miniature's text encoder
+    paint_text     ids → contexts, and who looked at whom on the way
     paint_step     one step of the denoising loop, and which place reads which token in it
     paint_decode   latents → pixels
 
@@ -23,6 +23,7 @@ from ...checkpoints.files import MINI
 from ...cross_attention import region_maps
 from ...masks import causal_mask
 from ...pipeline import load_pipeline
+from ...text_encoder import Trace
 from .graph import Graph
 
 STEPS = 20  # as generate takes where nothing is said
@@ -30,7 +31,9 @@ FOLDER = Path(str(resources.files("cliplab") / "assets" / "sd-mini"))
 
 
 class Text(nn.Module):
-    """ids [B, L] → contexts [B, L, D]: the course's own encoder, with the pipeline's weights.
+    """ids [B, L] → contexts [B, L, D], and the attention [B, N, H, L, L] of all layers and heads.
+
+    The course's own encoder, with the pipeline's weights.
 
     Its parts are called one by one: the whole also looks for EOS, which nothing here needs and
     which ties an export to one batch size.
@@ -40,10 +43,12 @@ class Text(nn.Module):
         super().__init__()
         self.model = load_text_encoder(FOLDER, dtype=torch.float32)
 
-    def forward(self, ids: Tensor) -> tuple[Tensor]:
-        X = self.model.embeddings(ids)  # [B, L, D]
-        H = self.model.encoder(X, causal_mask(ids.shape[-1]))
-        return (self.model.final_layer_norm(H[-1]),)
+    def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        X, note = self.model.embeddings(ids), Trace()  # [B, L, D]
+        H = self.model.encoder(X, causal_mask(ids.shape[-1]), note)
+        layers = range(self.model.config.layers)
+        attention = [note[f"layers.{n}.self_attn.weights"] for n in layers]
+        return self.model.final_layer_norm(H[-1]), torch.stack(attention, dim=1)
 
 
 class Reading:
@@ -165,7 +170,7 @@ PAINT = {
     "paint_text": Graph(
         build=Text,
         inputs={"ids": torch.arange(2 * L, dtype=torch.int32).view(2, L)},
-        outputs=("context",),
+        outputs=("context", "attention"),
         precision="int8",
         tolerance=1e-4,
         weights=(FOLDER / "text_encoder" / "model.safetensors",),

@@ -7,7 +7,7 @@
 // end) is what stands there. Half of a surrogate pair, which Python refuses, is read as U+FFFD.
 
 import { bpeClean } from "./cleaning.js";
-import { bytePlaces, mergeWord, wordIds } from "./merging.js";
+import { bytePlaces, letterIds, mergeIds, wordIds } from "./merging.js";
 import { pyRepr } from "./prompt_text.js";
 import { createVocabulary } from "./vocabulary.js";
 
@@ -35,13 +35,8 @@ export function createTokenizer({ merges }) {
     tokenize,
     encode: (text) => [bos, ...tokenize(text).map((token) => token.id), eos],
     lengthNormalize,
-    mergeSteps: (word) => bpeLadder(vocabulary, word),
-    bytes(word) {
-      const { cleaned } = bpeClean(word);
-      const found = new TextEncoder().encode(cleaned);
-      const ids = wordIds(vocabulary, cleaned);
-      return Array.from(ids, (id, i) => ({ byte: found[i], piece: symbols[id] }));
-    },
+    mergeSteps: (word) => bpeMergeSteps(vocabulary, word),
+    ladder: (tokens) => bpeLadder(vocabulary, tokens),
     symbols,
     bos,
     eos,
@@ -98,7 +93,7 @@ function wordTokens(vocabulary, word) {
   const parts = BPE_SPECIAL.test(word) ? ["<|", word.slice(2, -2), "|>"] : [word];
   let byte = 0;
   return parts
-    .flatMap((part) => [...mergeWord(vocabulary, part)])
+    .flatMap((part) => [...mergeIds(vocabulary, wordIds(vocabulary, part))])
     .map((id) => {
       const from = at[byte];
       byte += vocabulary.bytesOf[id];
@@ -124,8 +119,7 @@ function lengthNormalize(sequence, length = 77, pad = sequence[sequence.length -
  * @param {Vocabulary} vocabulary
  * @param {string} typed
  */
-function bpeLadder(vocabulary, typed) {
-  const { merges, symbols } = vocabulary;
+function bpeMergeSteps(vocabulary, typed) {
   const words = Array.from(bpeClean(typed).cleaned.matchAll(BPE_WORD), (match) => match[0]);
   if (words.length !== 1) {
     const shown = words.slice(0, 8).map((one) => pyRepr(one));
@@ -137,10 +131,37 @@ function bpeLadder(vocabulary, typed) {
   if (BPE_SPECIAL.test(words[0])) {
     throw new Error(`merge_steps takes one word; ${pyRepr(typed)} is a special token.`);
   }
+  return bpeSteps(vocabulary, wordIds(vocabulary, words[0]));
+}
+
+/**
+ * From the tokens of a word, since what was typed may be part of two words: a letter such as İ, for
+ * one. To a special token nothing is merged; one that lower-casing has made has three ends.
+ *
+ * @param {Vocabulary} vocabulary
+ * @param {string[]} tokens
+ */
+function bpeLadder(vocabulary, tokens) {
+  if (tokens.filter((token) => token.endsWith("</w>")).length !== 1)
+    return { bytes: [], steps: [] };
+  const ids = letterIds(vocabulary, tokens);
+  const bytes = Array.from(ids, (id) => ({
+    byte: vocabulary.idOfByte.indexOf(id % 256),
+    piece: vocabulary.symbols[id],
+  }));
+  return { bytes, steps: bpeSteps(vocabulary, ids) };
+}
+
+/**
+ * @param {Vocabulary} vocabulary
+ * @param {Int32Array} bytes   of a word, as ids
+ */
+function bpeSteps(vocabulary, bytes) {
+  const { merges, symbols } = vocabulary;
   /** @type {MergeStep[]} */
   const steps = [];
   const write = (/** @type {Iterable<number>} */ ids) => Array.from(ids, (id) => symbols[id]);
-  mergeWord(vocabulary, words[0], (rank, ids) => {
+  mergeIds(vocabulary, bytes, (rank, ids) => {
     const pair = write(merges.slice(2 * rank, 2 * rank + 2));
     steps.push({ pair, rank, pieces: write(ids) });
   });

@@ -3,6 +3,10 @@
 
 /** @import { Place } from "./types.js" */
 
+// The colors of numbers above 0, and below.
+const ABOVE = "rgb(42, 125, 190)";
+const BELOW = "rgb(214, 110, 30)";
+
 /**
  * The pen of a canvas, which every browser has that runs modules.
  *
@@ -28,8 +32,8 @@ export function showPixels(canvas, pixels) {
 /**
  * Draws numbers as a field of squares: the fuller the color, the larger; hatched where `blocked`.
  *
- * value(row, column) is between 0 and 1. The empty color is the page's own, so that one drawing
- * reads in both themes.
+ * value(row, column) is between −1 and 1; what is below 0 has a color of its own. The empty color is
+ * the page's, so that one drawing reads in both themes.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {{
@@ -46,7 +50,6 @@ export function heatmap(canvas, { rows, columns, value, blocked = () => false, s
   canvas.width = columns * unit;
   canvas.height = rows * unit;
   const pen = penOf(canvas);
-  pen.fillStyle = "rgb(42, 125, 190)";
   const hidden = new Path2D(); // all that is hatched, filled at once: line by line takes too long
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
@@ -55,7 +58,9 @@ export function heatmap(canvas, { rows, columns, value, blocked = () => false, s
         while (column + 1 < columns && blocked(row, column + 1)) column++;
         hidden.rect(first * unit, row * unit, (column + 1 - first) * unit, unit);
       } else {
-        pen.globalAlpha = Math.min(Math.max(value(row, column), 0.03), 1);
+        const number = value(row, column);
+        pen.fillStyle = number < 0 ? BELOW : ABOVE;
+        pen.globalAlpha = Math.min(Math.max(Math.abs(number), 0.03), 1);
         pen.fillRect(column * unit, row * unit, unit - 1, unit - 1);
       }
     }
@@ -64,7 +69,7 @@ export function heatmap(canvas, { rows, columns, value, blocked = () => false, s
   pen.fillStyle = hatching(pen, unit);
   pen.fill(hidden);
   if (mark) {
-    pen.strokeStyle = "rgb(214, 110, 30)";
+    pen.strokeStyle = BELOW;
     pen.lineWidth = 3;
     pen.strokeRect(mark[1] * unit - 1, mark[0] * unit - 1, unit + 1, unit + 1);
   }

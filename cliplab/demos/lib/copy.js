@@ -2,6 +2,7 @@
 // The state to take along: on a page a link, in a notebook the line that makes the demo again.
 
 import { h } from "./elements.js";
+import { stateAddress } from "./link.js";
 
 /** @import { Model } from "./types.js" */
 
@@ -32,7 +33,7 @@ export function copyButton(model, state, say) {
   const button = h(
     "button",
     { type: "button", class: "cld-button", onclick: copy },
-    model.onPage ? "Copy link" : "Copy as Python",
+    model.site ? "Copy link" : "Copy as Python",
   );
   return button;
 }
@@ -43,9 +44,7 @@ export function copyButton(model, state, say) {
  */
 function carrying(model, state) {
   const name = model.get("_name");
+  if (model.site) return stateAddress(location.href.split("#")[0], name, state);
   const given = JSON.stringify(state).replaceAll("'", "\\u0027");
-  if (!model.onPage) {
-    return `cliplab.demo(${JSON.stringify(name)}, **json.loads(r'''${given}'''))`;
-  }
-  return `${location.href.split("#")[0]}#${new URLSearchParams({ demo: name, state: given })}`;
+  return `cliplab.demo(${JSON.stringify(name)}, **json.loads(r'''${given}'''))`;
 }

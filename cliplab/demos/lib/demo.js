@@ -34,7 +34,7 @@ export function demo(what) {
  * @returns {Promise<(() => void) | undefined>} what ends it
  */
 async function renderDemo(what, model, el) {
-  const onPage = Boolean(model.onPage);
+  const { site } = model;
   const state = createState(model);
   /** @type {Parts | undefined} */
   let parts; // once it has started
@@ -45,22 +45,33 @@ async function renderDemo(what, model, el) {
     if (parts) draw().catch((error) => say(`That could not be computed. ${error.message}`));
   };
 
-  const link = onPage ? linkedState(model.get("_name"), state.fields) : { state: {}, refused: [] };
-  state.set(link.state);
+  const linked = () =>
+    site ? linkedState(model.get("_name"), state.fields, state.first) : { state: {}, refused: [] };
+  const { state: asked, refused } = linked();
+  state.set(asked);
+  const follow = () => {
+    const wanted = linked().state; // of a link from this page to this very demo
+    if (Object.keys(wanted).length) state.set({ ...state.first, ...wanted });
+  };
+  addEventListener("hashchange", follow);
+  const unwatch = state.watch(redraw);
   say("Starting …");
   try {
     const { get, set } = state;
-    parts = await what.start({ body, ask: createAsk(model), say, set, state: get, redraw, onPage });
+    parts = await what.start({ body, ask: createAsk(model), say, set, state: get, redraw, site });
     await draw();
   } catch (error) {
-    if (onPage) throw error; // the host leaves the recorded frame and says so
+    if (site) throw error; // the host leaves the recorded frame and says so
     say(`This demo could not be started. ${/** @type {Error} */ (error).message}`);
     return undefined;
   }
-  if (link.refused.length) {
-    say(`The link asks for something that this demo does not take (${link.refused.join(", ")}).`);
+  if (refused.length) {
+    say(`The link asks for something that this demo does not take (${refused.join(", ")}).`);
   }
-  return state.watch(redraw);
+  return () => {
+    removeEventListener("hashchange", follow);
+    unwatch();
+  };
 }
 
 /**

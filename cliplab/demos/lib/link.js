@@ -1,16 +1,29 @@
 // @ts-check
-// The state in a page's address, which anyone may have written: it is data, and what fits is taken.
+// The state in an address: written into a link to a demo, and read from that of the page. Anyone may
+// have written the latter: it is data, and what fits is taken.
 
 /** @import { Field, Fields } from "./types.js" */
 
 /**
- * The state that the page's address has for this demo, and the names of what does not fit.
+ * The address of a demo in this state, on the page that it stands on.
+ *
+ * @param {string} page
+ * @param {string} name
+ * @param {object} state   some of its fields; the others are as at first
+ */
+export const stateAddress = (page, name, state) =>
+  `${page}#${new URLSearchParams({ demo: name, state: JSON.stringify(state) })}`;
+
+/**
+ * The state that the page's address has for this demo, and the names of what does not fit. A list
+ * that is too short is completed with what stood there at first.
  *
  * @param {string} name
  * @param {Fields} fields
+ * @param {Record<string, unknown>} first
  * @returns {{ state: Record<string, unknown>, refused: string[] }}
  */
-export function linkedState(name, fields) {
+export function linkedState(name, fields, first) {
   const parts = new URLSearchParams(location.hash.slice(1));
   if (parts.get("demo") !== name) return { state: {}, refused: [] };
   let given;
@@ -22,12 +35,19 @@ export function linkedState(name, fields) {
   if (given === null || typeof given !== "object" || Array.isArray(given)) {
     return { state: {}, refused: ["all of it"] };
   }
-  const good = Object.entries(given).filter(
-    ([k, v]) => Object.hasOwn(fields, k) && fitsField(v, fields[k]),
-  );
+  const good = Object.entries(given)
+    .map(([k, v]) => [k, Array.isArray(v) ? completed(v, first[k]) : v])
+    .filter(([k, v]) => Object.hasOwn(fields, k) && fitsField(v, fields[k]));
   const refused = Object.keys(given).filter((k) => !good.some(([taken]) => taken === k));
   return { state: Object.fromEntries(good), refused };
 }
+
+/**
+ * @param {unknown[]} list
+ * @param {unknown} whole
+ */
+const completed = (list, whole) =>
+  Array.isArray(whole) ? [...list, ...whole.slice(list.length)] : list;
 
 /**
  * Whether a value fits a field as Python declared it.

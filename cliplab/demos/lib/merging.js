@@ -18,17 +18,29 @@ export function wordIds({ idOfByte }, word) {
 }
 
 /**
+ * The same from the tokens that the word has become, as CLIP writes them: their letters.
+ *
+ * @param {Vocabulary} vocabulary
+ * @param {string[]} tokens
+ */
+export function letterIds({ symbols }, tokens) {
+  const letters = [...tokens.join("").replace(/<\/w>$/, "")];
+  const ids = Int32Array.from(letters, (letter) => symbols.indexOf(letter));
+  ids[ids.length - 1] += 256;
+  return ids;
+}
+
+/**
  * The definition: merge the pair of lowest rank, everywhere, until no pair has a rank. `each`
  * hears of every step. Only pairs beside a merge are looked up anew.
  *
  * @param {Vocabulary} vocabulary
- * @param {string} word
+ * @param {Int32Array} ids   of a word's bytes; they are written over
  * @param {(rank: number, ids: Int32Array) => void} [each]
  * @returns {Int32Array} ids
  */
-export function mergeWord(vocabulary, word, each) {
+export function mergeIds(vocabulary, ids, each) {
   const { rankOf, made, unranked } = vocabulary;
-  const ids = wordIds(vocabulary, word);
   const rankAt = ids.map((id, i) => rankOf(id, ids[i + 1] ?? -1));
   for (let count = ids.length; ;) {
     let rank = unranked;

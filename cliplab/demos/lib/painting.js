@@ -80,7 +80,7 @@ function contextOf(ask) {
     if (known) return known;
     if (encoded.size > PAINT_KEPT) encoded.clear();
     const made = ask
-      .run("paint_text", { ids: tensor("int32", [1, PAINT_ROWS], ids) })
+      .run("paint_text", { ids: tensor("int32", [1, PAINT_ROWS], ids) }, ["context"])
       .then(({ context }) => context.data);
     encoded.set(key, made);
     made.catch(() => encoded.delete(key));
@@ -97,7 +97,7 @@ function contextOf(ask) {
  */
 async function weighedContexts(ask, plain, empty, weights) {
   const rows = [PAINT_ROWS, plain.length / PAINT_ROWS];
-  const { contexts } = await ask.run(
+  const { contexts, moved } = await ask.run(
     "weigh",
     {
       plain: tensor("float32", rows, plain),
@@ -106,12 +106,19 @@ async function weighedContexts(ask, plain, empty, weights) {
       weights: tensor("float32", [PAINT_ROWS], weights),
       down: tensor("float32", [1], [1]),
     },
-    ["contexts"],
+    ["contexts", "moved"],
   );
-  const [scale, restore_mean, from_empty] = [0, 1, 2].map((i) =>
-    contexts.data.slice(i * plain.length, (i + 1) * plain.length),
-  );
-  return { plain, scale, restore_mean, from_empty };
+  const byMethod = (/** @type {Output} */ { data }, /** @type {number} */ size) =>
+    [0, 1, 2].map((i) => data.slice(i * size, (i + 1) * size));
+  const [scale, restore_mean, from_empty] = byMethod(contexts, plain.length);
+  const moves = byMethod(moved, PAINT_ROWS);
+  return {
+    plain,
+    scale,
+    restore_mean,
+    from_empty,
+    moved: { scale: moves[0], restore_mean: moves[1], from_empty: moves[2] },
+  };
 }
 
 /**

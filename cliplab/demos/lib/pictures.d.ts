@@ -36,12 +36,63 @@ export interface ReadPrompt {
   lost: number;
 }
 
+/** A piece of the prompt's text. White space and BREAK have no weight. */
+export interface Piece {
+  text: string;
+  weight?: number;
+}
+
+export interface Word {
+  text: string;
+  weight: number;
+  /** its tokens as CLIP writes them */
+  symbols: string[];
+  /** of the context, that of its first token; none beyond the rows that are painted */
+  row?: number;
+  /** which piece of the text it is */
+  piece: number;
+}
+
+/** A prompt with weights as it is read: its words; or why it cannot be read, and no words. */
+export interface Reading {
+  pieces: Piece[];
+  words: Word[];
+  /** what is to be said of it */
+  notes: string[];
+  read?: ReadPrompt;
+  error?: { message: string; position: number };
+}
+
 /** The context of a prompt without its weights, and under each method; each [77 · D]. */
 export interface Contexts {
   plain: Float32Array;
   scale: Float32Array;
   restore_mean: Float32Array;
   from_empty: Float32Array;
+  /** how far each method moves each row, in lengths of the row; each [77] */
+  moved: Record<"scale" | "restore_mean" | "from_empty", Float32Array>;
+}
+
+/** Rows of the context that are looked at as one: BOS, a word, EOS, the padding. */
+export interface Group {
+  name: string;
+  rows: number[];
+  isWord: boolean;
+  /** how it is called in a sentence, where its name is too long for one */
+  said?: string;
+}
+
+/** A painting with what was read where. */
+export interface Regions {
+  groups: Group[];
+  /** the U-Net reads at side · side places */
+  side: number;
+  /** what the U-Net saw in each step, and the picture that it became */
+  pictures: Uint8Array[];
+  /** shares of attention [2, steps + 1, groups, side · side], as the graph `regions` gives them */
+  regions: Float32Array;
+  /** their means over places [2, steps + 1, groups] */
+  means: Float32Array;
 }
 
 export interface PaintRequest {

@@ -35,7 +35,8 @@ export type Fields = Record<string, Field>;
 
 /** anywidget's model: in a notebook its own, on a page that of page/host.js. */
 export interface Model {
-  onPage?: boolean;
+  /** on a page: where its site begins */
+  site?: string;
   get(name: string): any;
   set(name: string, value: unknown): void;
   save_changes(): void;
@@ -124,7 +125,8 @@ export interface Context<State = Record<string, any>> {
   state(): State;
   /** draws what is shown but is no state */
   redraw(): void;
-  onPage: boolean;
+  /** where the site begins; in a notebook there is none */
+  site?: string;
 }
 
 /** What starting a demo gives. */
@@ -170,10 +172,12 @@ export interface Tokenizer {
   encode(text: string): number[];
   /** Cut or padded to one length (77), with `pad` (EOS); and the ids that are lost. */
   lengthNormalize(ids: number[], length?: number, pad?: number): { ids: number[]; lost: number[] };
-  /** The ladder of one word; an Error if it is not one. */
+  /** The merges of one word; an Error if it is not one. */
   mergeSteps(word: string): MergeStep[];
-  /** The rung below the ladder. */
-  bytes(word: string): { byte: number; piece: string }[];
+  /**
+   * How a word became its tokens: its bytes, and every merge; neither for a special token.
+   */
+  ladder(tokens: string[]): { bytes: { byte: number; piece: string }[]; steps: MergeStep[] };
   symbols: string[];
   bos: number;
   eos: number;

@@ -18,3 +18,10 @@ export function signed(value, places = 2) {
   const text = Math.abs(value).toFixed(places);
   return value < 0 && Number(text) ? `−${text}` : text;
 }
+
+/**
+ * A share in percent: 12.3 %, 0.45 %.
+ *
+ * @param {number} share
+ */
+export const percentText = (share) => `${(100 * share).toFixed(share < 0.00995 ? 2 : 1)}\u00a0%`;

@@ -42,9 +42,7 @@ export function tokensByWord(tokenizer, text) {
  */
 export function ladderOf(tokenizer, text, tokens, step) {
   const word = text.slice(tokens[0].start, tokens[tokens.length - 1].end);
-  const special = /^<\|(startof|endof)text\|>$/.test(tokens[0].text);
-  const bytes = special ? [] : tokenizer.bytes(word);
-  const steps = special ? [] : tokenizer.mergeSteps(word);
+  const { bytes, steps } = tokenizer.ladder(tokens.map((token) => token.text));
   return { word, tokens, bytes, steps, done: Math.min(step, steps.length) };
 }
 

@@ -53,5 +53,19 @@
     },
     { rootMargin: "200px" },
   );
-  document.querySelectorAll(".cld[data-demo]").forEach((place) => near.observe(place));
+  /** @type {NodeListOf<HTMLElement>} */
+  const places = document.querySelectorAll(".cld[data-demo]");
+  places.forEach((place) => near.observe(place));
+
+  /** A link to a demo leads to where it stands. */
+  function followLink() {
+    const name = new URLSearchParams(location.hash.slice(1)).get("demo");
+    const place = [...places].find(({ dataset }) => dataset.demo === name);
+    if (!place) return;
+    place.tabIndex = -1;
+    place.focus({ preventScroll: true });
+    place.scrollIntoView();
+  }
+  addEventListener("hashchange", followLink);
+  followLink();
 })();

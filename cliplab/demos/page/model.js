@@ -25,7 +25,7 @@ export function pageModel(state) {
   const emit = (/** @type {string} */ event, /** @type {any[]} */ ...what) =>
     listeners(event).forEach((call) => call(...what));
   return {
-    onPage: true,
+    site: new URL("../../", import.meta.url).href, // from _static/demos/
     get: (name) => values[name],
     set(name, value) {
       values[name] = value;

@@ -4,9 +4,10 @@
 import { h } from "../lib/elements.js";
 import { clamp, watched } from "../lib/explore.js";
 import { count } from "../lib/wording.js";
-import { shortNumber } from "./words.js";
+import { shortNumber } from "../lib/words.js";
 
-/** @import { Acts, Look, Word } from "./types.js" */
+/** @import { Word } from "../lib/pictures.js" */
+/** @import { Acts, Look } from "./types.js" */
 
 const STEP_OF_WEIGHT = 0.1;
 const LARGEST_WEIGHT = 2; // of the slider; the text may have larger ones

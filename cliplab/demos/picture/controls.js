@@ -3,10 +3,11 @@
 
 import { h, markedPrompt } from "../lib/elements.js";
 import { PAINT_SEEDS } from "../lib/painting.js";
+import { shortNumber } from "../lib/words.js";
 import { METHODS } from "./methods.js";
-import { shortNumber } from "./words.js";
 
-/** @import { Acts, Method, Reading, State } from "./types.js" */
+/** @import { Reading } from "../lib/pictures.js" */
+/** @import { Acts, Method, State } from "./types.js" */
 
 export const PROMPT_LIMIT = 300; // characters
 

@@ -5,15 +5,15 @@
 import { demo } from "../lib/demo.js";
 import { h } from "../lib/elements.js";
 import { PAINT_STEPS, createPainter } from "../lib/painting.js";
+import { readPrompt } from "../lib/reading.js";
+import { reweighed, writePrompt } from "../lib/words.js";
 import { createChips } from "./chips.js";
 import { createControls, createPromptText, PROMPT_LIMIT } from "./controls.js";
 import { paintState, syncState, showStep, tell } from "./editor.js";
 import { createFilmStore, filmKeys } from "./films.js";
 import { picturePresets } from "./presets.js";
-import { readPrompt } from "./reading.js";
 import { pictureTable } from "./sentences.js";
 import { createStage } from "./stage.js";
-import { reweighed, writePrompt } from "./words.js";
 
 /** @import { Painter } from "../lib/pictures.js" */
 /** @import { Acts, Editor, Look, State } from "./types.js" */

@@ -3,11 +3,11 @@
 // painted.
 
 import { PAINT_STEPS } from "../lib/painting.js";
+import { changedPercent } from "../lib/pixels.js";
+import { errorSentence, readPrompt } from "../lib/reading.js";
 import { filmKeys, paintFilms, warmUp } from "./films.js";
 import { METHODS } from "./methods.js";
-import { changedPercent } from "./pixels.js";
-import { readPrompt } from "./reading.js";
-import { changeSentence, errorSentence, sentenceOf } from "./sentences.js";
+import { changeSentence, sentenceOf } from "./sentences.js";
 
 /** @import { Editor, State } from "./types.js" */
 

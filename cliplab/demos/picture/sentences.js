@@ -3,10 +3,11 @@
 
 import { bareToken } from "../lib/bpe.js";
 import { PAINT_STEPS } from "../lib/painting.js";
+import { runsOf, shortNumber } from "../lib/words.js";
 import { METHODS } from "./methods.js";
-import { runsOf, shortNumber } from "./words.js";
 
-/** @import { Look, Method, Reading, Word } from "./types.js" */
+/** @import { Reading, Word } from "../lib/pictures.js" */
+/** @import { Look, Method } from "./types.js" */
 
 /**
  * The word at hand, and what the weights have changed.
@@ -51,15 +52,6 @@ export function changeSentence({ pieces }, percent, step) {
   const when = step < PAINT_STEPS ? `, after step ${step}` : "";
   return `${heavy.join(", ")}: ${percent} % of the pixels changed${when}.`;
 }
-
-/**
- * Where a prompt cannot be read, and why.
- *
- * @param {string} prompt
- * @param {{ message: string, position: number }} error
- */
-export const errorSentence = (prompt, { message, position }) =>
-  `At character ${[...prompt.slice(0, position)].length + 1}: ${message}`;
 
 /**
  * The words, one a line.

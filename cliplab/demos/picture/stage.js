@@ -4,8 +4,8 @@
 import { showPixels } from "../lib/canvas.js";
 import { h } from "../lib/elements.js";
 import { PAINT_STEPS } from "../lib/painting.js";
+import { meanColor } from "../lib/pixels.js";
 import { pictureOf } from "./films.js";
-import { meanColor } from "./pixels.js";
 
 /** @import { Painter } from "../lib/pictures.js" */
 /** @import { Acts, Film } from "./types.js" */

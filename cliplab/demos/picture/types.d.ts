@@ -1,6 +1,6 @@
 // What passes between the modules of this demo: types alone, which no browser loads.
 
-import type { Painter, ReadPrompt } from "../lib/pictures.js";
+import type { Painter, Reading } from "../lib/pictures.js";
 import type { createChips } from "./chips.js";
 import type { createControls, createPromptText } from "./controls.js";
 import type { createFilmStore } from "./films.js";
@@ -15,33 +15,6 @@ export interface State {
   seed: number;
   guidance: number;
   method: Method;
-}
-
-/** A piece of the prompt's text. White space and BREAK have no weight. */
-export interface Piece {
-  text: string;
-  weight?: number;
-}
-
-export interface Word {
-  text: string;
-  weight: number;
-  /** its tokens as CLIP writes them */
-  symbols: string[];
-  /** of the context, that of its first token; none beyond the rows that are painted */
-  row?: number;
-  /** which piece of the text it is */
-  piece: number;
-}
-
-/** The prompt as it is read: its words; or why it cannot be read, and no words. */
-export interface Reading {
-  pieces: Piece[];
-  words: Word[];
-  /** what is to be said of it */
-  notes: string[];
-  read?: ReadPrompt;
-  error?: { message: string; position: number };
 }
 
 /** A picture in all its steps, the noise first. */

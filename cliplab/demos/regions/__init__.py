@@ -4,10 +4,9 @@ from cliplab.demos.data.noise import NOISE
 from cliplab.demos.data.vocabulary import SD_VOCABULARY
 from cliplab.demos.fields import Text, switch, whole
 from cliplab.demos.graphs.paint import PAINT
+from cliplab.demos.graphs.regions import REGIONS
 from cliplab.demos.graphs.weigh import WEIGH
 from cliplab.demos.host import Demo
-
-from .graphs import REGIONS
 
 
 class Live(Demo):

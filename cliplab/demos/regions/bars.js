@@ -2,7 +2,8 @@
 // What one place of the picture listened to: a bar for each word.
 
 import { h } from "../lib/elements.js";
-import { capitalized, mapOf, percentOf, placeName, shareAt, whenIs } from "./view.js";
+import { percentText } from "../lib/wording.js";
+import { capitalized, mapOf, placeName, shareAt, whenIs } from "./view.js";
 
 /** @import { View } from "./types.js" */
 
@@ -46,6 +47,6 @@ function shareBar(view, group, spot, top, isLookedAt) {
     { "data-sink": !isWord, "data-word": isLookedAt, "data-held": group === view.held },
     h("span", {}, name),
     h("span", { class: "cld-regions-track" }, bar),
-    h("span", {}, isLeftOut ? "left out" : percentOf(share)),
+    h("span", {}, isLeftOut ? "left out" : percentText(share)),
   );
 }

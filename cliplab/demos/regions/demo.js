@@ -5,7 +5,7 @@
 import { demo } from "../lib/demo.js";
 import { h } from "../lib/elements.js";
 import { createPainter } from "../lib/painting.js";
-import { paintRegions } from "./attention.js";
+import { paintPrompt } from "./attention.js";
 import { createBars } from "./bars.js";
 import { createControls, createPromptAndSeed } from "./controls.js";
 import { createPicture } from "./picture.js";
@@ -73,7 +73,7 @@ export default demo({
      */
     const paint = (wanted) =>
       picture.whilePainting(body, (onStep) =>
-        paintRegions(ask, painter, wanted, () => !isSamePicture(state(), wanted), onStep),
+        paintPrompt(ask, painter, wanted, () => !isSamePicture(state(), wanted), onStep),
       );
 
     /** @param {State} wanted */

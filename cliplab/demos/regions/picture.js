@@ -6,14 +6,13 @@ import { showPixels } from "../lib/canvas.js";
 import { h } from "../lib/elements.js";
 import { cellUnder, clamp, explore } from "../lib/explore.js";
 import { PAINT_STEPS } from "../lib/painting.js";
+import { SIGN_CELL, drawDisc, drawEdge, drawSigns, drawSquare, signPen } from "../lib/signs.js";
+import { percentText } from "../lib/wording.js";
 import { SIDE } from "./attention.js";
-import { drawEdge, signPen, signsOf } from "./signs.js";
-import { groupName, mapOf, partOf, percentOf, PLACES } from "./view.js";
+import { groupName, mapOf, partOf, PLACES } from "./view.js";
 
+/** @import { Sign } from "../lib/signs.js" */
 /** @import { Acts, GroupMap, View } from "./types.js" */
-/** @import { Sign } from "./signs.js" */
-
-const CELL = 40; // of a place on the canvas
 
 /** @param {Acts} acts */
 export function createPicture(acts) {
@@ -77,7 +76,7 @@ export function createPicture(acts) {
      * @param {number} spot
      */
     draw(view, word, spot) {
-      drawSigns(canvas, plain, view, word);
+      drawWords(canvas, plain, view, word);
       markSpot(canvas, spot);
       legend.replaceChildren(
         ...signsOf(view, word).map(({ group, sign }) => legendLine(view, group, sign)),
@@ -104,29 +103,31 @@ function explorePlaces(canvas, { set, state, spotAt }) {
 }
 
 /**
- * A disc for each place, as large as its share; a held word has squares.
+ * What is looked at, and with which sign: a word, and perhaps one that is held beside it.
+ *
+ * @param {View} view
+ * @param {number} word
+ * @returns {{ group: number, sign: Sign }[]}
+ */
+function signsOf({ held }, word) {
+  const main = { group: word, sign: drawDisc };
+  return held >= 0 && held !== word ? [main, { group: held, sign: drawSquare }] : [main];
+}
+
+/**
+ * A sign for each place, as large as the word's share there; none of a word that is left out.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {HTMLCanvasElement} plain   the picture itself
  * @param {View} view
  * @param {number} word
  */
-function drawSigns(canvas, plain, view, word) {
-  const scale = Math.ceil(devicePixelRatio); // sharp on dense screens
-  canvas.width = canvas.height = SIDE * CELL * scale;
-  const pen = signPen(canvas);
-  pen.imageSmoothingEnabled = false;
-  pen.drawImage(plain, 0, 0, canvas.width, canvas.height);
-  pen.scale(scale, scale);
-  const signs = signsOf(view, word)
+function drawWords(canvas, plain, view, word) {
+  const layers = signsOf(view, word)
     .map(({ group, sign }) => ({ map: mapOf(view, group), sign }))
-    .filter(({ map }) => !map.isLeftOut);
-  PLACES.forEach(({ row, column }, place) => {
-    signs
-      .map(({ map, sign }) => ({ size: (0.12 + 0.76 * partOf(map, place)) * CELL, sign }))
-      .sort((a, b) => b.size - a.size) // the smaller one above
-      .forEach(({ size, sign }) => sign(pen, (column + 0.5) * CELL, (row + 0.5) * CELL, size));
-  });
+    .filter(({ map }) => !map.isLeftOut)
+    .map(({ map, sign }) => ({ sign, part: (/** @type {number} */ at) => partOf(map, at) }));
+  drawSigns(canvas, plain, SIDE, layers);
 }
 
 /**
@@ -139,7 +140,7 @@ function markSpot(canvas, spot) {
   const pen = signPen(canvas);
   const { row, column } = PLACES[spot];
   drawEdge(pen, ["#fff", 5], ["#111", 2.5], () =>
-    pen.strokeRect(column * CELL + 1.5, row * CELL + 1.5, CELL - 3, CELL - 3),
+    pen.strokeRect(column * SIGN_CELL + 1.5, row * SIGN_CELL + 1.5, SIGN_CELL - 3, SIGN_CELL - 3),
   );
 }
 
@@ -159,7 +160,7 @@ function legendLine(view, group, sign) {
     {},
     name,
     legendEnds(map).map(({ size, share }) =>
-      h("span", {}, legendKey(sign, size), percentOf(share)),
+      h("span", {}, legendKey(sign, size), percentText(share)),
     ),
   );
 }

@@ -1,13 +1,13 @@
 // @ts-check
 // What the demo says in words, and its table.
 
+import { percentText } from "../lib/wording.js";
 import {
   capitalized,
   groupName,
   lookedAt,
   mapOf,
   meanShare,
-  percentOf,
   placeName,
   shareAt,
   whenIs,
@@ -43,7 +43,7 @@ function placeSentence(view, place) {
     .filter(({ share }) => share > 0)
     .sort((a, b) => b.share - a.share)
     .slice(0, 3)
-    .map(({ share, name }) => `${name} ${percentOf(share)}`);
+    .map(({ share, name }) => `${name} ${percentText(share)}`);
   const where = `${capitalized(placeName(place))}, ${whenIs(view.step)}`;
   return `${where}: ${told.join(", ")} ${whoseShare(view)}.`;
 }
@@ -59,11 +59,11 @@ function wordSentence(view, word) {
   const { rows, isWord } = view.groups[word];
   const most = map.isFlat
     ? "the same at every place"
-    : `most at ${placeName(map.values.indexOf(map.high))}: ${percentOf(map.high)}, ` +
-      `least ${percentOf(map.low)}`;
+    : `most at ${placeName(map.values.indexOf(map.high))}: ${percentText(map.high)}, ` +
+      `least ${percentText(map.low)}`;
   return (
     `${capitalized(name)}${rows.length > 1 && isWord ? `, ${rows.length} tokens,` : ""} gets ` +
-    `${percentOf(meanShare(view, word))} ${whoseShare(view)} ${whenIs(view.step)}; ${most}.`
+    `${percentText(meanShare(view, word))} ${whoseShare(view)} ${whenIs(view.step)}; ${most}.`
   );
 }
 
@@ -82,8 +82,8 @@ export function regionsTable(view) {
       const of = rows.length > 1 ? `${rows[0]} to ${rows.at(-1)}` : rows[0];
       if (isLeftOut) return [name, of, "left out", "", "", "", ""];
       const where = isFlat ? "everywhere" : placeName(values.indexOf(high));
-      const shares = [meanShare(view, group), low, high].map(percentOf);
-      return [name, of, ...shares, where, percentOf(values[view.spot])];
+      const shares = [meanShare(view, group), low, high].map(percentText);
+      return [name, of, ...shares, where, percentText(values[view.spot])];
     }),
   };
 }

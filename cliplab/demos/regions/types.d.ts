@@ -1,5 +1,7 @@
 // What passes between the modules of this demo: types alone, which no browser loads.
 
+import type { Regions } from "../lib/pictures.js";
+
 /** The demo's state, as `__init__.py` declares it. */
 export interface State {
   prompt: string;
@@ -16,28 +18,12 @@ export interface State {
   among: boolean;
 }
 
-/** Rows of the context that are looked at as one: BOS, a word, EOS, the padding. */
-export interface Group {
-  name: string;
-  rows: number[];
-  isWord: boolean;
-  /** how it is called in a sentence, where its name is too long for one */
-  said?: string;
-}
-
 /** What one painting gives: a prompt and a seed, and all that is looked at of them. */
-export interface Painted {
+export interface Painted extends Regions {
   prompt: string;
   seed: number;
-  groups: Group[];
   /** how many tokens have found no row */
   lost: number;
-  /** what the U-Net saw in each step, and the picture that it became */
-  pictures: Uint8Array[];
-  /** shares of attention [2, steps + 1, groups, 8 · 8], as the graph `regions` gives them */
-  regions: Float32Array;
-  /** their means over places [2, steps + 1, groups] */
-  means: Float32Array;
 }
 
 /** What is drawn. Its word is one of the groups; its held word too, or −1. */

@@ -5,7 +5,8 @@ import { clamp } from "../lib/explore.js";
 import { PAINT_STEPS } from "../lib/painting.js";
 import { SIDE } from "./attention.js";
 
-/** @import { Group, GroupMap, Look, Painted, State, View } from "./types.js" */
+/** @import { Group } from "../lib/pictures.js" */
+/** @import { GroupMap, Look, Painted, State, View } from "./types.js" */
 
 /** The places of the picture, row by row. */
 export const PLACES = Array.from({ length: SIDE ** 2 }, (_, place) => ({
@@ -93,9 +94,6 @@ export const lookedAt = ({ peek, spotted }, view) => ({
   word: peek >= 0 ? knownGroup(view, peek) : view.word,
   spot: spotted ?? view.spot,
 });
-
-/** @param {number} share */
-export const percentOf = (share) => `${(100 * share).toFixed(share < 0.00995 ? 2 : 1)}\u00a0%`;
 
 /** @param {number} place */
 export const placeName = (place) =>

@@ -4,8 +4,9 @@
 import { heatmap } from "../lib/canvas.js";
 import { h } from "../lib/elements.js";
 import { clamp } from "../lib/explore.js";
+import { percentText } from "../lib/wording.js";
 import { SIDE } from "./attention.js";
-import { knownGroup, mapOf, meanShare, partOf, percentOf } from "./view.js";
+import { knownGroup, mapOf, meanShare, partOf } from "./view.js";
 
 /** @import { Acts, Look, View } from "./types.js" */
 
@@ -86,7 +87,7 @@ function wordButton(view, group, { set, peekAt }) {
     h(
       "small",
       { class: "cld-number" },
-      map.isLeftOut ? "left out" : percentOf(meanShare(view, group)),
+      map.isLeftOut ? "left out" : percentText(meanShare(view, group)),
     ),
   );
 }

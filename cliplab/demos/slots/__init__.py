@@ -3,6 +3,7 @@
 from cliplab.demos.data.vocabulary import MINI_VOCABULARY
 from cliplab.demos.fields import Text, choice, whole
 from cliplab.demos.graphs.clip import TEXT
+from cliplab.demos.graphs.looks import LOOKS
 from cliplab.demos.host import Demo
 
 from .graphs import DISTANCE
@@ -11,7 +12,7 @@ from .graphs import DISTANCE
 class Live(Demo):
     """The slots of a prompt, the mask over its attention, and how far each row moves."""
 
-    graphs = TEXT | DISTANCE
+    graphs = TEXT | LOOKS | DISTANCE
     data = MINI_VOCABULARY
     budget = 6_000_000
 

@@ -1,9 +1,7 @@
-"""How far rows lie from other rows, and where a row looks on the whole.
+"""How far rows lie from other rows.
 
 distance    a, b [R, D]
   distance  [R]        ‖a − b‖ / ‖b‖ for each row: how far a lies from b, in lengths of b
-looks       attention [N, H, L, L], of all layers and heads
-  mean      [L, L]     the mean of their weights: row i (who looks), column j (what is looked at)
 """
 
 import torch
@@ -19,13 +17,6 @@ class Distance(nn.Module):
         return ((a - b).norm(dim=-1) / b.norm(dim=-1),)
 
 
-class Looks(nn.Module):
-    """Every row still sums to 1, and stays 0 where the mask hides."""
-
-    def forward(self, attention: Tensor) -> tuple[Tensor]:
-        return (attention.mean(dim=(0, 1)),)
-
-
 def example(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
@@ -38,13 +29,5 @@ DISTANCE = {
         precision="fp16",
         tolerance=1e-5,
         dynamic={"a": {0: "R", 1: "D"}, "b": {0: "R", 1: "D"}},
-    ),
-    "looks": Graph(
-        build=Looks,
-        inputs={"attention": torch.softmax(example(4, 4, 77, 77), dim=-1)},
-        outputs=("mean",),
-        precision="fp16",
-        tolerance=1e-5,
-        dynamic={"attention": {0: "N", 1: "H", 2: "L", 3: "L"}},
     ),
 }

@@ -1,8 +1,7 @@
 // @ts-check
-// The signs on the picture: a disc for the word that is looked at, a hatched square for one that is
-// held beside it. Each has a light and a dark edge, so that it shows on any picture.
-
-/** @import { View } from "./types.js" */
+// Signs on a picture, as large as a share of attention: a disc for the word that is looked at, a
+// hatched square for one that is held beside it. Each has a light and a dark edge, so that it shows
+// on any picture.
 
 /**
  * Draws a sign around a point, in pixels of the page.
@@ -10,19 +9,34 @@
  * @typedef {(pen: CanvasRenderingContext2D, x: number, y: number, size: number) => void} Sign
  */
 
+export const SIGN_CELL = 40; // of a place on the canvas
 const DISC = { fill: "rgba(38, 116, 190, .78)", line: "rgb(12, 58, 104)" };
 const SQUARE = { fill: "rgb(226, 114, 20)", line: "rgb(140, 62, 0)" };
 
 /**
- * What is looked at, and with which sign: a word, and perhaps one that is held beside it.
+ * The picture, enlarged, with signs at each of its side · side places.
  *
- * @param {View} view
- * @param {number} word
- * @returns {{ group: number, sign: Sign }[]}
+ * @param {HTMLCanvasElement} canvas
+ * @param {HTMLCanvasElement} plain   the picture itself
+ * @param {number} side
+ * @param {{ sign: Sign, part: (place: number) => number }[]} layers   part: 0 … 1, how large
  */
-export function signsOf({ held }, word) {
-  const main = { group: word, sign: drawDisc };
-  return held >= 0 && held !== word ? [main, { group: held, sign: drawSquare }] : [main];
+export function drawSigns(canvas, plain, side, layers) {
+  const scale = Math.ceil(devicePixelRatio); // sharp on dense screens
+  canvas.width = canvas.height = side * SIGN_CELL * scale;
+  const pen = signPen(canvas);
+  pen.imageSmoothingEnabled = false;
+  pen.drawImage(plain, 0, 0, canvas.width, canvas.height);
+  pen.scale(scale, scale);
+  for (let place = 0; place < side ** 2; place++) {
+    const [row, column] = [Math.floor(place / side), place % side];
+    layers
+      .map(({ sign, part }) => ({ sign, size: (0.12 + 0.76 * part(place)) * SIGN_CELL }))
+      .sort((a, b) => b.size - a.size) // the smaller one above
+      .forEach(({ sign, size }) =>
+        sign(pen, (column + 0.5) * SIGN_CELL, (row + 0.5) * SIGN_CELL, size),
+      );
+  }
 }
 
 /**
@@ -34,7 +48,7 @@ export const signPen = (canvas) =>
   /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 
 /** @type {Sign} */
-function drawDisc(pen, x, y, size) {
+export function drawDisc(pen, x, y, size) {
   pen.beginPath();
   pen.arc(x, y, size / 2, 0, 2 * Math.PI);
   pen.fillStyle = DISC.fill;
@@ -43,7 +57,7 @@ function drawDisc(pen, x, y, size) {
 }
 
 /** @type {Sign} */
-function drawSquare(pen, x, y, size) {
+export function drawSquare(pen, x, y, size) {
   const [left, top] = [x - size / 2, y - size / 2];
   pen.save();
   pen.beginPath();

@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..graphs.graph import Graph
+from .graph import Graph
 
 
 class Regions(nn.Module):

@@ -1,14 +1,13 @@
 // @ts-check
-// Reads the prompt, as the painter does; or says why it cannot be read.
+// Reads a prompt with weights, as the painter does; or says why it cannot be read.
 
-import { a1111Outside } from "../lib/a1111_outside.js";
-import { promptError } from "../lib/prompt_text.js";
-import { parsePrompt } from "../lib/prompts.js";
-import { count } from "../lib/wording.js";
+import { a1111Outside } from "./a1111_outside.js";
+import { promptError } from "./prompt_text.js";
+import { parsePrompt } from "./prompts.js";
+import { count } from "./wording.js";
 import { cutWords } from "./words.js";
 
-/** @import { Painter } from "../lib/pictures.js" */
-/** @import { Reading } from "./types.js" */
+/** @import { Painter, Reading } from "./pictures.js" */
 
 const HEAVIEST = 10;
 
@@ -42,3 +41,12 @@ export function readPrompt(painter, prompt) {
     return { pieces: [], words: [], notes: [], error: { message, position } };
   }
 }
+
+/**
+ * Where a prompt cannot be read, and why.
+ *
+ * @param {string} prompt
+ * @param {{ message: string, position: number }} error
+ */
+export const errorSentence = (prompt, { message, position }) =>
+  `At character ${[...prompt.slice(0, position)].length + 1}: ${message}`;

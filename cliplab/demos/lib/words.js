@@ -2,8 +2,8 @@
 // The prompt in words with a weight each: from fragments to words, and back to text in
 // Automatic1111's syntax.
 
-/** @import { Fragment, Tokenizer } from "../lib/types.js" */
-/** @import { Piece, Reading, Word } from "./types.js" */
+/** @import { Piece, Reading, Word } from "./pictures.js" */
+/** @import { Fragment, Tokenizer } from "./types.js" */
 
 /**
  * Fragments → the prompt in pieces, of which some are words.
