@@ -123,7 +123,7 @@ CRITERIA = {
         "AA",
         "The test shows that there are headings and labels, not that they are good ones.",
     ),
-    "2.4.7": ("Focus Visible", "AA", ""),
+    "2.4.7": ("Focus Visible", "AA", f"{OPEN}. An outline or a shadow marks what has the focus."),
     "2.5.1": ("Pointer Gestures", "A", f"{NONE}. No control needs more than a click or a drag."),
     "2.5.2": ("Pointer Cancellation", "A", f"{OPEN}. Buttons act when the pointer is let go."),
     "2.5.3": (

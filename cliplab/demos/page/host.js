@@ -22,6 +22,7 @@
     const { demo = "", fields = "{}", state = "{}" } = place.dataset;
     const live = document.createElement("div");
     try {
+      if (location.protocol === "file:") throw new Error(FROM_FILE);
       const [{ pageModel }, { default: widget }] = await Promise.all([
         import(beside("model.js")),
         import(beside(`${demo}.js`)),
@@ -35,7 +36,7 @@
       place.replaceChildren(live);
       place.dataset.ready = "live";
     } catch (error) {
-      const why = location.protocol === "file:" ? FROM_FILE : /** @type {Error} */ (error).message;
+      const why = /** @type {Error} */ (error).message;
       const still = /** @type {HTMLElement} */ (place.querySelector(".cld-still"));
       still.textContent = `This demo could not be started, so you see its first picture. ${why}`;
       still.setAttribute("role", "alert");
