@@ -222,7 +222,9 @@ def one_context(r: random.Random) -> tuple:
         rows[kind < 0.5] = 0.0
         rows[kind < 0.4] = 1.0
         rows[kind < 0.15] = 2.0
-    return C, w, e, other_C, other_w, other_e, w + (2 - w) * (0.1 + 0.9 * torch.rand(L))
+    heavier = w + (2 - w) * (0.1 + 0.9 * torch.rand(L))
+    heavier[torch.rand(L) < 0.2] = 2.0
+    return C, w, e, other_C, other_w, other_e, heavier
 
 
 def broken_promises(answer: Callable, given: tuple) -> list[int]:
