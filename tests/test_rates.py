@@ -1,6 +1,7 @@
 """A sample of what `python -m tools.rates` measures, and the parts that it is made of."""
 
 import functools
+import re
 
 import pytest
 import torch
@@ -86,6 +87,18 @@ def test_mutants_that_once_were_accepted_are_refused(id, answer):
     exercise = exercises_of(int(id[1]))[id]
     with quietly():
         assert not any(exercise.passes(answer, seed) for seed in range(6))
+
+
+def test_the_page_has_no_fault_and_a_reason_for_every_mutant_that_lives():
+    text = page.PAGE.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \*\*A(\d)\*\* \|" + r" (\d+) \|" * 6, text, re.M)
+    assert [row[0] for row in rows] == ["1", "2", "3", "4"]
+    for _, wrong, accepted, right, refused, unlike, _ in rows:
+        assert min(int(wrong), int(right)) >= 300
+        assert (accepted, refused, unlike) == ("0", "0", "0")
+    assert page.NONE not in text
+    for line in re.findall(r"^- `(A\d.*)`$", text, re.M):
+        assert page.reason(line) in text
 
 
 def test_the_page_names_what_must_not_be_and_what_has_no_reason():

@@ -134,6 +134,8 @@ def whole_encoder(r: random.Random) -> tuple:
     eos = r.choice([0, 1, *range(3, 12)])  # 2 stands for "the largest id" in configurations
     config = cliplab.CLIPTextConfig(12, 7, 4 * heads, heads, layers, 6, eos_token_id=eos)
     p = drawn(cliplab.CLIPTextModel(config), r.choice([0.5, 0.5, 0.01]))
+    if r.random() < 0.5:  # some checkpoints have it, and the encoder does not use it
+        p["text_projection.weight"] = torch.randn(4 * heads, 4 * heads)
     ids = torch.randint(12, (r.randint(1, 3), r.randint(1, 7)))
     for row in ids:
         row[r.randrange(len(row))] = eos
