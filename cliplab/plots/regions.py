@@ -6,7 +6,7 @@ from PIL import Image
 
 from .data import array, kinds_of, names_of, shorten, spans
 from .draw import frame, label, line, pixels, rectangles
-from .encoder import LEVELS, _levels
+from .encoder import LEVELS, levels
 from .figure import Figure, Table
 from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET, color_alpha
 
@@ -165,7 +165,7 @@ def _checked(values, axes):
 def _colored(values, low, high):
     """uint8 [h, w, 4]: the color scale from low to high in even steps."""
     part = (values - low) / (high - low) if high > low else np.zeros_like(values)
-    return _levels()[np.minimum((part * LEVELS).astype(int), LEVELS - 1)]
+    return levels()[np.minimum((part * LEVELS).astype(int), LEVELS - 1)]
 
 
 def _overlay(picture, values):
@@ -186,7 +186,7 @@ def _few_colors(rgb):
 
 def _scale(ax, x, y):
     """The legend: one cell for each step of the color scale."""
-    pixels(ax, _levels()[None], x, y - 6, LEVELS * 10, 12)
+    pixels(ax, levels()[None], x, y - 6, LEVELS * 10, 12)
     frame(ax, x, y - 6, LEVELS * 10, 12)
     text = "least to most, of each place's attention"
     label(ax, x + LEVELS * 10 + 10, y, text, size=10, ha="left", faint=True)

@@ -102,7 +102,7 @@ def test_reset_leads_back(name, live):
 
 def test_all_come_alive_at_once(new_page, address):
     """As where a reader scrolls fast: several ask for the same graph before it is there."""
-    page = new_page(viewport={"width": 1200, "height": 9000})
+    page = new_page(viewport={"width": 1200, "height": 12_000})
     page.goto(f"{address}/book/playground.html")
     alive = page.locator('.cld[data-ready="live"]')
     expect(alive).to_have_count(len(demos.NAMES))
