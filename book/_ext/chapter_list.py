@@ -7,9 +7,6 @@ All of it stands in the chapter's first cell of text:
     About 25 minutes. You need chapter 1.
 
     A text encoder sees no letters. …
-
-Where the line on time is missing, the time is reckoned: 150 words a minute, as
-tests/test_notebooks.py reckons too, and three minutes for an exercise.
 """
 
 import json
@@ -20,14 +17,15 @@ from typing import NamedTuple
 import yaml
 from docutils import nodes
 from docutils.statemachine import StringList
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).parents[2]
-TIME = re.compile(r"[*_]?About (?P<minutes>\d+) minutes\.(?: (?P<needs>.+?))?[*_]?$")
+TIME = re.compile(r"About (?P<minutes>\d+) minutes\. (?P<needs>You need .+\.)")
 
 
 class Chapter(NamedTuple):
-    """What the first cell says. needs is a sentence, or empty."""
+    """What the first cell says. minutes: to read; needs: a sentence."""
 
     docname: str
     title: str
@@ -51,20 +49,16 @@ def chapters(root=ROOT):
 
 def read(root, docname):
     notebook = json.loads((root / f"{docname}.ipynb").read_text(encoding="utf-8"))
-    texts = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown"]
-    title, *paragraphs = [" ".join(part.split()) for part in texts[0].split("\n\n") if part.strip()]
-    said = next(filter(None, map(TIME.match, paragraphs)), None)
-    minutes = int(said["minutes"]) if said else reckoned(texts)
-    needs = (said["needs"] or "") if said else ""
-    beginning = next(one for one in paragraphs if not TIME.match(one))
+    texts = ("".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown")
+    title, line, beginning, *_ = (" ".join(part.split()) for part in next(texts).split("\n\n"))
+    said = TIME.fullmatch(line)
+    if said is None:
+        raise ExtensionError(
+            f"{docname}: below the title stands {line!r}, and not how long the chapter takes and "
+            "what it needs: “About 25 minutes. You need chapters 3 and 6.”"
+        )
+    minutes, needs = int(said["minutes"]), said["needs"]
     return Chapter(docname, title.removeprefix("# "), minutes, needs, beginning)
-
-
-def reckoned(texts):
-    """Minutes for a chapter's reading and its exercises, to the next five."""
-    text = "\n".join(texts)
-    exercises = re.findall(r"^### Exercise ", text, re.MULTILINE)
-    return 5 * round((len(text.split()) / 150 + 3 * len(exercises)) / 5)
 
 
 class ChapterList(SphinxDirective):
@@ -72,11 +66,7 @@ class ChapterList(SphinxDirective):
         found = chapters()
         self.links = {one.number: f"/{one.docname}.ipynb" for one in found}
         hours = round(sum(one.minutes for one in found) / 60)
-        lines = [
-            f"{len(found)} chapters, about {hours} hours with their exercises.",
-            "",
-            "{.index}",
-        ]
+        lines = [f"{len(found)} chapters, about {hours} hours of reading.", "", "{.index}"]
         for chapter in found:
             self.env.note_dependency(str(ROOT / f"{chapter.docname}.ipynb"))
             lines += self.entry(chapter)
@@ -92,7 +82,7 @@ class ChapterList(SphinxDirective):
             f"[{chapter.title}](/{chapter.docname}.ipynb)",
             f": {beginning}",
             "",
-            f"  About {chapter.minutes} minutes. {needs}".rstrip(),
+            f"  About {chapter.minutes} minutes. {needs}",
             "",
         ]
 

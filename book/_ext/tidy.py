@@ -7,6 +7,7 @@ names an outside host in every page and declares its constants twice: an error i
 import re
 from html import escape
 
+from chapter_list import TIME
 from docutils import nodes
 
 UNUSED = ("sphinx_thebe", "sphinx_comments")
@@ -59,7 +60,7 @@ def describe(app, pagename, templatename, context, doctree):
         return
     for paragraph in doctree.findall(nodes.paragraph):
         text = " ".join(paragraph.astext().split())
-        if len(text) > 40 and not re.match(r"About \d+ minutes\.", text):
+        if len(text) > 40 and not TIME.fullmatch(text):
             short = text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + " …"
             context["metatags"] += f'\n<meta name="description" content="{escape(short)}"/>'
             return
