@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
-from docutils import nodes
-from docutils.statemachine import StringList
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
@@ -70,9 +68,7 @@ class ChapterList(SphinxDirective):
         for chapter in found:
             self.env.note_dependency(str(ROOT / f"{chapter.docname}.ipynb"))
             lines += self.entry(chapter)
-        holder = nodes.Element()
-        self.state.nested_parse(StringList(lines, source=self.get_source_info()[0]), 0, holder)
-        return holder.children
+        return self.parse_text_to_nodes("\n".join(lines))
 
     def entry(self, chapter):
         """The lines of one chapter in a definition list; numbers of other chapters are links."""

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import equations
 import wcag
-from docutils import nodes
-from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 
@@ -26,10 +24,7 @@ class Conformance(SphinxDirective):
             for number in wcag.CRITERIA:
                 if number.startswith(principle):
                     lines += self.entry(number)
-        holder = nodes.Element()
-        text = StringList(lines, source=self.get_source_info()[0])
-        self.state.nested_parse(text, 0, holder, match_titles=True)
-        return holder.children
+        return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
 
     def entry(self, number):
         """The lines of one criterion in a definition list."""
@@ -42,11 +37,9 @@ class Conformance(SphinxDirective):
 
     def link(self, place):
         """A link to a test in the repository, by its name in words."""
-        options = self.config.html_theme_options
-        files = f"{options['repository_url']}/blob/{options['repository_branch']}"
         words = place.name.removeprefix("test_").replace("_", " ")
         page = Path(place.file).stem.removeprefix("test_").replace("_", " ")
-        return f"[{page}: {words}]({files}/{place.file}#L{place.line})"
+        return f"[{page}: {words}]({equations.address(place, self.config)})"
 
 
 def setup(app):

@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import equations
-from docutils import nodes
-from docutils.statemachine import StringList
 from formulas import FORMULAS
 from sphinx.util.docutils import SphinxDirective
 
@@ -21,10 +19,7 @@ class EquationIndex(SphinxDirective):
             lines += [f"## {title}", "", "{.index}"]
             for number, name in names.items():
                 lines += self.entry(number, name)
-        holder = nodes.Element()
-        text = StringList(lines, source=self.get_source_info()[0])
-        self.state.nested_parse(text, 0, holder, match_titles=True)
-        return holder.children
+        return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
 
     def entry(self, number, name):
         """The lines of one equation in a definition list."""
@@ -50,10 +45,7 @@ class EquationIndex(SphinxDirective):
         return f"[{page.number}](/{page.docname}.ipynb)"
 
     def link(self, name, place):
-        """A link to a line of a file in the repository."""
-        options = self.config.html_theme_options
-        files = f"{options['repository_url']}/blob/{options['repository_branch']}"
-        return f"[`{name}`]({files}/{place.file}#L{place.line})"
+        return f"[`{name}`]({equations.address(place, self.config)})"
 
     def first_tests(self, number):
         """The first test of an equation in each test file, by the file's short name."""

@@ -102,6 +102,13 @@ class Place(NamedTuple):
     line: int
 
 
+def address(place, config):
+    """Where a place stands on the web, in the book's repository."""
+    theme = config.html_theme_options
+    files = f"{theme['repository_url']}/blob/{theme['repository_branch']}"
+    return f"{files}/{place.file}#L{place.line}"
+
+
 class Page(NamedTuple):
     """A chapter that mentions an equation, by its number and its document name."""
 

@@ -7,8 +7,6 @@ The facts stand in each notebook's metadata, where `tools/notebooks.py` wrote th
 import json
 from pathlib import Path
 
-from docutils import nodes
-from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 
@@ -28,9 +26,7 @@ class NotebookStatus(SphinxDirective):
             if path.suffix == ".ipynb":
                 self.env.note_dependency(str(path))
                 lines.append(self.row(f"/{docname}.ipynb", *status_of(path)))
-        holder = nodes.Element()
-        self.state.nested_parse(StringList(lines, source=self.get_source_info()[0]), 0, holder)
-        return holder.children
+        return self.parse_text_to_nodes("\n".join(lines))
 
     @staticmethod
     def row(link, title, facts):
