@@ -11,7 +11,7 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
-from wide_table import wide_table
+from wide_table import code, wide_table
 
 STORED = Path(__file__).parent.parent / "pipelines.json"
 PLACEHOLDER = "the prompt"  # stands between what is read before a prompt and after it
@@ -23,9 +23,8 @@ class PipelineTable(SphinxDirective):
         self.env.note_dependency(str(STORED))
         stored = json.loads(STORED.read_text(encoding="utf-8"))
         rows = map(row, stored["pipelines"].values())
-        versions = ", ".join(f"{name} {version}" for name, version in stored["versions"].items())
-        table = wide_table("Table of pipelines", map(escape, COLUMNS), rows)
-        html = f"<p>Run with {escape(versions)}.</p>{table}"
+        heads = map(escape, COLUMNS)
+        html = wide_table("Table of pipelines", heads, rows, stored["versions"])
         return [nodes.raw("", html, format="html")]
 
 
@@ -43,10 +42,6 @@ def lines(cell):
 def read(note):
     """What was read and not run says so, in words and in another type."""
     return f'<div class="as-read"><b>Read, not run:</b> {escape(note)}</div>' if note else ""
-
-
-def code(text):
-    return f"<code>{escape(text)}</code>"
 
 
 def of_each(cells, by_encoder):

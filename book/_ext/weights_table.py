@@ -11,7 +11,7 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
-from wide_table import wide_table
+from wide_table import code, wide_table
 
 STORED = Path(__file__).parent.parent / "weights_elsewhere.json"
 
@@ -23,9 +23,7 @@ class WeightsTable(SphinxDirective):
         prompts = stored["prompts"]
         heads = ["Tool", "1.3 in its own notation", *map(code, prompts.values()), *LAST]
         rows = (row(tool, prompts) for tool in stored["tools"].values())
-        versions = ", ".join(f"{name} {version}" for name, version in stored["versions"].items())
-        table = wide_table("Table of tools", heads, rows)
-        html = f"<p>Run with {escape(versions)}.</p>{table}"
+        html = wide_table("Table of tools", heads, rows, stored["versions"])
         return [nodes.raw("", html, format="html")]
 
 
@@ -73,10 +71,6 @@ def fragment(one):
         return f"<i>{escape(one)}</i>"
     words, weight = one
     return code(words.strip()) + ("" if weight == 1 else f" × {weight:.4g}")
-
-
-def code(words):
-    return f"<code>{escape(words)}</code>"
 
 
 def setup(app):
