@@ -6,7 +6,6 @@ Tiny encoders with random weights and toy tokenizers, as for the table, through 
 import os
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,20 +15,13 @@ import cliplab
 
 transformers = pytest.importorskip("transformers")
 diffusers = pytest.importorskip("diffusers")
-ROOT = Path(__file__).resolve().parent.parent
 POSSESSIVES = "a dog's bowl and a cat's bed"
 
 
 @pytest.fixture(scope="module")
 def tool():
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        import pipeline_cells
-        import pipeline_parts
-        import pipeline_recorder
-        import pipelines
-    finally:
-        sys.path.remove(str(ROOT / "tools"))
+    from tools import pipeline_cells, pipeline_parts, pipeline_recorder, pipelines
+
     pipelines.quiet()
     return SimpleNamespace(
         Recorder=pipeline_recorder.Recorder, parts=pipeline_parts,

@@ -1,7 +1,6 @@
 """The table of what diffusers' pipelines do with a prompt: what is stored is what a run gives."""
 
 import json
-import sys
 from pathlib import Path
 
 import nbformat
@@ -21,11 +20,8 @@ CELLS = {
 @pytest.fixture(scope="module")
 def tool():
     pytest.importorskip("diffusers")
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        import pipelines
-    finally:
-        sys.path.remove(str(ROOT / "tools"))
+    from tools import pipelines
+
     return pipelines
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 import transformers
-from pipeline_denoisers import DENOISERS
-from pipeline_recorder import Recorder
-from pipeline_rows import pooled_of, same, samples, taken
-from pipeline_specs import EMBEDS, MASK, NEGATIVE, POOLED, Spec
+
+from tools.pipeline_denoisers import DENOISERS
+from tools.pipeline_recorder import Recorder
+from tools.pipeline_rows import pooled_of, same, samples, taken
+from tools.pipeline_specs import EMBEDS, MASK, NEGATIVE, POOLED, Spec
 
 SHORT, LONG = "a dog", "a cat on a mat"
 NOT_RUN = "not run"

@@ -9,7 +9,8 @@ from typing import Any
 
 import diffusers
 import torch
-from pipeline_parts import vae
+
+from tools.pipeline_parts import vae
 
 SIDE = 8  # of the latents
 HEADS = {"attention_head_dim": 16, "num_attention_heads": 2}
@@ -28,7 +29,8 @@ def unet(width: int, **more: Any) -> dict[str, Any]:
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
         cross_attention_dim=width, attention_head_dim=4, **more,
     )  # fmt: skip
-    return {"unet": made.eval(), "scheduler": diffusers.DDIMScheduler(), "vae": vae()}
+    scheduler = diffusers.DDIMScheduler(steps_offset=1, clip_sample=False)  # as the pipelines want
+    return {"unet": made.eval(), "scheduler": scheduler, "vae": vae()}
 
 
 def of_sd15() -> dict[str, Any]:

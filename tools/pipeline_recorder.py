@@ -9,8 +9,9 @@ from typing import Any
 
 import diffusers
 import torch
-from pipeline_denoisers import DENOISERS
-from pipeline_specs import Spec
+
+from tools.pipeline_denoisers import DENOISERS
+from tools.pipeline_specs import Spec
 
 State = tuple[str, torch.Tensor]  # how it is called, and its rows
 

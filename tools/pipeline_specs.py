@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import pipeline_parts as parts
+from tools import pipeline_parts as parts
 
 EMBEDS, MASK, POOLED = "embeds", "mask", "pooled"
 NEGATIVE = "negative_"

@@ -19,50 +19,33 @@ which rows it reads, whatever the mask says that it is handed.
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
 import sys
 from pathlib import Path
 
 import diffusers
-import torch
 import transformers
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from pipeline_cells import measure
-from pipeline_specs import PIPELINES
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 
-STORED = Path(__file__).resolve().parent.parent / "book" / "pipelines.json"
+from tools import measured  # noqa: E402
+from tools.pipeline_cells import measure  # noqa: E402
+from tools.pipeline_specs import PIPELINES  # noqa: E402
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--check", action="store_true", help="compare all with what is stored")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PIPELINES)}")
-    arguments = parser.parse_args()
-    names = arguments.names
-    if unknown := [name for name in names if name not in PIPELINES]:
-        parser.error(f"There is no {unknown[0]}; there are {', '.join(PIPELINES)}.")
-    quiet()
-    table = {}
-    for name in names or PIPELINES:
-        table[name] = measure(PIPELINES[name])
-        print(json.dumps(table[name], ensure_ascii=False) if names else name, flush=True)
-    if arguments.check:
-        stored = json.loads(STORED.read_text(encoding="utf-8"))
-        changed = [name for name in table if table[name] != stored["pipelines"].get(name)]
-        sys.exit(f"Not as stored: {', '.join(changed)}." if changed else None)
-    if not names:
-        versions = {m.__name__: m.__version__ for m in (diffusers, transformers, torch)}
-        text = json.dumps({"versions": versions, "pipelines": table}, indent=1, ensure_ascii=False)
-        STORED.write_text(text + "\n", encoding="utf-8")
+STORED = ROOT / "book" / "pipelines.json"
 
 
 def quiet() -> None:
     """The libraries warn of prompts that are cut, which is what is measured here."""
     transformers.logging.set_verbosity(logging.ERROR)
     diffusers.logging.set_verbosity(logging.ERROR)
+
+
+def main() -> None:
+    quiet()
+    title = __doc__.split("\n", 1)[0]
+    measured.command(title, STORED, "pipelines", PIPELINES, lambda name: measure(PIPELINES[name]))
 
 
 if __name__ == "__main__":

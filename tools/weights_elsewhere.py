@@ -11,41 +11,41 @@ network, g++ and Node, and about 200 MB for a while; so no test runs all of it.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
 import sys
 import tarfile
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-import weights_others as others
-import weights_tools as tools
-from weights_probe import PLAIN, Probe
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT))  # after the packages of a probe
 
-HERE = Path(__file__).resolve().parent
-STORED = HERE.parent / "book" / "weights_elsewhere.json"
+from tools import measured  # noqa: E402
+from tools import weights_others as others  # noqa: E402
+from tools import weights_tools as weighing  # noqa: E402
+from tools.weights_probe import PLAIN, Probe  # noqa: E402
+
+STORED = ROOT / "book" / "weights_elsewhere.json"
 PROBES: dict[str, type[Probe]] = {
     "a1111": others.Automatic1111,
-    "comfyui": tools.ComfyUI,
-    "compel": tools.Compel,
-    "sdcpp": tools.StableDiffusionCpp,
+    "comfyui": weighing.ComfyUI,
+    "compel": weighing.Compel,
+    "sdcpp": weighing.StableDiffusionCpp,
     "sdnext": others.SDNext,
     "invokeai": others.InvokeAI,
     "diffusers": others.Diffusers,
     "lpw": others.LongPromptWeighting,
-    "sd_embed": tools.SdEmbed,
-    "prompt_embedder": tools.PromptEmbedder,
-    "stablepy_original": tools.StablepyOriginal,
-    "stablepy_classic": tools.StablepyClassic,
-    "dgenerate": tools.Dgenerate,
-    "comfylib": tools.Comfylib,
+    "sd_embed": weighing.SdEmbed,
+    "prompt_embedder": weighing.PromptEmbedder,
+    "stablepy_original": weighing.StablepyOriginal,
+    "stablepy_classic": weighing.StablepyClassic,
+    "dgenerate": weighing.Dgenerate,
+    "comfylib": weighing.Comfylib,
     "sdkit": others.Sdkit,
     "imaginairy": others.Imaginairy,
     "comfyui_page": others.ComfyPage,
@@ -62,6 +62,7 @@ PROMPTS = {
     "choice": "{cat|dog}",
 }
 COLUMNS = ["own", *PROMPTS, "operation", "rows"]
+CELLS = "cells.json"
 FROM_SOURCES = ("stable-diffusion-cpp-python",)  # whose package holds no parser before it is built
 
 
@@ -84,9 +85,10 @@ def fetch(package: str, folder: Path) -> None:
     archive.unlink()
 
 
-def measure(probe: Probe) -> dict[str, Any]:
-    """The cells of a tool: each is marked as run, as read, or as not run."""
-    cells: dict[str, Any] = {}
+@torch.no_grad()
+def measure(kind: type[Probe], folder: Path) -> dict[str, Any]:
+    """What is run of a tool that is installed in a folder, marked so."""
+    probe, cells = kind(folder), {}
     if probe.package:
         cells = {name: {"run": probe.read(prompt)} for name, prompt in PROMPTS.items()}
         if probe.own:
@@ -122,42 +124,24 @@ def in_a_process_of_its_own(name: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         for package in (kind.package, *kind.needs):
             fetch(package, Path(folder))
-        path = os.pathsep.join([folder, str(HERE), str(HERE.parent)])
+        path = os.pathsep.join([folder, str(ROOT)])
         subprocess.run(
-            [sys.executable, __file__, "--probe", folder, name],
+            [sys.executable, "-c", f"from tools.weights_elsewhere import run; run({name!r})"],
             env=os.environ | {"PYTHONPATH": path}, cwd=folder, check=True,
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        return row(name, json.loads((Path(folder) / "cells.json").read_text(encoding="utf-8")))
+        return row(name, json.loads((Path(folder) / CELLS).read_text(encoding="utf-8")))
+
+
+def run(name: str) -> None:
+    """Measure the tool that is installed in the current folder, and write its cells there."""
+    cells = measure(PROBES[name], Path.cwd())
+    Path(CELLS).write_text(json.dumps(cells), encoding="utf-8")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--check", action="store_true", help="compare all with what is stored")
-    parser.add_argument("--probe", metavar="FOLDER", help=argparse.SUPPRESS)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PROBES)}")
-    arguments = parser.parse_args()
-    names = arguments.names
-    if unknown := [name for name in names if name not in PROBES]:
-        parser.error(f"There is no {unknown[0]}; there are {', '.join(PROBES)}.")
-    if folder := arguments.probe:
-        with torch.no_grad():
-            cells = measure(PROBES[names[0]](Path(folder)))
-        (Path(folder) / "cells.json").write_text(json.dumps(cells), encoding="utf-8")
-        return
-    table = {}
-    for name in names or PROBES:
-        table[name] = in_a_process_of_its_own(name)
-        print(json.dumps(table[name], ensure_ascii=False) if names else name, flush=True)
-    if arguments.check:
-        stored = json.loads(STORED.read_text(encoding="utf-8"))["tools"]
-        changed = [name for name in table if table[name] != stored.get(name)]
-        sys.exit(f"Not as stored: {', '.join(changed)}." if changed else None)
-    if not names:
-        versions = {name: version(name) for name in ("torch", "transformers", "diffusers")}
-        stored = {"versions": versions, "prompts": PROMPTS, "tools": table}
-        text = json.dumps(stored, indent=1, ensure_ascii=False)
-        STORED.write_text(text + "\n", encoding="utf-8")
+    title = __doc__.split("\n", 1)[0]
+    measured.command(title, STORED, "tools", PROBES, in_a_process_of_its_own, prompts=PROMPTS)
 
 
 if __name__ == "__main__":

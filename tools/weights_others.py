@@ -12,7 +12,8 @@ import types
 from typing import Any, ClassVar
 
 import torch
-from weights_probe import BLOCK, Cell, Probe, code_of
+
+from tools.weights_probe import BLOCK, Cell, Probe, code_of
 
 
 class Sdkit(Probe):
@@ -85,7 +86,7 @@ class Diffusers(Probe):
         )
         self.encode(prompt)
         hook.remove()
-        return self.grouped((id, 1.0) for id in read[0][0].tolist() if id < 49406)
+        return self.grouped((id, 1.0) for id in read[0][0].tolist())
 
     def encode(self, prompt: str) -> torch.Tensor:
         return self.pipe.encode_prompt(prompt, "cpu", 1, False)[0][0]

@@ -19,8 +19,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import pipeline_parts as parts
 import torch
+
+from tools import pipeline_parts as parts
 
 BLOCK = "new block"
 PLAIN = "a cat on a mat"
@@ -67,9 +68,11 @@ class Probe:
         return up if up == down else f"{up}; below 1 {down}"
 
     def grouped(self, tokens: Iterable[tuple[int, float]]) -> Cell:
-        """Tokens as fragments of one weight, in the tokenizer's own spelling."""
+        """Tokens as fragments of one weight, in the tokenizer's own spelling; no BOS, EOS, PAD."""
         found: list[Any] = []
         for id, weight in tokens:
+            if id in self.tokenizer.all_special_ids:
+                continue
             if found and found[-1][1] == weight:
                 found[-1][0].append(id)
             else:

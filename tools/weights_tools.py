@@ -11,7 +11,8 @@ import typing
 from typing import Any, ClassVar
 
 import torch
-from weights_probe import (
+
+from tools.weights_probe import (
     BLOCK,
     Cell,
     Probe,
@@ -21,6 +22,11 @@ from weights_probe import (
     read_by_compel,
     with_text_model,
 )  # fmt: skip
+
+
+def read_by_comfyui(comfy: Any, prompt: str) -> Cell:
+    found = comfy.token_weights(comfy.escape_important(prompt), 1.0)
+    return [[comfy.unescape_important(text), float(weight)] for text, weight in found]
 
 
 class ComfyUI(Probe):
@@ -39,9 +45,7 @@ class ComfyUI(Probe):
         self.model, self.words = made, self.comfy.SD1Tokenizer()
 
     def read(self, prompt: str) -> Cell:
-        comfy = self.comfy
-        found = comfy.token_weights(comfy.escape_important(prompt), 1.0)
-        return [[comfy.unescape_important(text), float(weight)] for text, weight in found]
+        return read_by_comfyui(self.comfy, prompt)
 
     def encode(self, prompt: str) -> torch.Tensor:
         return self.model.encode_token_weights(self.words.tokenize_with_weights(prompt)["l"])[0][0]
@@ -149,7 +153,7 @@ class StablepyOriginal(Probe):
         for chunk in chunks:
             tokens = zip(chunk.tokens, chunk.multipliers, strict=True)
             found += [BLOCK] * bool(found)
-            found += self.grouped((id, w) for id, w in tokens if id < 49406)
+            found += self.grouped(tokens)
         return found
 
     def encode(self, prompt: str) -> torch.Tensor:
@@ -193,8 +197,7 @@ class Comfylib(Probe):
         self.model.transformer, self.words = self.encoder, self.comfy.SD1Tokenizer()
 
     def read(self, prompt: str) -> Cell:
-        found = self.comfy.token_weights(self.comfy.escape_important(prompt), 1.0)
-        return [[self.comfy.unescape_important(text), float(weight)] for text, weight in found]
+        return read_by_comfyui(self.comfy, prompt)
 
     def encode(self, prompt: str) -> torch.Tensor:
         return self.model.encode_token_weights(self.words.tokenize_with_weights(prompt))[0]
