@@ -13,13 +13,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from cliplab import demos  # noqa: E402
-from tools import doctor, frames  # noqa: E402
+from tools import frames  # noqa: E402
+from tools.chromium import chromium  # noqa: E402
 from tools.serve import serving  # noqa: E402
 
 # Types into a field of a demo; resolves when the demo has drawn what was typed.
@@ -61,11 +60,8 @@ def measure(browser, address: str, name: str) -> str:
 def main() -> None:
     names = tuple(sys.argv[1:]) or demos.NAMES
     print(f"{'demo':11}{'ready s':>8} {'fetched MB':>10} {'ms':>7} {'longest':>8}")
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         frames.write_harness(Path(folder), names)
-        browser = playwright.chromium.launch(
-            executable_path=doctor.browser(), args=["--no-sandbox", "--disable-gpu"]
-        )
         with serving(Path(folder)) as address:
             for name in names:
                 print(measure(browser, address, name), flush=True)

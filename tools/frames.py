@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 from cliplab import demos  # noqa: E402
 from cliplab.demos import site  # noqa: E402
 from cliplab.demos.host import HERE  # noqa: E402
-from tools import doctor  # noqa: E402
+from tools.chromium import chromium  # noqa: E402
 from tools.serve import serving  # noqa: E402
 
 # Canvases do not outlive their script, and what a reader typed is a property: both are written out.
@@ -93,11 +93,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, only compare")
     args = parser.parse_args()
     names, stale = tuple(args.names) or demos.NAMES, 0
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         write_harness(Path(folder), names)
-        browser = playwright.chromium.launch(
-            executable_path=doctor.browser(), args=["--no-sandbox", "--disable-gpu"]
-        )
         for name in names:
             with serving(Path(folder)) as address:
                 frame = record(browser, address, name)

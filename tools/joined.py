@@ -16,10 +16,9 @@ import yaml
 from bs4 import BeautifulSoup, Tag
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "book" / "_ext")]
+sys.path.insert(0, str(ROOT))
 
-from not_found import home  # noqa: E402 (the book's own)
-
+from book._ext.not_found import home  # noqa: E402
 from tools.folded import fold, text_of  # noqa: E402
 
 STYLE = Path(__file__).with_name("pdf.css")

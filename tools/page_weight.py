@@ -17,12 +17,12 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tools import doctor  # noqa: E402
+from tools.chromium import chromium  # noqa: E402
 from tools.serve import serving  # noqa: E402
 
 LIGHT = 0.6
@@ -74,14 +74,10 @@ def main() -> None:
     files = [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
     pages = [path for path in files if "stylesheet" in path.read_text(encoding="utf-8")]
     sizes = {}
-    with serving(site) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=doctor.browser(), args=["--no-sandbox"]
-        )
+    with serving(site) as address, chromium() as browser:
         for path in pages:
             name = path.relative_to(site).with_suffix("").as_posix()
             sizes[name] = weight(browser, address, site, name)
-        browser.close()
     print(json.dumps(sizes, indent=2))
 
 

@@ -12,16 +12,15 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from pypdf import PdfReader
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tools import doctor  # noqa: E402
+from tools.chromium import chromium  # noqa: E402
 from tools.joined import Course, Parts, parts  # noqa: E402
 from tools.serve import serving  # noqa: E402
 
@@ -61,24 +60,18 @@ def print_course(browser: Browser, site: Path, parts: Parts, out: Path) -> None:
         page.close()
 
 
-def main(arguments: Iterable[str] | None = None) -> None:
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
     add("--site", type=Path, default=ROOT / "_build/html", metavar="FOLDER", help="the built book")
     add("--out", type=Path, default=ROOT / "_build/course.pdf", metavar="FILE", help="the PDF")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args()
     if not (options.site / "index.html").is_file():
         sys.exit(f"There is no book in {options.site}. Build it first: make book.")
-    if doctor.browser() is None:
-        sys.exit("Printing needs Chromium or Chrome. Install one, or set CHROMIUM to its path.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=doctor.browser(), args=["--no-sandbox"]
-        )
+    with chromium() as browser:
         print_course(browser, options.site, parts(), options.out)
-        browser.close()
     pages = len(PdfReader(options.out).pages)
     print(f"{options.out}: {pages} pages, {options.out.stat().st_size / 1e6:.0f} MB.")
 
