@@ -237,7 +237,7 @@ def test_steps_and_guidance_are_those_that_suit_the_model(pipe, beside):
         generate(pipe, "a fox")
 
 
-KNOWN = {"thing": ["fox", "café"], "relation": ["left of"], "other": ["a"]}
+KNOWN = {"thing": ["fox", "café", "T-shirt"], "relation": ["left of"], "other": ["a"]}
 
 
 @pytest.mark.parametrize(
@@ -245,6 +245,7 @@ KNOWN = {"thing": ["fox", "café"], "relation": ["left of"], "other": ["a"]}
     [
         ("a Fox left of (a fox:1.2), a café!", [], None),
         ("", [], None),
+        ("a t-shirt", [], None),
         ("a running fox", ["running"], 2),
         ("a ((Running:1.2)) fox, (2:1.1) foxes", ["running", "2", "foxes"], 4),
         ("a fox's fox_fur", ["s", "fur"], 6),
@@ -260,7 +261,7 @@ def test_words_that_a_model_has_not_learned_are_said(pipe, beside, prompt, unkno
     for text in said:
         message, shown, caret = text.split("\n")
         assert ", ".join(f'"{word}"' for word in unknown) + ":" in message
-        assert "thing: fox, café; relation: left of; other: a." in message
+        assert "thing: fox, café, T-shirt; relation: left of; other: a." in message
         assert (shown.strip(), caret.index("^") - 4) == (prompt, at)
 
 

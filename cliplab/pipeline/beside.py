@@ -43,7 +43,7 @@ def warn_of_unknown_words(pipe: Pipeline, prompt: str, context: Context) -> None
     kinds = known_words(pipe)
     if not kinds:
         return
-    known = {word for all_of in kinds.values() for text in all_of for word in text.split()}
+    known = [text for all_of in kinds.values() for text in all_of]
     learned = pipe.tokenizer.get_added_vocab()  # of textual inversion: <toy>
     read = [f.text for k, f in enumerate(context.fragments) if k in context.owner]  # no BREAK
     unknown = unknown_words(read, known, learned)
@@ -62,13 +62,18 @@ def warn_of_unknown_words(pipe: Pipeline, prompt: str, context: Context) -> None
 def unknown_words(
     texts: Iterable[str], known: Iterable[str], learned: Iterable[str] = ()
 ) -> list[str]:
-    """The words of texts that are not among those known, in small letters, each once, in order.
+    """The words of texts that no known text has, in small letters, each once, in their order.
 
     learned: tokens that are known as they stand, whatever they are made of.
     """
-    known, words = set(known), []
+    words = []
     for text in texts:
         for token in learned:
             text = text.replace(token, " ")
-        words += WORD.findall(text.lower())
-    return list(dict.fromkeys(word for word in words if word not in known))
+        words += words_of(text)
+    all_known = {word for text in known for word in words_of(text)}
+    return list(dict.fromkeys(word for word in words if word not in all_known))
+
+
+def words_of(text: str) -> list[str]:
+    return WORD.findall(text.lower())

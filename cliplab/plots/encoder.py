@@ -22,6 +22,12 @@ def levels():
     return (steps * 255).round().astype(np.uint8)
 
 
+def colored(values, low, high):
+    """uint8 [..., 4]: the scale from low to high, in even steps."""
+    part = (values - low) / (high - low) if high > low else np.zeros_like(values)
+    return levels()[np.minimum((part * LEVELS).astype(int), LEVELS - 1)]
+
+
 def _colored(values, top):
     """uint8 [..., 4]: the scale is even in the square root, so that small weights still differ."""
     step = np.sqrt(np.clip(values / top, 0, 1)) * LEVELS

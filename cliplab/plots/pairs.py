@@ -5,7 +5,7 @@ from matplotlib import rc_context
 
 from .data import array, number
 from .draw import frame, hatched, label, pixels
-from .encoder import LEVELS, levels
+from .encoder import colored, levels
 from .figure import Figure, Table
 from .theme import RC
 
@@ -52,8 +52,7 @@ def pair_tables(tables, what, rows, columns, title=None, source=None):
 
 def _panel(ax, grid, x, y, side, numbered):
     """One table, its places numbered above and, at the left end, beside it."""
-    step = (grid - grid.min()) / (np.ptp(grid) or 1) * LEVELS
-    colors = levels()[np.minimum(step.astype(int), LEVELS - 1)]
+    colors = colored(grid, grid.min(), grid.max())
     if (grid == 0).any():
         hatched(ax, (x, y, side, side))
         colors[grid == 0] = 0  # nothing drawn: the hatching shows through

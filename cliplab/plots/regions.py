@@ -6,7 +6,7 @@ from PIL import Image
 
 from .data import array, kinds_of, names_of, shorten, spans
 from .draw import frame, label, line, pixels, rectangles
-from .encoder import LEVELS, levels
+from .encoder import LEVELS, colored, levels
 from .figure import Figure, Table
 from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET, color_alpha
 
@@ -78,7 +78,7 @@ def maps_by_step(words, maps, steps, title=None, source=None):
         label(ax, left - 12, y + SMALL / 2 + 8, _range(maps[n]), size=10, ha="right", faint=True)
         low, high = maps[n].min(), maps[n].max()
         for t in range(len(steps)):
-            pixels(ax, _colored(maps[n, t], low, high), left + t * wide, y, SMALL, SMALL)
+            pixels(ax, colored(maps[n, t], low, high), left + t * wide, y, SMALL, SMALL)
             frame(ax, left + t * wide, y, SMALL, SMALL)
     _scale(ax, 12, fig.height - 14)
     parts = []
@@ -162,15 +162,9 @@ def _checked(values, axes):
     return values
 
 
-def _colored(values, low, high):
-    """uint8 [h, w, 4]: the color scale from low to high in even steps."""
-    part = (values - low) / (high - low) if high > low else np.zeros_like(values)
-    return levels()[np.minimum((part * LEVELS).astype(int), LEVELS - 1)]
-
-
 def _overlay(picture, values):
     """The map in blocks, and on it the outline of the picture, uint8 [SIDE, SIDE, 3]."""
-    colors = Image.fromarray(_colored(values, values.min(), values.max())).convert("RGB")
+    colors = Image.fromarray(colored(values, values.min(), values.max())).convert("RGB")
     colors = colors.resize((SIDE, SIDE), Image.Resampling.NEAREST)
     steep = np.hypot(*np.gradient(np.asarray(picture.convert("L"), float)))
     outline = (steep > EDGE * steep.max())[..., None]
