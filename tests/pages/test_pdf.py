@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from pypdf.generic import Destination
 
 from tools import pdf
-from tools.joined import END, key, parts
+from tools.joined import END, STYLE, Course, key, parts
 
 from .conftest import PAGES
 
@@ -48,6 +48,15 @@ def headings(site, name):
 
 def test_every_page_of_the_book_is_printed_in_its_order():
     assert [name for names in parts().values() for name in names] == PAGES
+
+
+def test_every_class_of_its_style_is_on_a_page(site):
+    """A rule for a class that was renamed would leave a wide table as it is on a screen."""
+    style = re.sub(r"/\*.*?\*/", "", STYLE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    wanted = set(re.findall(r"\.([a-z][\w-]*)", style))
+    html = BeautifulSoup(Course(site, parts()).html(), "html.parser")
+    assert "wide-table" in wanted
+    assert wanted - {name for one in html.select("[class]") for name in one["class"]} == set()
 
 
 def test_bookmarks_are_the_headings(reader, site):
