@@ -1,7 +1,6 @@
 """The demo "journey": its stations compute what cliplab does, and close-ups share its prompt."""
 
 import functools
-import json
 import re
 from importlib.resources import files
 
@@ -61,6 +60,14 @@ def plain(prompt):
 @pytest.fixture
 def demo(live):
     return live("journey")
+
+
+def alive(page):
+    """The journey on a page that holds it, once it is started."""
+    place = page.locator('.cld[data-demo="journey"]')
+    place.scroll_into_view_if_needed()
+    place.and_(page.locator("[data-ready=live]")).wait_for()
+    return place.locator(".cld-demo")
 
 
 def open_station(demo, name):
@@ -147,9 +154,24 @@ def test_a_weight_moves_what_from_empty_moves(demo):
     shown = table(demo)
     assert [float(row[2]) for row in shown] == pytest.approx(read.weights.tolist())
     assert [number(row[3]) for row in shown] == pytest.approx(moved.tolist(), abs=NEAR["moved"])
-    slider = demo.get_by_role("slider")
-    slider.press("ArrowLeft")
+    demo.get_by_role("slider").press("ArrowLeft")
     expect(demo.get_by_label("Your prompt")).to_have_value(PROMPT.replace("1.3", "1.5"))
+
+
+def test_a_word_of_several_rows_is_said_to_have_them(demo):
+    """Each row moves by a distance of its own; the last one has heard the others."""
+    open_station(demo, "weights")
+    write(demo, "Your prompt", "a (turquoise:1.5) star")
+    own = [row for row in table(demo) if float(row[2]) != 1]
+    shares = [cell for *_, cell in sorted(own, key=lambda row: number(row[3]))]
+    assert len(own) > 2
+    assert shares[0] != shares[-1]
+    settled(demo, f"rows 2 to {len(own) + 1} of “turquoise” move by {shares[0]} to {shares[-1]}.")
+    write(demo, "Your prompt", "a turquoise star")
+    settled(demo, "of “turquoise” stay.")
+    open_station(demo, "attention")
+    settled(demo, "The last row of “turquoise” gives")
+    expect(demo.get_by_text("Where the last row of “turquoise” looks")).to_be_visible()
 
 
 def test_steps_and_picture_are_those_of_generate(demo):
@@ -176,6 +198,18 @@ def test_steps_and_picture_are_those_of_generate(demo):
         wanted = [share.item() for share in (map_.mean(), map_.min(), map_.max())]
         assert said == pytest.approx(wanted, abs=NEAR["map"]), word
     settled(demo, "“yellow” got")
+
+
+@pytest.mark.parametrize(("prompt", "own"), [("", 0), ("turquoise " * 20, 0), ("star", 1)])
+def test_only_a_word_with_rows_is_marked_among_what_was_read(prompt, own, demo):
+    """An empty prompt has none, and here the first word that found no slot is followed."""
+    write(demo, "Your prompt", prompt)
+    open_station(demo, "slots")
+    while not own and demo.locator(".cld-trip-slots [data-own]").count():
+        redrawn(demo, lambda: demo.get_by_role("radio", checked=True).press("ArrowRight"))
+    open_station(demo, "picture")
+    paint(demo)
+    expect(demo.locator(".cld-trip-bars [data-own]")).to_have_count(own)
 
 
 def test_what_the_presets_say_is_true():
@@ -256,9 +290,7 @@ def test_graphs_come_when_their_stations_are_opened(new_page, address):
         r.sizes()["responseBodySize"] if "/demos/" in r.url or "/vendor/" in r.url else 0
     ))  # fmt: skip
     page.goto(f"{address}/book/playground.html")
-    place = page.locator('.cld[data-demo="journey"]')
-    place.and_(page.locator("[data-ready=live]")).wait_for()
-    demo = place.locator(".cld-demo")
+    demo = alive(page)
 
     def graphs():
         return {name.removesuffix(".onnx.gz") for name in fetched if name.endswith(".onnx.gz")}
@@ -287,9 +319,7 @@ def test_motion_is_for_those_who_want_it(motion, looks, new_page, address):
         return put.apply(this, what);
       };""")
     page.goto(f"{address}/book/playground.html")
-    place = page.locator('.cld[data-demo="journey"]')
-    place.and_(page.locator("[data-ready=live]")).wait_for()
-    demo = place.locator(".cld-demo")
+    demo = alive(page)
     open_station(demo, "steps")
     demo.get_by_role("button", name="Paint", exact=True).click()
     expect(demo.get_by_role("progressbar")).to_be_visible()
@@ -336,10 +366,7 @@ def test_a_prompt_travels_to_the_close_ups(live):
 
 def test_a_prompt_travels_from_another_page(open_page):
     page = open_page("book/intro").page
-    place = page.locator('.cld[data-demo="journey"]')
-    place.scroll_into_view_if_needed()
-    place.and_(page.locator("[data-ready=live]")).wait_for()
-    demo = place.locator(".cld-demo")
+    demo = alive(page)
     write(demo, "Your prompt", "a green cross")
     demo.get_by_role("tab", name="slots").click()
     demo.locator('.cld-trip-links a[href*="#demo=slots"]').click()
@@ -357,10 +384,7 @@ def test_a_station_fits_on_a_telephone(new_page, address):
     """Prompt, line and result on one screen; no text under 11 px; pictures of 96 px or more."""
     page = new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     page.goto(f"{address}/book/playground.html")
-    place = page.locator('.cld[data-demo="journey"]')
-    place.scroll_into_view_if_needed()
-    place.and_(page.locator("[data-ready=live]")).wait_for()
-    demo = place.locator(".cld-demo")
+    demo = alive(page)
     heights = {}
     for name in STATIONS:
         open_station(demo, name)
@@ -384,6 +408,6 @@ def test_a_prompt_that_a_link_brings_is_data(live):
     demo = live("journey", state={"prompt": "<b>star</b>", "station": "nowhere"})
     expect(demo.locator(".cld-read")).to_contain_text("station")
     assert demo.locator("b", has_text=re.compile("^star$")).count() == 0
-    assert json.loads(json.dumps(demo.get_by_label("Your prompt").input_value())) == "<b>star</b>"
+    expect(demo.get_by_label("Your prompt")).to_have_value("<b>star</b>")
     redrawn(demo, demo.get_by_role("button", name="Reset").click)
     expect(demo.get_by_label("Your prompt")).to_have_value(PROMPT)

@@ -9,11 +9,12 @@ from pypdf import PdfReader
 from pypdf.generic import Destination
 
 from tools import pdf
-from tools.joined import END, key, parts
+from tools.joined import END, STYLE, Course, key, parts
 
 from .conftest import PAGES
 
 FIRST, SECOND = "chapters/02_notation", "chapters/06_masks"
+OTHERS = ["book/pipelines", "book/playground", "book/intro"]  # with what those two have not
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,16 @@ def headings(site, name):
 
 def test_every_page_of_the_book_is_printed_in_its_order():
     assert [name for names in parts().values() for name in names] == PAGES
+
+
+def test_every_class_of_its_style_is_on_a_page(site):
+    """A rule for a class that was renamed would leave a wide table as it is on a screen."""
+    style = re.sub(r"/\*.*?\*/", "", STYLE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    wanted = set(re.findall(r"\.([a-z][\w-]*)", style))
+    html = Course(site, {"": [FIRST], "Chapters": [SECOND], "More": OTHERS}).html()
+    found = {name for names in re.findall('class="([^"]*)"', html) for name in names.split()}
+    assert "wide-table" in wanted
+    assert wanted - found == set()
 
 
 def test_bookmarks_are_the_headings(reader, site):

@@ -43,7 +43,7 @@ export const attentionStation = {
       ),
       async draw(trip, way) {
         const looks = await way.looks(trip);
-        const { shown, own, word, names } = trip;
+        const { shown, own, names } = trip;
         const most = names.map((_, row) =>
           Math.max(...looks.mean.subarray(row * names.length, (row + 1) * names.length)),
         );
@@ -62,7 +62,7 @@ export const attentionStation = {
         );
         const from = own.at(-1) ?? 0;
         bars.draw(
-          `Where the row of ${word ? `“${word.text}”` : "BOS"} looks`,
+          `Where the ${lookingRow(trip)} looks`,
           Array.from({ length: Math.min(from + 1, shown) }, (_, at) => ({
             name: names[at],
             share: lookOf(looks, trip, from, at),
@@ -107,13 +107,21 @@ function drawnLooks(trip, looks) {
 }
 
 /**
- * What the last row of the word looks at most, itself aside.
+ * The row of which more is said: the last of the word, which hears all its others.
+ *
+ * @param {Trip} trip
+ */
+const lookingRow = ({ own, word }) =>
+  `${own.length > 1 ? "last row" : "row"} of ${own.length ? `“${word?.text}”` : "BOS"}`;
+
+/**
+ * What this row looks at most, itself aside.
  *
  * @param {Trip} trip
  * @param {Looks} looks
  */
 function looksSentence(trip, looks) {
-  const { own, word, names } = trip;
+  const { own, names } = trip;
   const from = own[own.length - 1];
   const best = names
     .slice(0, from)
@@ -124,8 +132,8 @@ function looksSentence(trip, looks) {
     );
   const [other, itself] = [best, from].map((at) => percentText(lookOf(looks, trip, from, at)));
   return (
-    `The row of “${word?.text}” gives ${other} of its attention to “${names[best]}” (row ${best}) ` +
-    `and ${itself} to itself: the mean of ${count(looks.layers, "layer")} with ` +
+    `The ${lookingRow(trip)} gives ${other} of its attention to “${names[best]}” ` +
+    `(row ${best}) and ${itself} to itself: the mean of ${count(looks.layers, "layer")} with ` +
     `${count(looks.heads, "head")} each.`
   );
 }

@@ -3,8 +3,8 @@
 // them open, and one word that is followed through all of them.
 
 import { demo } from "../lib/demo.js";
-import { h, markedPrompt } from "../lib/elements.js";
 import { createPainter } from "../lib/painting.js";
+import { createPromptField } from "../lib/prompt_field.js";
 import { errorSentence, readPrompt } from "../lib/reading.js";
 import { reweighed, writePrompt } from "../lib/words.js";
 import { createFollow } from "./follow.js";
@@ -14,7 +14,6 @@ import { journeyPresets } from "./presets.js";
 import { tripOf } from "./trip.js";
 import { createWay } from "./way.js";
 
-/** @import { Reading } from "../lib/pictures.js" */
 /** @import { Context, Table } from "../lib/types.js" */
 /** @import { Acts, State } from "./types.js" */
 
@@ -53,7 +52,13 @@ async function start({ body, ask, say, set, state, redraw, site }) {
       if (trip) way.paint(trip).catch((error) => say(`It cannot be painted. ${error.message}`));
     },
   };
-  const field = promptField(set);
+  const field = createPromptField({
+    name: "Your prompt",
+    limit: JOURNEY_LIMIT,
+    inputClass: "cld-text cld-trip-prompt",
+    notesClass: "cld-trip-notes",
+    change: (prompt) => set({ prompt }),
+  });
   const follow = createFollow((word) => set({ word }));
   const line = createLine(NAMES, (station) => set({ station }));
   const panel = createPanel(acts, say, site);
@@ -75,34 +80,4 @@ async function start({ body, ask, say, set, state, redraw, site }) {
     say(drawn.sentence);
   }
   return { draw, table: () => table };
-}
-
-/** @param {Context<State>["set"]} set */
-function promptField(set) {
-  const input = h("textarea", {
-    class: "cld-text cld-trip-prompt",
-    rows: "1",
-    maxlength: String(JOURNEY_LIMIT),
-    spellcheck: "false",
-    autocomplete: "off",
-    oninput: () => set({ prompt: input.value }),
-  });
-  const label = h("label", { class: "cld-label" }, "Your prompt", input);
-  const notes = h("div", { class: "cld-trip-notes" });
-  return {
-    label,
-    notes,
-    /**
-     * The text and what is to be said of it; where it cannot be read, a copy with the place marked.
-     *
-     * @param {string} prompt
-     * @param {Reading} reading
-     */
-    show(prompt, { error, notes: sentences }) {
-      if (input.value !== prompt) input.value = prompt;
-      input.setAttribute("aria-invalid", String(Boolean(error)));
-      if (error) notes.replaceChildren(markedPrompt(prompt, error.position));
-      else notes.replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)));
-    },
-  };
 }

@@ -8,6 +8,13 @@ import { meanColor } from "../lib/pixels.js";
 
 /** @import { Acts, Painting } from "./types.js" */
 
+/**
+ * How far a painting is.
+ *
+ * @param {Painting} painting
+ */
+export const progressSentence = ({ done }) => `Painting: ${done} of ${PAINT_STEPS} steps are done.`;
+
 /** @param {Acts} acts */
 export function createEasel({ paint }) {
   const canvas = h("canvas", { class: "cld-trip-picture", role: "img", hidden: true });

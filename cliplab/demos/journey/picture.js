@@ -6,7 +6,7 @@ import { PAINT_STEPS } from "../lib/painting.js";
 import { drawDisc, drawSigns } from "../lib/signs.js";
 import { percentText } from "../lib/wording.js";
 import { createBars } from "./bars.js";
-import { createEasel } from "./easel.js";
+import { createEasel, progressSentence } from "./easel.js";
 import { nothingFollowed } from "./trip.js";
 
 /** @import { Regions } from "../lib/pictures.js" */
@@ -50,10 +50,11 @@ export const pictureStation = {
         const painting = way.painting(trip);
         const { made } = painting ?? {};
         easel.show(painting, PAINT_STEPS);
-        map.hidden = !made || !trip.own.length;
-        if (made && !map.hidden) drawWordMap(map, easel.canvas, made, trip.index + 1);
+        const followed = trip.own.length ? trip.index + 1 : undefined;
+        map.hidden = !made || followed === undefined;
+        if (made && followed !== undefined) drawWordMap(map, easel.canvas, made, followed);
         bars.element.hidden = !made;
-        if (made) drawShares(bars, made, trip.index + 1);
+        if (made) drawShares(bars, made, followed);
         return drawnPicture(trip, painting);
       },
     };
@@ -96,7 +97,7 @@ const meanOf = ({ means, groups }, group) => means[PAINT_STEPS * groups.length +
 /**
  * @param {ReturnType<typeof createBars>} bars
  * @param {Regions} made
- * @param {number} followed   the group of the word
+ * @param {number} [followed]   the group of the word, if it has rows
  */
 const drawShares = (bars, made, followed) =>
   bars.draw(
@@ -121,9 +122,7 @@ function drawnPicture(trip, painting) {
     return [meanOf(of, group), Math.min(...shares), Math.max(...shares)].map(percentText);
   };
   const nothing = nothingFollowed(trip);
-  const waiting = painting
-    ? `Painting: ${painting.done} of ${PAINT_STEPS} steps are done.`
-    : "Nothing is painted yet: press Paint.";
+  const waiting = painting ? progressSentence(painting) : "Nothing is painted yet: press Paint.";
   const sentence = !made
     ? waiting
     : (nothing ?? pictureSentence(trip, made, about(made, trip.index + 1)));

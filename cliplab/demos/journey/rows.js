@@ -97,6 +97,6 @@ function rowsSentence({ own, word, read: { ids }, names }, width, row) {
       ? ""
       : ` Slot ${again} holds the same id, but its row is another: it has heard other words.`;
   const most = `${width} numbers, from ${signed(Math.min(...row))} to ${signed(Math.max(...row))}`;
-  const whose = own.length > 1 ? `the first of its rows has ${most}` : `${most}`;
+  const whose = own.length > 1 ? `the first of its rows has ${most}` : most;
   return `“${word?.text}” has become ${spanOf("row", own)} of ${names.length}: ${whose}.${twin}`;
 }

@@ -40,7 +40,7 @@ export const slotsStation = {
  * @param {number} slot
  */
 function slotCell({ names, read, own }, slot) {
-  const isPadding = names[slot] === "padding" && slot > read.tokens.length + 1;
+  const isPadding = slot > read.tokens.length + 1;
   return h(
     "span",
     {

@@ -4,7 +4,7 @@
 import { h } from "../lib/elements.js";
 import { PAINT_SEEDS, PAINT_STEPS } from "../lib/painting.js";
 import { changedPercent } from "../lib/pixels.js";
-import { createEasel } from "./easel.js";
+import { createEasel, progressSentence } from "./easel.js";
 
 /** @import { Regions } from "../lib/pictures.js" */
 /** @import { Drawn, Painting, Station, Trip } from "./types.js" */
@@ -82,7 +82,7 @@ function drawnSteps({ state }, painting, step) {
     sentence: made
       ? stepSentence(made, step)
       : painting
-        ? `Painting: ${painting.done} of ${PAINT_STEPS} steps are done.`
+        ? progressSentence(painting)
         : `The noise of seed ${state.seed} is drawn, and nothing is painted yet.`,
     table: {
       caption: "After each step: how many pixels still differ visibly from the finished picture",

@@ -3,6 +3,7 @@
 // is kept as long as the question stays the same.
 
 import { tensor } from "../lib/ask.js";
+import { isMotionWelcome } from "../lib/motion.js";
 import { paintRegions } from "../lib/word_maps.js";
 
 /** @import { Painter } from "../lib/pictures.js" */
@@ -64,8 +65,6 @@ export function createWay(ask, painter, now, redraw) {
     },
   };
 }
-
-const isMotionWelcome = () => !matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /**
  * A function that remembers its last answer; a failure is forgotten, to be tried again.

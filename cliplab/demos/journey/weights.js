@@ -72,6 +72,19 @@ export const weightsStation = {
 const movedText = (distance) => (distance < LEAST_MOVE ? "stays" : percentText(distance));
 
 /**
+ * What the rows of a word do: each moves by a distance of its own.
+ *
+ * @param {number[]} distances
+ */
+function movesText(distances) {
+  const [least, most] = [Math.min(...distances), Math.max(...distances)];
+  if (distances.length === 1) {
+    return most < LEAST_MOVE ? "stays" : `moves by ${percentText(most)}`;
+  }
+  return most < LEAST_MOVE ? "stay" : `move by ${percentText(least)} to ${percentText(most)}`;
+}
+
+/**
  * @param {Trip} trip
  * @param {Float32Array} moved
  * @returns {Drawn}
@@ -82,7 +95,7 @@ function drawnWeights(trip, moved) {
   const said =
     nothingFollowed(trip) ??
     `At weight ${shortNumber(word?.weight ?? 1)}, ${spanOf("row", own)} of “${word?.text}” ` +
-      `${moved[own[0]] < LEAST_MOVE ? "stays" : `moves by ${percentText(moved[own[0]])}`}.`;
+      `${movesText(own.map((row) => moved[row]))}.`;
   return {
     sentence: `${said} Of all ${names.length} rows, ${changed} moved.`,
     table: {

@@ -3,16 +3,15 @@
 
 /** @import { Place } from "./types.js" */
 
-// The colors of numbers above 0, and below.
-const ABOVE = "rgb(42, 125, 190)";
-const BELOW = "rgb(214, 110, 30)";
+const BLUE = "rgb(42, 125, 190)";
+const ORANGE = "rgb(214, 110, 30)";
 
 /**
  * The pen of a canvas, which every browser has that runs modules.
  *
  * @param {HTMLCanvasElement} canvas
  */
-const penOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+export const penOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 
 /**
  * Puts a square picture on a canvas: pixels [side · side · 3], red, green, blue.
@@ -32,8 +31,8 @@ export function showPixels(canvas, pixels) {
 /**
  * Draws numbers as a field of squares: the fuller the color, the larger; hatched where `blocked`.
  *
- * value(row, column) is between −1 and 1; what is below 0 has a color of its own. The empty color is
- * the page's, so that one drawing reads in both themes.
+ * value(row, column) is between −1 and 1: blue above 0, orange below. The empty color is the page's
+ * own, so that one drawing reads in both themes.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {{
@@ -59,7 +58,7 @@ export function heatmap(canvas, { rows, columns, value, blocked = () => false, s
         hidden.rect(first * unit, row * unit, (column + 1 - first) * unit, unit);
       } else {
         const number = value(row, column);
-        pen.fillStyle = number < 0 ? BELOW : ABOVE;
+        pen.fillStyle = number < 0 ? ORANGE : BLUE;
         pen.globalAlpha = Math.min(Math.max(Math.abs(number), 0.03), 1);
         pen.fillRect(column * unit, row * unit, unit - 1, unit - 1);
       }
@@ -69,7 +68,7 @@ export function heatmap(canvas, { rows, columns, value, blocked = () => false, s
   pen.fillStyle = hatching(pen, unit);
   pen.fill(hidden);
   if (mark) {
-    pen.strokeStyle = BELOW;
+    pen.strokeStyle = ORANGE;
     pen.lineWidth = 3;
     pen.strokeRect(mark[1] * unit - 1, mark[0] * unit - 1, unit + 1, unit + 1);
   }

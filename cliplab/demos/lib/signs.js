@@ -3,6 +3,8 @@
 // hatched square for one that is held beside it. Each has a light and a dark edge, so that it shows
 // on any picture.
 
+import { penOf } from "./canvas.js";
+
 /**
  * Draws a sign around a point, in pixels of the page.
  *
@@ -24,7 +26,7 @@ const SQUARE = { fill: "rgb(226, 114, 20)", line: "rgb(140, 62, 0)" };
 export function drawSigns(canvas, plain, side, layers) {
   const scale = Math.ceil(devicePixelRatio); // sharp on dense screens
   canvas.width = canvas.height = side * SIGN_CELL * scale;
-  const pen = signPen(canvas);
+  const pen = penOf(canvas);
   pen.imageSmoothingEnabled = false;
   pen.drawImage(plain, 0, 0, canvas.width, canvas.height);
   pen.scale(scale, scale);
@@ -38,14 +40,6 @@ export function drawSigns(canvas, plain, side, layers) {
       );
   }
 }
-
-/**
- * The pen of a canvas, which every browser has that runs modules.
- *
- * @param {HTMLCanvasElement} canvas
- */
-export const signPen = (canvas) =>
-  /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 
 /** @type {Sign} */
 export function drawDisc(pen, x, y, size) {

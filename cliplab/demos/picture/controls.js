@@ -1,46 +1,12 @@
 // @ts-check
-// What makes a picture: the prompt as text, and beside it method, guidance and seed.
+// What makes a picture, beside its prompt: method, guidance and seed.
 
-import { h, markedPrompt } from "../lib/elements.js";
+import { h } from "../lib/elements.js";
 import { PAINT_SEEDS } from "../lib/painting.js";
 import { shortNumber } from "../lib/words.js";
 import { METHODS } from "./methods.js";
 
-/** @import { Reading } from "../lib/pictures.js" */
 /** @import { Acts, Method, State } from "./types.js" */
-
-export const PROMPT_LIMIT = 300; // characters
-
-/** @param {Acts} acts */
-export function createPromptText({ change }) {
-  const input = h("textarea", {
-    class: "cld-text",
-    rows: "1",
-    maxlength: String(PROMPT_LIMIT),
-    spellcheck: "false",
-    autocomplete: "off",
-    oninput: () => change({ prompt: input.value }),
-  });
-  const label = h("label", { class: "cld-label" }, "Your prompt, in Automatic1111's syntax", input);
-  const notes = h("div", { class: "cld-pic-notes" });
-  return {
-    label,
-    notes,
-    /**
-     * The text, and what is to be said of it; where it cannot be read, a copy with the place
-     * marked.
-     *
-     * @param {string} prompt
-     * @param {Reading} reading
-     */
-    show(prompt, { error, notes: sentences }) {
-      if (input.value !== prompt) input.value = prompt;
-      input.setAttribute("aria-invalid", String(Boolean(error)));
-      if (error) notes.replaceChildren(markedPrompt(prompt, error.position));
-      else notes.replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)));
-    },
-  };
-}
 
 /** @param {Acts} acts */
 export function createControls(acts) {

@@ -5,10 +5,11 @@
 import { demo } from "../lib/demo.js";
 import { h } from "../lib/elements.js";
 import { PAINT_STEPS, createPainter } from "../lib/painting.js";
+import { createPromptField } from "../lib/prompt_field.js";
 import { readPrompt } from "../lib/reading.js";
 import { reweighed, writePrompt } from "../lib/words.js";
 import { createChips } from "./chips.js";
-import { createControls, createPromptText, PROMPT_LIMIT } from "./controls.js";
+import { createControls } from "./controls.js";
 import { paintState, syncState, showStep, tell } from "./editor.js";
 import { createFilmStore, filmKeys } from "./films.js";
 import { picturePresets } from "./presets.js";
@@ -17,6 +18,8 @@ import { createStage } from "./stage.js";
 
 /** @import { Painter } from "../lib/pictures.js" */
 /** @import { Acts, Editor, Look, State } from "./types.js" */
+
+const PROMPT_LIMIT = 300; // characters
 
 export default demo({
   title: "From prompt to picture, with weights",
@@ -54,7 +57,13 @@ export default demo({
       painter,
       store: storeOf(painter, first),
       look,
-      text: createPromptText(acts),
+      field: createPromptField({
+        name: "Your prompt, in Automatic1111's syntax",
+        limit: PROMPT_LIMIT,
+        inputClass: "cld-text",
+        notesClass: "cld-pic-notes",
+        change: (prompt) => acts.change({ prompt }),
+      }),
       chips: createChips(look, acts),
       stage: createStage(painter, acts),
       controls: createControls(acts),
@@ -62,8 +71,8 @@ export default demo({
       say,
     };
     body.append(
-      editor.text.label,
-      editor.text.notes,
+      editor.field.label,
+      editor.field.notes,
       editor.chips.element,
       h("div", { class: "cld-pic-work" }, editor.stage.element, editor.controls.element),
     );

@@ -1,7 +1,8 @@
 // @ts-check
-// The parts of the demo together: text, chips and controls at once, the pictures when they are
+// The parts of the demo together: field, chips and controls at once, the pictures when they are
 // painted.
 
+import { isMotionWelcome } from "../lib/motion.js";
 import { PAINT_STEPS } from "../lib/painting.js";
 import { changedPercent } from "../lib/pixels.js";
 import { errorSentence, readPrompt } from "../lib/reading.js";
@@ -27,10 +28,10 @@ export const tell = ({ look, state, say }) => say(sentenceOf(look, state().metho
  * @param {State} now
  */
 export function syncState(editor, now) {
-  const { painter, store, look, text, chips, stage, controls } = editor;
+  const { painter, store, look, field, chips, stage, controls } = editor;
   look.reading = readPrompt(painter, now.prompt);
   const { read, error } = look.reading;
-  text.show(now.prompt, look.reading);
+  field.show(now.prompt, look.reading);
   chips.show();
   controls.show(now);
   const keys = read ? filmKeys(read, now) : [];
@@ -61,7 +62,7 @@ export async function paintState(editor, now) {
   if (open.length && !isFirst) await new Promise((resolve) => setTimeout(resolve, PAUSE));
   if (cancelled()) return;
   stage.setFilms(films, ({ key }) => store.has(key));
-  const isMoving = !isFirst && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const isMoving = !isFirst && isMotionWelcome();
   await paintFilms(painter, store, open, {
     read,
     state: now,

@@ -1,8 +1,9 @@
 // What passes between the modules of this demo: types alone, which no browser loads.
 
 import type { Painter, Reading } from "../lib/pictures.js";
+import type { createPromptField } from "../lib/prompt_field.js";
 import type { createChips } from "./chips.js";
-import type { createControls, createPromptText } from "./controls.js";
+import type { createControls } from "./controls.js";
 import type { createFilmStore } from "./films.js";
 import type { createStage } from "./stage.js";
 
@@ -54,7 +55,7 @@ export interface Editor {
   painter: Painter;
   store: ReturnType<typeof createFilmStore>;
   look: Look;
-  text: ReturnType<typeof createPromptText>;
+  field: ReturnType<typeof createPromptField>;
   chips: ReturnType<typeof createChips>;
   stage: ReturnType<typeof createStage>;
   controls: ReturnType<typeof createControls>;

@@ -2,11 +2,11 @@
 // The picture with a sign at each place, as large as a word's share there; what the signs stand
 // for; and the picture without any marks.
 
-import { showPixels } from "../lib/canvas.js";
+import { penOf, showPixels } from "../lib/canvas.js";
 import { h } from "../lib/elements.js";
 import { cellUnder, clamp, explore } from "../lib/explore.js";
 import { PAINT_STEPS } from "../lib/painting.js";
-import { SIGN_CELL, drawDisc, drawEdge, drawSigns, drawSquare, signPen } from "../lib/signs.js";
+import { SIGN_CELL, drawDisc, drawEdge, drawSigns, drawSquare } from "../lib/signs.js";
 import { percentText } from "../lib/wording.js";
 import { SIDE } from "./attention.js";
 import { groupName, mapOf, partOf, PLACES } from "./view.js";
@@ -137,7 +137,7 @@ function drawWords(canvas, plain, view, word) {
  * @param {number} spot
  */
 function markSpot(canvas, spot) {
-  const pen = signPen(canvas);
+  const pen = penOf(canvas);
   const { row, column } = PLACES[spot];
   drawEdge(pen, ["#fff", 5], ["#111", 2.5], () =>
     pen.strokeRect(column * SIGN_CELL + 1.5, row * SIGN_CELL + 1.5, SIGN_CELL - 3, SIGN_CELL - 3),
@@ -185,7 +185,7 @@ function legendKey(sign, size) {
     height: "44",
     "aria-hidden": "true",
   });
-  const pen = signPen(key);
+  const pen = penOf(key);
   pen.scale(2, 2);
   sign(pen, 11, 11, size);
   return key;

@@ -3,6 +3,7 @@
 
 import { h } from "../lib/elements.js";
 import { watched } from "../lib/explore.js";
+import { isMotionWelcome } from "../lib/motion.js";
 import { signed } from "../lib/wording.js";
 import { LABELS } from "./question.js";
 import { percent } from "./wording.js";
@@ -74,7 +75,7 @@ function arrange(list, items) {
   if (focused instanceof HTMLElement && items.some((item) => item.contains(focused))) {
     focused.focus({ preventScroll: true });
   }
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  if (!isMotionWelcome()) return;
   for (const item of items) {
     const by = (before.get(item) ?? NaN) - item.getBoundingClientRect().top;
     const glide = { transform: [`translateY(${by}px)`, "none"] };
