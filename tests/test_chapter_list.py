@@ -33,12 +33,9 @@ def test_a_time_alone_is_enough(tmp_path):
     assert (read.minutes, read.needs) == (10, "")
 
 
-def test_a_time_that_is_not_said_is_reckoned(tmp_path):
-    """1,500 words are ten minutes, and five exercises fifteen."""
-    exercises = "### Exercise 03.1 · One\n" * 5
-    read = chapter(tmp_path, f"# 3 · From text\n\n{BEGINNING}", "word " * 1450, exercises)
-    assert (read.minutes, read.needs) == (25, "")
-    assert read.beginning.startswith("A text encoder")
+def test_a_time_that_is_not_said_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"needs a line such as “About 25 minutes\.” below"):
+        chapter(tmp_path, f"# 3 · From text\n\n{BEGINNING}")
 
 
 def test_the_list_follows_the_contents():

@@ -8,8 +8,7 @@ All of it stands in the chapter's first cell of text:
 
     A text encoder sees no letters. …
 
-Where the line on time is missing, the time is reckoned: 150 words a minute, as
-tests/test_notebooks.py reckons too, and three minutes for an exercise.
+The time is that of reading, text and code; tests/test_notebooks.py holds each line to it.
 """
 
 import json
@@ -51,20 +50,14 @@ def chapters(root=ROOT):
 
 def read(root, docname):
     notebook = json.loads((root / f"{docname}.ipynb").read_text(encoding="utf-8"))
-    texts = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown"]
-    title, *paragraphs = [" ".join(part.split()) for part in texts[0].split("\n\n") if part.strip()]
+    text = next("".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown")
+    title, *paragraphs = [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
     said = next(filter(None, map(TIME.match, paragraphs)), None)
-    minutes = int(said["minutes"]) if said else reckoned(texts)
-    needs = (said["needs"] or "") if said else ""
+    if said is None:
+        raise ValueError(f"{docname} needs a line such as “About 25 minutes.” below its title.")
+    minutes, needs = int(said["minutes"]), said["needs"] or ""
     beginning = next(one for one in paragraphs if not TIME.match(one))
     return Chapter(docname, title.removeprefix("# "), minutes, needs, beginning)
-
-
-def reckoned(texts):
-    """Minutes for a chapter's reading and its exercises, to the next five."""
-    text = "\n".join(texts)
-    exercises = re.findall(r"^### Exercise ", text, re.MULTILINE)
-    return 5 * round((len(text.split()) / 150 + 3 * len(exercises)) / 5)
 
 
 class ChapterList(SphinxDirective):
@@ -73,7 +66,7 @@ class ChapterList(SphinxDirective):
         self.links = {one.number: f"/{one.docname}.ipynb" for one in found}
         hours = round(sum(one.minutes for one in found) / 60)
         lines = [
-            f"{len(found)} chapters, about {hours} hours with their exercises.",
+            f"{len(found)} chapters, about {hours} hours to read, and their exercises.",
             "",
             "{.index}",
         ]
