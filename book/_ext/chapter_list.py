@@ -7,6 +7,8 @@ All of it stands in the chapter's first cell of text:
     About 25 minutes. You need chapter 1.
 
     A text encoder sees no letters. …
+
+The time is that of reading, text and code; tests/test_notebooks.py holds each line to it.
 """
 
 import json

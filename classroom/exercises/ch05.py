@@ -11,36 +11,7 @@ from cliplab.masks import causal_mask
 from cliplab.text_encoder import CLIPTextConfig
 
 
-@exercise("05.1", title="LayerNorm")
-def layer_norm(answer):
-    call = trying(answer)
-    X, gamma, beta = random(5, 8, seed=51), random(8, seed=52), random(8, seed=53)
-    X[:, 0] += 3.0
-    X[2] = 0.5  # a constant row: variance 0
-    for eps, given in [(1e-5, {}), (0.1, {"eps": 0.1})]:
-        got = call(X, gamma, beta, **given)
-        wanted = norm(X, gamma, beta, eps)
-        hint = why(got, wanted, misread_norms(X, gamma, beta, eps))
-        expect(got, wanted, f"with eps = {eps:g}", hint)
-    return "Population variance, eps inside the root; and a constant row comes out as beta."
-
-
-@exercise("05.2", title="QuickGELU")
-def quick_gelu(answer):
-    call = trying(answer)
-    u = torch.cat([torch.linspace(-6, 6, 25), torch.tensor([-100.0, 100.0])])
-    got, wanted = call(u), u * torch.sigmoid(1.702 * u)
-    mistakes = [
-        (F.gelu(u), "that is the exact GELU, which differs by up to 0.0203"),
-        *misread_quick_gelus(u),
-    ]
-    expect(got, wanted, "for u from −100 to 100", why(got, wanted, mistakes))
-    X = random(3, 4, seed=52)
-    expect(call(X), X * torch.sigmoid(1.702 * X), "for a matrix")
-    return "u · σ(1.702 u), element by element, as OpenAI's checkpoints want it."
-
-
-@exercise("05.3", title="One masked attention head")
+@exercise("05.1", title="One masked attention head")
 def attention_head(answer):
     call = trying(answer)
     X, W_V = random(6, 12, seed=53), random(12, 4, seed=54)
@@ -75,6 +46,35 @@ def attention_head(answer):
 
 def _head(S, V, M, hide=-math.inf, axis=-1):
     return torch.softmax(S.masked_fill(~M, hide), axis) @ V
+
+
+@exercise("05.2", title="QuickGELU")
+def quick_gelu(answer):
+    call = trying(answer)
+    u = torch.cat([torch.linspace(-6, 6, 25), torch.tensor([-100.0, 100.0])])
+    got, wanted = call(u), u * torch.sigmoid(1.702 * u)
+    mistakes = [
+        (F.gelu(u), "that is the exact GELU, which differs by up to 0.0203"),
+        *misread_quick_gelus(u),
+    ]
+    expect(got, wanted, "for u from −100 to 100", why(got, wanted, mistakes))
+    X = random(3, 4, seed=52)
+    expect(call(X), X * torch.sigmoid(1.702 * X), "for a matrix")
+    return "u · σ(1.702 u), element by element, as OpenAI's checkpoints want it."
+
+
+@exercise("05.3", title="LayerNorm")
+def layer_norm(answer):
+    call = trying(answer)
+    X, gamma, beta = random(5, 8, seed=51), random(8, seed=52), random(8, seed=53)
+    X[:, 0] += 3.0
+    X[2] = 0.5  # a constant row: variance 0
+    for eps, given in [(1e-5, {}), (0.1, {"eps": 0.1})]:
+        got = call(X, gamma, beta, **given)
+        wanted = norm(X, gamma, beta, eps)
+        hint = why(got, wanted, misread_norms(X, gamma, beta, eps))
+        expect(got, wanted, f"with eps = {eps:g}", hint)
+    return "Population variance, eps inside the root; and a constant row comes out as beta."
 
 
 @exercise("05.4", title="Count the parameters")

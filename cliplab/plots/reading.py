@@ -12,7 +12,7 @@ CONTEXT = 244  # where the context ends, if a pooled row stands beside it
 ASIDE = 316  # along which a pooled row goes down
 ENCODER, GAP = 34, 62  # heights: of an encoder, and from there to the context
 CELL, NOTE, DROPPED = 28, 20, 24
-COLORS = (BLUE, VIOLET, GREEN)  # of the encoders
+COLORS = {"CLIP-bigG": VIOLET, "T5-XXL": GREEN}  # one in all diagrams; others are blue
 
 
 @rc_context(RC)
@@ -54,6 +54,10 @@ def reading_diagram(name):
     return fig.described(_alt(reading), _table(reading), f"How {reading.title} reads a prompt")
 
 
+def _color(encoder):
+    return COLORS.get(encoder.name, BLUE)
+
+
 def _encoders(ax, reading, foot):
     """Their boxes, side by side; returns from where to where each goes."""
     n = len(reading.encoders)
@@ -62,7 +66,7 @@ def _encoders(ax, reading, foot):
     for k, encoder in enumerate(reading.encoders):
         x = EDGE + k * (width + EDGE)
         arrow(ax, (x + width / 2, foot), (x + width / 2, foot + 22))
-        box(ax, x, foot + 24, width, ENCODER, COLORS[k], fill=0.2)
+        box(ax, x, foot + 24, width, ENCODER, _color(encoder), fill=0.2)
         label(ax, x + width / 2, foot + 24 + ENCODER / 2, encoder.name, size=12, weight="bold")
         spans.append((x, x + width))
     return spans
@@ -79,7 +83,7 @@ def _rows(ax, reading, rows, y, right):
     for cell, width in zip(rows.cells, widths, strict=True):
         wide = (right - EDGE) * width / reading.width
         if cell:
-            box(ax, x, y, wide, CELL, COLORS[cell[0]], fill=0.2, radius=0)
+            box(ax, x, y, wide, CELL, _color(reading.encoders[cell[0]]), fill=0.2, radius=0)
             label(ax, x + wide / 2, y + CELL / 2, width, weight="bold")
         else:
             box(ax, x, y, wide, CELL, INK, fill=0, radius=0)
@@ -109,11 +113,11 @@ def _states(ax, reading, rows, cells, spans, between, right, first):
         encoder, (left, stop) = reading.encoders[cell[0]], spans[cell[0]]
         x = min(max((left_end + right_end) / 2, left + 5), stop - 5)
         if first:
-            arrow(ax, (x, start), (x, end), color=COLORS[cell[0]], linewidth=2)
+            arrow(ax, (x, start), (x, end), color=_color(encoder), linewidth=2)
         else:
             x = right + EDGE
             way = ((x, start), (x, end + CELL / 2), (right, end + CELL / 2))
-            arrow(ax, *way, color=COLORS[cell[0]], linewidth=2)
+            arrow(ax, *way, color=_color(encoder), linewidth=2)
         label(ax, x + 5, start + 34, encoder.states[cell[1]], size=12, ha="left", weight="bold")
         label(ax, x + 5, start + 49, "normed" if encoder.normed else "no norm", ha="left")
 

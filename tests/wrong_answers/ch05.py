@@ -162,29 +162,29 @@ def count_by_building(c):
 
 
 RIGHT = {
-    "05.1": [norm, norm_by_var, norm_by_row, norm_in_place, norm_of_torch],
+    "05.1": [head, head_of_the_package, head_fused, head_additive, head_renormalized],
     "05.2": [
         lambda u: u * torch.sigmoid(1.702 * u),
         lambda u: u / (1 + torch.exp(-1.702 * u)),
         lambda u: F.silu(1.702 * u) / 1.702,
         lambda u: u.mul_((1.702 * u).sigmoid()),
     ],
-    "05.3": [head, head_of_the_package, head_fused, head_additive, head_renormalized],
+    "05.3": [norm, norm_by_var, norm_by_row, norm_in_place, norm_of_torch],
     "05.4": [count, count_by_building, lambda c: float(count(c))],
 }
 
 WRONG = {
     "05.1": [
-        (norm_unbiased, "D − 1"),
-        (norm_eps_outside, "inside the root"),
-        (norm_wrong_axis, "wrong axis"),
-        (norm_no_eps, "0/0"),
-        (norm_fixed_eps, "as it is given"),
-        (norm_no_root, "root"),
-        (norm_no_keepdim, "size of tensor"),
-        (lambda X, gamma, beta, eps=1e-5: norm(X, 1, 0, eps), "gamma and beta"),
-        (lambda X, gamma, beta, eps=1e-5: norm(X, gamma, 0, eps), "beta is not"),
-        (lambda X, gamma, beta, eps=1e-5: norm(X, gamma, beta, eps)[0], "shape"),
+        (head_scaled_by_width, "head's width"),
+        (lambda X, Q, K, V, M: head(X / 2**0.5, Q, K, V * 2**0.5, M), "root is missing"),
+        (head_no_scale, "no scale"),
+        (head_mask_after, "after the softmax"),
+        (head_wrong_axis, "wrong axis"),
+        (head_no_mask, "not used"),
+        (head_mask_inverted, "upside down"),
+        (head_mask_to_zero, "−∞, not 0"),
+        (head_swapped, "swapped"),
+        (head_weights_only, "shape"),
     ],
     "05.2": [
         (F.gelu, "exact GELU"),
@@ -198,16 +198,16 @@ WRONG = {
         (F.relu, "differ"),
     ],
     "05.3": [
-        (head_scaled_by_width, "head's width"),
-        (lambda X, Q, K, V, M: head(X / 2**0.5, Q, K, V * 2**0.5, M), "root is missing"),
-        (head_no_scale, "no scale"),
-        (head_mask_after, "after the softmax"),
-        (head_wrong_axis, "wrong axis"),
-        (head_no_mask, "not used"),
-        (head_mask_inverted, "upside down"),
-        (head_mask_to_zero, "−∞, not 0"),
-        (head_swapped, "swapped"),
-        (head_weights_only, "shape"),
+        (norm_unbiased, "D − 1"),
+        (norm_eps_outside, "inside the root"),
+        (norm_wrong_axis, "wrong axis"),
+        (norm_no_eps, "0/0"),
+        (norm_fixed_eps, "as it is given"),
+        (norm_no_root, "root"),
+        (norm_no_keepdim, "size of tensor"),
+        (lambda X, gamma, beta, eps=1e-5: norm(X, 1, 0, eps), "gamma and beta"),
+        (lambda X, gamma, beta, eps=1e-5: norm(X, gamma, 0, eps), "beta is not"),
+        (lambda X, gamma, beta, eps=1e-5: norm(X, gamma, beta, eps)[0], "shape"),
     ],
     "05.4": [
         (lambda c: count(c, attention_bias=0), "biases of W_Q"),
