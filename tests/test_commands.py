@@ -98,12 +98,20 @@ def test_every_command_exists():
     assert words == subcommands("classroom") == {"release", "grade"}
 
 
+def source_of(tool: str) -> str:
+    """A tool's code, with that of the tools it imports: an option may be a shared one."""
+    source = (ROOT / tool).read_text(encoding="utf-8")
+    shared = re.findall(r"^from tools import (\w+)", source, flags=re.MULTILINE)
+    files = [ROOT / "tools" / f"{name}.py" for name in shared]
+    return source + "".join(file.read_text(encoding="utf-8") for file in files)
+
+
 def test_every_tool_exists():
     tools = told(TOOL)
     assert len({each.what for each in tools}) > 10
     for each in tools:
         assert (ROOT / each.what).is_file(), f"{each.where}: there is no {each.what}."
-        source = (ROOT / each.what).read_text(encoding="utf-8")
+        source = source_of(each.what)
         unknown = {option for option in each.options if f'"{option}"' not in source}
         assert not unknown, f"{each.where}: {each.what} has no {unknown}."
 
