@@ -162,6 +162,40 @@ def test_every_control_is_reached_by_keyboard(name, live):
     assert len(reached) >= wanted, f"{len(reached)} of {wanted} controls"
 
 
+SMALL = """(demo) => {
+  const shows = (one) => [...one.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+  const texts = [...demo.querySelectorAll("*")].filter((one) => one.checkVisibility() &&
+    shows(one) && parseFloat(getComputedStyle(one).fontSize) < 11).map((one) => one.outerHTML);
+  const pictures = [...demo.querySelectorAll("canvas, img")].filter((one) =>
+    one.checkVisibility() && !one.closest("button, [role=radio], [aria-hidden=true]") &&
+    !one.closest(".cld-line") && one.clientWidth < 96).map((one) => one.outerHTML);
+  return [...texts, ...pictures]; }"""
+
+
+@pytest.mark.wcag("1.4.10")
+def test_on_a_telephone_the_sentence_stays_in_sight(new_page, address):
+    """A reader who moves a control sees what it did; nothing is too small to be read.
+
+    Pictures are 96 px or more, but for those on a button that shows them large, and the heads of
+    the columns of a matrix, of which the one that is spoken of stands below it, large.
+    """
+    page = new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{address}/book/playground.html")
+    for name in demos.NAMES:
+        place = page.locator(f'.cld[data-demo="{name}"]')
+        place.scroll_into_view_if_needed()
+        place.and_(page.locator("[data-ready=live]")).wait_for()
+        demo = place.locator(".cld-demo")
+        for control in demo.locator(".cld-body :is(input, textarea, select)").all():
+            if not control.is_visible():
+                continue
+            control.evaluate("one => one.scrollIntoView({block: 'center', behavior: 'instant'})")
+            for seen in (control, demo.locator(".cld-read")):
+                box = seen.bounding_box()
+                assert 0 <= box["y"] and box["y"] + box["height"] <= 844, (name, box)
+        assert demo.evaluate(SMALL) == [], name
+
+
 def test_without_javascript_a_picture_and_a_sentence_stay(new_page, address):
     page = new_page(java_script_enabled=False)
     page.goto(f"{address}/book/playground.html")

@@ -1,7 +1,7 @@
 // @ts-check
 // What the heads look at: a field of attention weights for each, and the chosen one in large.
 
-import { heatmap } from "../lib/canvas.js";
+import { fullness, heatmap } from "../lib/canvas.js";
 import { h } from "../lib/elements.js";
 import { cellUnder, clamp, explore } from "../lib/explore.js";
 import { HEADS } from "./trace.js";
@@ -107,7 +107,7 @@ const drawWeights = (canvas, view, head, side) =>
     rows: view.shown,
     columns: view.shown,
     side,
-    value: (row, key) => weightOf(view, row, key, head),
+    value: (row, key) => fullness(weightOf(view, row, key, head)),
     blocked: (row, key) => key > row,
   });
 

@@ -1,7 +1,7 @@
 // @ts-check
 // Station 4: which row looked at which on the way through the encoder.
 
-import { heatmap } from "../lib/canvas.js";
+import { fullness, heatmap } from "../lib/canvas.js";
 import { h } from "../lib/elements.js";
 import { count, percentText } from "../lib/wording.js";
 import { createBars } from "./bars.js";
@@ -51,7 +51,7 @@ export const attentionStation = {
           rows: shown,
           columns: shown,
           side: 12,
-          value: (row, at) => lookOf(looks, trip, row, at) / most[row],
+          value: (row, at) => fullness(lookOf(looks, trip, row, at) / most[row]),
           blocked: (row, at) => at > row,
         });
         field.label(trip);

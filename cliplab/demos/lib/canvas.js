@@ -29,6 +29,13 @@ export function showPixels(canvas, pixels) {
 }
 
 /**
+ * How full the color of a share is: even in its square root, so that small shares still differ.
+ *
+ * @param {number} share  from 0 to 1
+ */
+export const fullness = (share) => Math.sqrt(share);
+
+/**
  * Draws numbers as a field of squares: the fuller the color, the larger; hatched where `blocked`.
  *
  * value(row, column) is between −1 and 1: blue above 0, orange below. The empty color is the page's

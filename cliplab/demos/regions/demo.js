@@ -50,8 +50,14 @@ export default demo({
     const controls = createControls(look, acts);
     body.append(
       prompt.element,
-      h("div", { class: "cld-regions-sheet" }, picture.element, words.element, bars.element),
-      controls.element,
+      h(
+        "div",
+        { class: "cld-regions-sheet" },
+        picture.element,
+        controls.element,
+        words.element,
+        bars.element,
+      ),
     );
 
     /** What follows pointer and keys. */

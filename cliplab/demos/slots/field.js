@@ -1,7 +1,7 @@
 // @ts-check
 // Who looks at whom as a field of 77 × 77, and beside it how far each row moved.
 
-import { heatmap } from "../lib/canvas.js";
+import { fullness, heatmap } from "../lib/canvas.js";
 import { h } from "../lib/elements.js";
 import { cellUnder, clamp, explore } from "../lib/explore.js";
 import { SLOTS, lastSeen } from "./filling.js";
@@ -66,7 +66,7 @@ export function drawNumbers(view, shown) {
     rows: SLOTS,
     columns: SLOTS,
     side: 5,
-    value: (row, slot) => looks[row * SLOTS + slot] / most[row],
+    value: (row, slot) => fullness(looks[row * SLOTS + slot] / most[row]),
     blocked: (row, slot) => slot > lastSeen(filling, mask, row),
   });
   const sentence = movedSentence(shown);
