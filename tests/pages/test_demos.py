@@ -192,7 +192,8 @@ def test_on_a_telephone_the_sentence_stays_in_sight(new_page, address):
             control.evaluate("one => one.scrollIntoView({block: 'center', behavior: 'instant'})")
             for seen in (control, demo.locator(".cld-read")):
                 box = seen.bounding_box()
-                assert 0 <= box["y"] and box["y"] + box["height"] <= 844, (name, box)
+                assert box["y"] >= 0, name
+                assert box["y"] + box["height"] <= 844, name
         assert demo.evaluate(SMALL) == [], name
 
 
