@@ -12,7 +12,8 @@ from tools import doctor
 
 # Without what a browser does for those who look at it: no talk with other hosts, and no menu behind
 # the address bar. That menu is two pages more, which Chromium loads and lays out beside each page
-# and which cost as much. (Its switch takes the place of Playwright's own list of features.)
+# and which cost as much. (Its switch takes the place of Playwright's own list of features.) Nor is
+# WebAssembly optimized before it has worked for seconds: pages of tests seldom live that long.
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -22,6 +23,7 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
+    "--js-flags=--wasm-tiering-budget=200000000",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 

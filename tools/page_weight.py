@@ -50,7 +50,7 @@ def weight(browser: Browser, address: str, site: Path, name: str) -> int:
 
 
 def fetched(page: Page, address: str, site: Path) -> int:
-    """Bytes of the scripts, styles and fonts that an open page has fetched, its cache's included."""
+    """Bytes of the scripts, styles and fonts that an open page has asked for."""
     paths = {
         unquote(urlsplit(url.removeprefix(f"{address}/")).path) for url in page.evaluate(FETCHED)
     }
