@@ -42,10 +42,12 @@ pdf: browser $(BOOK)  ## print the whole course into one PDF
 check: $(READY)  ## the quick checks: rules, form, types, scripts, spelling, links
 	@$(BIN)/python tools/check.py
 
+# Files of tests are dealt out in this order, the pages first: they last longest, chapters least.
 test: browser $(READY)  ## build the book and test everything: code, notebooks, pages
 	@$(MAKE) --no-print-directory --jobs 2 check book
-	@OMP_NUM_THREADS=1 CLIPLAB_REQUIRE_BROWSER=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(NBVAL) \
-		$(PAGES) tests chapters coursework book/questions.ipynb
+	@OMP_NUM_THREADS=1 CLIPLAB_REQUIRE_BROWSER=1 $(BIN)/python -m pytest \
+		-n 2 --dist loadfile --no-loadscope-reorder $(NBVAL) $(PAGES) \
+		tests chapters coursework book/questions.ipynb
 
 lab: $(READY)  ## open JupyterLab on the chapters
 	@# JupyterLab draws stored figures only in notebooks that are trusted.

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -44,10 +44,16 @@ def weight(browser: Browser, address: str, site: Path, name: str) -> int:
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(f"{address}/{name}.html")
+    sent = fetched(page, address, site)
+    context.close()
+    return sent
+
+
+def fetched(page: Page, address: str, site: Path) -> int:
+    """Bytes of the scripts, styles and fonts that an open page has asked for."""
     paths = {
         unquote(urlsplit(url.removeprefix(f"{address}/")).path) for url in page.evaluate(FETCHED)
     }
-    context.close()
     return sum(size(site / path) for path in paths if not path.startswith(DEMOS))
 
 

@@ -15,6 +15,7 @@ import yaml
 from playwright.sync_api import expect
 
 from tools import doctor
+from tools.chromium import QUIET
 from tools.serve import serving
 
 from .demos import redrawn
@@ -81,10 +82,7 @@ def browser_type_launch_args():
         why = "No Chromium found: install one, or set CHROMIUM to its path, to run the page tests."
         required = os.environ.get("CLIPLAB_REQUIRE_BROWSER") == "1"
         (pytest.fail if required else pytest.skip)(why)
-    quiet = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
-             "disable-background-networking", "disable-component-update",
-             "host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # fmt: skip
-    return {"executable_path": chromium, "args": [f"--{flag}" for flag in quiet]}
+    return {"executable_path": chromium, "args": QUIET}
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tools import page_weight
+
 from .axe import COLORS, all_violations, color_violations, said, violations
 
 # Text that the reader sees, outside code and typeset formulas.
@@ -93,6 +95,13 @@ def test_what_overflows_can_be_scrolled_by_keyboard(visit):
            .map(e => e.outerHTML.slice(0, 200))"""
     )
     assert stuck == []
+
+
+def test_is_light(visit, site, address):
+    """No more scripts, styles and fonts, in all looks so far, than a part of what it sent once."""
+    sent = page_weight.fetched(visit.page, address, site)
+    formulas = 'class="math ' in (site / f"{visit.name}.html").read_text(encoding="utf-8")
+    assert 100_000 < sent <= page_weight.allowed(visit.name, formulas), f"{sent:,} bytes"
 
 
 # Last of a look: what it asked for, and what it complained of, while the tests above went on
