@@ -104,7 +104,7 @@ def softmax_by_temperature(cosines, captions, names, taus, start, title=None, so
     columns = ("caption", "picture", "cosine", *(f"τ = {tau:g}" for tau in taus))
     table = Table(columns, rows, "Each picture's share of a caption's softmax")
     drawing = (
-        f"<style>{_style(taus, start)}</style><div class=clt>{_controls(taus, start, alt)}"
+        f'<style>{_style(taus, start)}</style><div class="clt">{_controls(taus, start, alt)}'
         f'<div role="img" aria-label="{escape(alt)}"><div class="clt-t"><b></b></div>'
         f'<div class="clt-e"><span>τ = {taus[0]:g}</span>'
         f'<span>τ = {taus[-1]:g}</span></div><div class="clt-q">{blocks}</div></div></div>'
@@ -118,7 +118,7 @@ def _softmax(scores):
 
 
 def _block(caption, names, cosines, shares):
-    """A caption and its bars; --z is the sum of the exponentials."""
+    """A caption and its bars; --z is Σ exp(c eˢ) over them."""
     z = " + ".join(f"exp({v}*exp(var(--clt-s)))" for v in cosines)
     bars = "".join(
         f'<div class="clt-r{" clt-o" * (name == caption)}" style="--c:{v}">'
@@ -133,13 +133,16 @@ def _block(caption, names, cosines, shares):
 def _controls(taus, start, alt):
     """One group of radio buttons: Play, Pause, and a temperature to stay at."""
     group = f"clt-{sha256(alt.encode()).hexdigest()[:8]}"  # other figures have groups of their own
-    choices = [(f"{tau:g}", f"{tau:g}", "") for tau in taus]
-    choices = [("play", "Play", " class=clt-m"), ("pause", "Pause", " class=clt-m"), *choices]
-    inputs = "".join(
-        f'<label{kind}><input type="radio" name="{group}" value="{value}" autocomplete="off"'
-        f"{' checked' * (value == f'{start:g}')}>{text}</label>"
-        for value, text, kind in choices
-    )
+    moves = ' class="clt-m"'
+    choices = [("play", "Play", moves), ("pause", "Pause", moves)]
+    choices += [(f"{tau:g}", f"{tau:g}", "") for tau in taus]
+    inputs = ""
+    for value, text, kind in choices:
+        checked = ' checked=""' if value == f"{start:g}" else ""
+        inputs += (
+            f'<label{kind}><input type="radio" name="{group}" value="{value}" '
+            f'autocomplete="off"{checked}/>{text}</label>'
+        )
     return f"<fieldset><legend>Temperature τ</legend>{inputs}</fieldset>"
 
 
