@@ -124,10 +124,10 @@ def test_the_alt_of_sd15_says_its_sizes(sd15):
 @pytest.mark.parametrize("name", ["mini", "vit_b_32", "vit_l_14"])
 def test_a_vit_is_its_configuration(name):
     c = getattr(CLIPVisionConfig, name)()
-    figure = plots.vit_diagram(c, PICTURE)
     with torch.device("meta"):
         model = CLIPVisionModel(c)
         given = model(torch.empty(1, 3, c.image_size, c.image_size))
+    figure = plots.vit_diagram(model, PICTURE)
     assert on_a_phone(figure)
     total = sum(p.numel() for p in model.parameters())
     assert total == figure.table.rows[-1][-1] == sum(r[-1] for r in figure.table.rows[:-1])
@@ -138,8 +138,9 @@ def test_a_vit_is_its_configuration(name):
 
 
 def test_patches_that_are_followed_are_those_of_the_picture():
-    c = CLIPVisionConfig.vit_b_32()
-    figure = plots.vit_diagram(c, PICTURE)
+    with torch.device("meta"):
+        model = CLIPVisionModel(CLIPVisionConfig.vit_b_32())
+    figure = plots.vit_diagram(model, PICTURE)
     followed = [text for text in texts(figure) if text.startswith("patch ") and text[6:].isdigit()]
     assert followed == ["patch 24", "patch 25"]  # of 49, on both sides of the middle of row 4
 

@@ -4,7 +4,6 @@ import textwrap
 
 from matplotlib import rc_context
 
-from ..vae import halvings
 from .draw import arrow, box, label
 from .figure import Figure, Table
 from .latents import show, small
@@ -30,7 +29,7 @@ def denoiser_training(pipe, image, caption, title="How the denoiser is trained")
     c, times = pipe.unet.config, pipe.scheduler.config.num_train_timesteps
     letter, name, made = TARGETS[pipe.scheduler.config.prediction_type]
     latent = f"{c.in_channels} × {c.sample_size} × {c.sample_size}"
-    side = c.sample_size * 2 ** halvings(pipe.vae)
+    side = c.sample_size * 2 ** (len(pipe.vae.config.block_out_channels) - 1)
     pixels, wide = f"3 × {side} × {side}", c.cross_attention_dim
     learned = f"{sum(p.numel() for p in pipe.unet.parameters()):,} numbers that are learned"
     fig = Figure(WIDE, 522)

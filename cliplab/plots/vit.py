@@ -1,10 +1,8 @@
 """CLIP's image encoder, a vision transformer, as a diagram: a picture, its patches, one vector."""
 
-import torch
 from matplotlib import rc_context
+from PIL import Image, ImageOps
 
-from ..image_encoder import CLIPVisionModel
-from ..image_encoder.preprocess import on_white, squared
 from .draw import arrow, box, label, line, rectangles
 from .figure import Figure, Table
 from .latents import show, small
@@ -17,20 +15,19 @@ CLASS, COLUMNS = 44, (158, 270)  # where the class token and two patches go down
 
 
 @rc_context(RC)
-def vit_diagram(config, image, title="CLIP's image encoder", source=None):
+def vit_diagram(model, image, title="CLIP's image encoder", source=None):
     """A vision transformer from a picture to its vector; two patches can be followed.
 
-    config: a CLIPVisionConfig, which all numbers are read from or counted on a model of it.
-    image: a PIL picture of any size. Source: Dosovitskiy et al. 2021; openai/CLIP `model.py`.
+    model: a CLIPVisionModel, trained or on the device `meta`; all numbers are its own. image: a
+    PIL picture of any size. Source: Dosovitskiy et al. 2021; openai/CLIP `model.py`.
     """
-    c, grid = config, config.image_size // config.patch_size
+    c = model.config
+    grid = c.image_size // c.patch_size
     patches, numbers = grid**2, 3 * c.patch_size**2
     middle = grid // 2 * grid + (grid - len(COLUMNS)) // 2  # where the followed patches begin
     followed = [divmod(n, grid) for n in range(middle, middle + len(COLUMNS))]
     fine = min(FINE, c.patch_size)
-    image = squared(on_white(image), grid * fine, "shortest", (255,) * 3)
-    with torch.device("meta"):  # shapes without numbers
-        model = CLIPVisionModel(c)
+    image = _square(image, grid * fine)
     fig = Figure(WIDE, 544)
     ax = fig.sheet()
 
@@ -96,6 +93,12 @@ def vit_diagram(config, image, title="CLIP's image encoder", source=None):
 
 def _count(module):
     return sum(p.numel() for p in module.parameters())
+
+
+def _square(image, side):
+    """The middle of a picture, on white."""
+    image = ImageOps.fit(image.convert("RGBA"), (side, side))
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
 
 def _picture(ax, image, grid, followed):
