@@ -54,6 +54,9 @@ MOVES = """
 .clt{transition:none;animation:none!important}
 .clt .clt-m{display:none}
 }
+@media print{
+.clt fieldset{display:none}
+}
 """
 
 
