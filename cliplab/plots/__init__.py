@@ -14,19 +14,24 @@ from .chunks import chunk_lanes
 from .classes import class_bars, confusion
 from .curves import curves
 from .data import kinds_of
+from .denoiser import denoiser_training
 from .diagrams import encoder_diagram, parameter_bars, parameter_counts
 from .encoder import activation_curves, attention_grid, norms_by_layer
 from .figure import Figure, Table
 from .geometry import weight_geometry
 from .masks import mask_heatmap, mask_product
 from .merges import merge_ladder
+from .noising import forward_noising
 from .pairs import pair_tables
 from .pictures import picture_grid, search_results
 from .pipeline import pipeline_diagram
 from .reading import reading_diagram
 from .similarity import similarity_heatmap
+from .temperature import softmax_by_temperature
 from .tokens import token_strip
 from .training import training_curves
+from .unet import unet_diagram
+from .vit import vit_diagram
 from .weights import weighted_prompts
 
 __all__ = [
@@ -38,7 +43,9 @@ __all__ = [
     "class_bars",
     "confusion",
     "curves",
+    "denoiser_training",
     "encoder_diagram",
+    "forward_noising",
     "kinds_of",
     "mask_heatmap",
     "mask_product",
@@ -53,8 +60,11 @@ __all__ = [
     "row_changes",
     "search_results",
     "similarity_heatmap",
+    "softmax_by_temperature",
     "token_strip",
     "training_curves",
+    "unet_diagram",
+    "vit_diagram",
     "weight_geometry",
     "weighted_prompts",
     "weights_by_token",
