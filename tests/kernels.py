@@ -32,8 +32,8 @@ READY = [
 
 
 def pytest_configure(config):
-    """Each process that runs tests has a nursery; the one that hands them out needs none."""
-    if not config.getoption("numprocesses", None):
+    """One nursery serves all processes that run tests: they find it in the environment."""
+    if not hasattr(config, "workerinput"):
         kernels = warm()
         kernels.__enter__()
         config.add_cleanup(lambda: kernels.__exit__(None, None, None))

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -27,6 +27,7 @@ from cliplab.demos.host import HERE  # noqa: E402
 from tools.chromium import chromium  # noqa: E402
 from tools.serve import serving  # noqa: E402
 
+LOOK = {"viewport": {"width": 1000, "height": 900}, "reduced_motion": "reduce"}
 # Canvases do not outlive their script, and what a reader typed is a property: both are written out.
 FREEZE = """(live) => {
   for (const canvas of live.querySelectorAll("canvas")) {
@@ -75,15 +76,13 @@ def write_harness(folder: Path, names: tuple[str, ...]) -> None:
         )
 
 
-def record(browser: Browser, address: str, name: str) -> str:
-    """What the demo shows first."""
-    page = browser.new_page(viewport={"width": 1000, "height": 900}, reduced_motion="reduce")
+def record(page: Page, address: str, name: str) -> str:
+    """What the demo shows first, on a page that was opened with LOOK."""
     page.goto(f"{address}/{name}.html")
     page.wait_for_selector(".cld[data-ready]", timeout=60_000)
     if page.get_attribute(".cld", "data-ready") != "live":
         raise RuntimeError(f"{name}: {page.text_content('.cld-still')}")
     frame = page.eval_on_selector(".cld > div", FREEZE)
-    page.close()
     return frame.replace(' data-drawn="1"', "") + "\n"
 
 
@@ -97,7 +96,9 @@ def main() -> int:
         write_harness(Path(folder), names)
         for name in names:
             with serving(Path(folder)) as address:
-                frame = record(browser, address, name)
+                page = browser.new_page(**LOOK)
+                frame = record(page, address, name)
+                page.close()
             path = HERE / name / "frame.html"
             same = path.is_file() and path.read_text(encoding="utf-8") == frame
             stale += not same

@@ -2,8 +2,10 @@
 
 import json
 import re
+from dataclasses import dataclass, field
 
 import pytest
+from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 
 from cliplab import demos
@@ -37,26 +39,49 @@ def bare_address(bare):
         yield address
 
 
-@every_demo
-def test_stays_on_its_host_and_in_its_budget(name, new_page, bare_address):
-    """A first visit: nothing from elsewhere, no error, few bytes, and alive.
+@dataclass
+class FirstVisit:
+    """A demo on its bare page, for a reader who is new here: what it fetched, said and showed."""
 
-    How soon it is alive, benchmarks/ measure on a quiet machine.
-    """
-    page = new_page()
-    sizes, outside, errors = [], [], []
-    page.on("request", lambda r: r.url.startswith(bare_address) or outside.append(r.url))
-    page.on("requestfinished", lambda r: sizes.append(sum(r.sizes()[k] for k in (
+    name: str
+    sizes: list = field(default_factory=list)
+    outside: list = field(default_factory=list)
+    errors: list = field(default_factory=list)
+    frame: str = ""
+
+
+@pytest.fixture(scope="module", params=demos.NAMES)
+def first_visit(request, new_context, bare_address):
+    """How soon it is alive, benchmarks/ measure on a quiet machine."""
+    visit = FirstVisit(request.param)
+    context = new_context(**frames.LOOK)
+    page = context.new_page()
+    page.on("request", lambda r: r.url.startswith(bare_address) or visit.outside.append(r.url))
+    page.on("requestfinished", lambda r: visit.sizes.append(sum(r.sizes()[k] for k in (
         "responseBodySize", "responseHeadersSize"))))  # fmt: skip
-    page.on("console", lambda m: m.type == "error" and errors.append(m.text))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{bare_address}/{name}.html")
-    page.wait_for_selector(".cld[data-ready=live]")
+    page.on("console", lambda m: m.type == "error" and visit.errors.append(m.text))
+    page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    visit.frame = frames.record(page, bare_address, visit.name)
     page.wait_for_load_state("networkidle")
-    assert outside == []
-    assert [e for e in errors if "favicon" not in e and "404" not in e] == []
-    assert sum(sizes) < demos.live(name).budget, f"{name} fetched {sum(sizes):,} bytes"
-    assert sum(sizes) > 10_000  # the count counts
+    context.close()
+    return visit
+
+
+def test_stays_on_its_host_and_in_its_budget(first_visit):
+    """Nothing from elsewhere, no error, few bytes."""
+    name, sent = first_visit.name, sum(first_visit.sizes)
+    assert first_visit.outside == []
+    assert [e for e in first_visit.errors if "favicon" not in e and "404" not in e] == []
+    assert sent < demos.live(name).budget, f"{name} fetched {sent:,} bytes"
+    assert sent > 10_000  # the count counts
+
+
+def test_the_recorded_frame_is_what_the_demo_shows(first_visit):
+    """Its words: pictures differ in the last bits from one machine to another."""
+    stored = (frames.HERE / first_visit.name / "frame.html").read_text(encoding="utf-8")
+    shown, wanted = (BeautifulSoup(html, "html.parser").get_text() for html in (
+        first_visit.frame, stored))  # fmt: skip
+    assert shown.split() == wanted.split(), f"Run `python tools/frames.py {first_visit.name}`."
 
 
 @pytest.mark.wcag("1.1.1", "1.3.1", "1.4.3", "4.1.2")
@@ -226,18 +251,6 @@ def test_a_missing_model_is_said(name, new_page, bare):
         alert = page.get_by_role("alert")
         expect(alert).to_contain_text("could not be started")
         expect(alert).to_contain_text("404")
-
-
-@every_demo
-def test_the_recorded_frame_is_what_the_demo_shows(name, browser, bare_address):
-    """Its words: pictures differ in the last bits from one machine to another."""
-    live_frame = frames.record(browser, bare_address, name)
-    words = "(html) => new DOMParser().parseFromString(html, 'text/html').body.textContent"
-    page = browser.new_page()
-    shown, stored = (page.evaluate(words, html) for html in (
-        live_frame, (frames.HERE / name / "frame.html").read_text(encoding="utf-8")))  # fmt: skip
-    page.close()
-    assert shown.split() == stored.split(), f"Run `python tools/frames.py {name}`."
 
 
 def test_the_site_works_under_the_policy_that_the_playground_names(site, new_page):
