@@ -25,6 +25,16 @@ def test_does_not_scroll_sideways(visit):
     assert width <= window, f"{visit.name} is {width} px wide in a window of {window} px"
 
 
+def test_code_stays_in_its_box(visit):
+    """On a wide screen; on a telephone code scrolls in its box, by keyboard too."""
+    wide = "[...document.querySelectorAll('article pre')].filter(e => e.scrollWidth > e.clientWidth)"
+    cut = visit.page.evaluate(f"{wide}.map(e => [e.textContent.slice(0, 80), e.tabIndex])")
+    if visit.page.viewport_size["width"] > 390:
+        assert cut == []
+    else:
+        assert [text for text, stop in cut if stop != 0] == []
+
+
 def test_leaves_no_raw_tex(visit):
     prose = visit.page.evaluate(PROSE)
     assert [mark for mark in RAW_TEX if mark in prose] == []
