@@ -11,6 +11,7 @@ import torch
 from matplotlib.text import Text
 
 from cliplab import plots
+from cliplab.plots.weights import CELL
 from cliplab.prompts import Fragment, parse_prompt
 
 PROMPT = "a ((red:1.3) fox) in [fog]"
@@ -119,15 +120,17 @@ def test_same_bytes_each_time(figures):
         assert again.html() == figures[name].html(), name
 
 
-def test_text_stays_in_the_figure(figures):
+def test_text_stays_in_its_part(figures):
     for name, figure in figures.items():
         figure.draw_without_rendering()
-        for text in (t for ax in figure.axes for t in ax.texts if t.get_text()):
-            box = text.get_window_extent()
-            assert box.x0 >= -1, (name, text)
-            assert box.x1 <= figure.width + 1, (name, text)
-            assert box.y0 >= -1, (name, text)
-            assert box.y1 <= figure.height + 1, (name, text)
+        for ax in figure.axes:
+            part = figure.parts[int(ax.get_gid().removeprefix("part "))]
+            for text in (t for t in ax.texts if t.get_text()):
+                box = text.get_window_extent()
+                assert box.x0 >= part.x - 1, (name, text)
+                assert box.x1 <= part.x + part.width + 1, (name, text)
+                assert figure.height - box.y1 >= part.y - 1, (name, text)
+                assert figure.height - box.y0 <= part.y + part.height + 1, (name, text)
 
 
 def test_what_a_user_types_is_escaped():
@@ -177,9 +180,10 @@ def test_boxes_stand_under_the_characters_that_they_hold():
     [typed] = [t for t in figure.axes[0].texts if t.get_text() == "a" * 20]
     [held] = [t for t in figure.axes[0].texts if t.get_text() == "bb"]
     # In a font of fixed width: the middle of 20 characters, and the middle of the 11th and 12th.
-    assert held.get_position()[0] - typed.get_position()[0] == pytest.approx(10)
+    assert held.get_position()[0] - typed.get_position()[0] == pytest.approx(CELL)
     boxes = [patch.get_path().get_extents() for patch in figure.axes[0].patches]
-    assert any(box.width == 22 and box.x0 + 11 == held.get_position()[0] for box in boxes)
+    wide = 2 * CELL + 2
+    assert any(box.width == wide and box.x0 + wide / 2 == held.get_position()[0] for box in boxes)
 
 
 def test_a_break_is_a_bar_only_at_weight_minus_one():

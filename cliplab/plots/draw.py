@@ -99,6 +99,7 @@ def end_labels(fig, ax, ends, x):
         (fig.height * to_figure.transform((x, value))[1], text, color)
         for value, text, color in ends
     )
+    right = fig.width * ax.get_position().x1
     heights, height = [], -math.inf
     for y, *_ in spots:
         heights.append(height := max(y, height + 14))
@@ -110,17 +111,17 @@ def end_labels(fig, ax, ends, x):
         ax.annotate(
             text,
             (0, 0),
-            xytext=(604, height),
+            xytext=(right + 16, height),
             textcoords="figure points",
-            fontsize=10,
+            fontsize=11,
             va="center",
             annotation_clip=False,
             parse_math=False,
         )
         ax.annotate(
             "",
-            (590, y),
-            xytext=(602, height),
+            (right + 2, y),
+            xytext=(right + 14, height),
             xycoords="figure points",
             textcoords="figure points",
             annotation_clip=False,

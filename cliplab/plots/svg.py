@@ -36,7 +36,19 @@ def inline_svgs(figure, larger=1):
         figure.savefig(written, format="svg", transparent=True, metadata=NO_METADATA)
     definitions, leaves = [], defaultdict(list)
     _flatten(ElementTree.fromstring(written.getvalue()), definitions, leaves)
-    return [_svg(part, definitions, leaves[part.number], larger) for part in figure.parts]
+    return _shared([_svg(part, definitions, leaves[part.number], larger) for part in figure.parts])
+
+
+def _shared(svgs):
+    """A hatching is long: parts after the first that has one refer to it there."""
+    first, shared = {}, []
+    for svg in svgs:
+        for mark, body in re.findall(r'<pattern id="([^"]+)"(.*?)</pattern>', svg):
+            if first.setdefault(body, mark) != mark:
+                svg = svg.replace(f'<pattern id="{mark}"{body}</pattern>', "")
+                svg = svg.replace(f"url(#{mark})", f"url(#{first[body]})")
+        shared.append(svg.replace("<defs></defs>", ""))
+    return shared
 
 
 def _svg(part, definitions, leaves, larger):
