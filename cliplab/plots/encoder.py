@@ -204,8 +204,8 @@ def activation_curves():
     right.set_ylim(-0.0245, 0.009)
     label(right, 0, -0.0228, f"{gap[worst]:.4f} at u = ±{-u[worst]:.2f}".replace("-", "−"))
     alt = (
-        "Left: QuickGELU and GELU almost coincide; both dip below 0 for negative u, where ReLU "
-        f"is 0. Right: their difference, largest in size at u = ±{-u[worst]:.2f}, where "
+        "One chart: QuickGELU and GELU almost coincide; both dip below 0 for negative u, where "
+        f"ReLU is 0. The other: their difference, largest in size at u = ±{-u[worst]:.2f}, where "
         f"QuickGELU is {-gap[worst]:.4f} below GELU."
     )
     table = Table(

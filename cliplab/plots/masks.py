@@ -38,7 +38,7 @@ def mask_heatmap(mask, tokens=None, title=None):
 
 @rc_context(RC)
 def mask_product(causal, pad, product, tokens=None):
-    """Causal mask ⊙ PAD mask = what attention may see, side by side. Lecture eq. 57.
+    """Causal mask ⊙ PAD mask = what attention may see, part by part. Lecture eq. 57.
 
     All three bool [L, L]; a PAD mask [L] is repeated for every row, as Lecture eq. 56 does.
     """
@@ -65,7 +65,7 @@ def mask_product(causal, pad, product, tokens=None):
     _legend(fig.parts[-1].sheet(), 0, 10)
     same = np.array_equal(grids[0] & grids[1], grids[2])
     alt = (
-        f"Three {length} by {length} masks side by side: the causal mask with "
+        f"Three {length} by {length} masks: the causal mask with "
         f"{grids[0].sum():,} seen cells, the PAD mask with {grids[1].sum():,}, and "
         f"{'their product' if same else 'a third mask that is not their product'} with "
         f"{grids[2].sum():,}. In the PAD mask: {_columns_sentence(grids[1])}"
