@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from cliplab import plots
+from tests.figures import outside
 
 TOKENS = ["<|startoftext|>", "a</w>", "running</w>", "dog</w>", "<|endoftext|>"]
 IDS = [49406, 320, 2761, 1929, 49407]
@@ -113,6 +114,32 @@ def test_svg_takes_on_the_page_and_leaves_nothing_behind(figures):
         assert "<text" in svg, name
         assert not re.search(r"<style|<metadata|clip-path|xlink|/work|/root|/tmp|/home|/usr", svg)
         assert not re.search(r"#24292f|#fff|20\d\d-\d\d-\d\d|Matplotlib", svg, re.I), name
+
+
+def test_words_stay_in_their_parts(figures):
+    assert {name: outside(figure) for name, figure in figures.items()} == {
+        name: [] for name in figures
+    }
+
+
+@pytest.mark.parametrize("letters", [1, 11, 37, 200])
+def test_a_word_of_any_length_fits_its_ladder(letters):
+    word = "o" * letters
+    symbols = [*word[1:], "o</w>"]
+    step = SimpleNamespace(pair=(word[2:], "o</w>"), rank=48893, result=[word + "</w>"])
+    for figure in (
+        plots.merge_ladder([], word),
+        plots.merge_ladder([SimpleNamespace(pair=("x", "y"), rank=0, result=symbols), step], word),
+    ):
+        assert outside(figure) == []
+
+
+def test_hatching_is_stored_once_and_every_part_uses_it():
+    figure = plots.token_strip(IDS_77, TOKENS_77, mask=torch.arange(77) < 5)
+    svg = figure.svg()
+    (mark,) = re.findall(r'<pattern id="([^"]+)"', svg)
+    assert svg.count(f"url(#{mark})") == len(figure.parts)
+    assert "<defs/>" not in svg
 
 
 def test_size_budget(figures):

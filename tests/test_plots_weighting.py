@@ -13,6 +13,7 @@ from matplotlib.text import Text
 from cliplab import plots
 from cliplab.plots.weights import CELL
 from cliplab.prompts import Fragment, parse_prompt
+from tests.figures import outside
 
 PROMPT = "a ((red:1.3) fox) in [fog]"
 READ = {
@@ -121,16 +122,32 @@ def test_same_bytes_each_time(figures):
 
 
 def test_text_stays_in_its_part(figures):
-    for name, figure in figures.items():
-        figure.draw_without_rendering()
-        for ax in figure.axes:
-            part = figure.parts[int(ax.get_gid().removeprefix("part "))]
-            for text in (t for t in ax.texts if t.get_text()):
-                box = text.get_window_extent()
-                assert box.x0 >= part.x - 1, (name, text)
-                assert box.x1 <= part.x + part.width + 1, (name, text)
-                assert figure.height - box.y1 >= part.y - 1, (name, text)
-                assert figure.height - box.y0 <= part.y + part.height + 1, (name, text)
+    assert {name: outside(figure) for name, figure in figures.items()} == {
+        name: [] for name in figures
+    }
+
+
+def test_long_names_and_many_of_them_stay_in_their_parts():
+    names = [f"{letter} tool with a name beyond all measure" for letter in "ABCDE"]
+    typed = "a very long prompt, " * 9
+    pieces = [Fragment("words and more words", 1.2, 0, 4), Fragment(typed[4:], -0.5, 4, 180)]
+    weighed = with_weights("a red fox in fog", 1, 1.43)
+    chunks = [["the</w>"], ["pneumonoultramicroscopic</w>"] * 75, ["volcanoconiosis</w>"]]
+    for figure in (
+        plots.weighted_prompts(dict.fromkeys(names, pieces), typed),
+        plots.weights_by_token({**dict.fromkeys(names, weighed), "F": with_weights("a dog")}),
+        plots.chunk_lanes({**dict.fromkeys(names, chunks), "F": [["a</w>"]] * 30}),
+    ):
+        assert outside(figure) == []
+        drawn = [text.get_text() for ax in figure.axes for text in ax.texts]
+        assert all(any(text[:6] == name[:6] for text in drawn) for name in names)
+        assert all(text.get_fontsize() >= 11 for text in figure.findobj(Text) if text.get_text())
+
+
+def test_a_text_too_long_for_its_place_is_cut_there_and_whole_in_the_table():
+    figure = plots.weighted_prompts({"it": [Fragment("as long as it is", 1.2, 0, 4)]}, "long ago")
+    assert "as …" in [text.get_text() for text in figure.axes[0].texts]
+    assert figure.table.rows[0][1] == "as long as it is"
 
 
 def test_what_a_user_types_is_escaped():

@@ -134,7 +134,7 @@ def _draw_tools(ax, rows, tools, first, wide):
         line(ax, (4, y), (end - 4, y), color=color_alpha(INK, 0.25), linewidth=0.6)
         label(ax, SLOT - 8, y + ROW / 2, spans(row.slots), ha="right", faint=True)
         text, look = _row_name(row)
-        label(ax, SLOT, y + ROW / 2, shorten(text, 11), size=12, ha="left", **look)
+        label(ax, SLOT, y + ROW / 2, shorten(text, 12), size=12, ha="left", **look)
         for m, cell in enumerate(row.cells[first : first + len(tools)]):
             _draw_cell(ax, SLOT + NAME + wide * m + 4, y + 2.5, wide - 8, cell, row.same)
 

@@ -74,9 +74,9 @@ def _row(ax, first, ids, tokens, kinds, hidden):
         for (x, y), token, k in zip(corner, tokens, kinds, strict=True):
             if k == kind:
                 text = {"content": token.removesuffix(END_OF_WORD), "padding": "pad"}.get(k, k)
-                label(ax, x + size[0] / 2 - 1, y + 23, shorten(text, 7), **style)
+                label(ax, x + size[0] / 2 - 2, y + 23, shorten(text, 7), **style)
     for (x, y), number in zip(corner, ids, strict=True):
-        label(ax, x + size[0] / 2 - 1, y + 37, number, faint=True)
+        label(ax, x + size[0] / 2 - 2, y + 37, number, faint=True)
 
 
 def _ends_a_word(token, kind):
