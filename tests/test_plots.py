@@ -91,9 +91,11 @@ def test_html_is_well_formed_and_labeled(figures):
     for name, figure in figures.items():
         root = ElementTree.fromstring(figure.html())
         assert root.tag == "figure", name
-        svg = root.find("div/svg")
-        assert svg.get("role") == "img"
-        assert svg.get("aria-label") == figure.alt
+        drawing = root.find("div[@role='img']")
+        assert drawing.get("aria-label") == figure.alt
+        parts = drawing.findall("div/svg")
+        assert len(parts) == len(figure.parts)
+        assert all(svg.get("aria-hidden") == "true" for svg in parts)
         table = root.find("details/div/table")
         assert table.find("caption").text
         assert all(cell.get("scope") == "col" for cell in table.findall("thead/tr/th"))
@@ -107,7 +109,7 @@ def test_html_is_well_formed_and_labeled(figures):
 def test_svg_takes_on_the_page_and_leaves_nothing_behind(figures):
     for name, figure in figures.items():
         svg = figure.svg()
-        assert 'fill="currentColor"' in svg, name
+        assert "fill:currentColor" in svg, name
         assert "<text" in svg, name
         assert not re.search(r"<style|<metadata|clip-path|xlink|/work|/root|/tmp|/home|/usr", svg)
         assert not re.search(r"#24292f|#fff|20\d\d-\d\d-\d\d|Matplotlib", svg, re.I), name
@@ -135,6 +137,29 @@ def test_ids_are_unique_across_figures_and_all_resolve(figures):
         assert set(re.findall(r'(?:url\(|href=")#([^")]+)', svg)) == set(ids), name
         for one in ids:
             assert owner.setdefault(one, name) == name
+
+
+def test_parts_wrap_in_groups_and_none_holds_what_lies_in_another():
+    """Saved, they stand as on a wide page; on a page each has its own drawing and definitions."""
+    figure = plots.Figure.wrapping([(340, 40)], [(340, 90), (300, 70), (340, 80)])
+    assert [(part.x, part.y) for part in figure.parts] == [(0, 0), (0, 52), (352, 52), (0, 154)]
+    assert (figure.width, figure.height) == (692, 234)
+    for part in figure.parts:
+        part.panel(40, 5, 250, 25).plot([0, 1], [0, 1], "o", label="", color="red")
+        part.sheet().text(10, 10, f"words of {part.number}")
+    figure.described("A figure.", plots.Table(("a",), [(1,)], "one"))
+    drawn = re.findall(r"<svg.*?</svg>", figure.svg())
+    assert len(drawn) == 4
+    for n, svg in enumerate(drawn):
+        assert re.findall(r"words of (\d)", svg) == [str(n)]
+        assert svg.count("<use ") == 2
+        (mark,) = re.findall(r' id="([^"]+)"', svg)
+        assert svg.count(f'href="#{mark}"') == 2
+        x, y, width, height = (float(v) for v in re.search(r'viewBox="([^"]+)', svg)[1].split())
+        for at in re.findall(r'<use [^>]*x="([\d.]+)" y="([\d.]+)"', svg):
+            assert x < float(at[0]) < x + width
+            assert y < float(at[1]) < y + height
+    assert len(set(re.findall(r' id="([^"]+)"', figure.svg()))) == 4
 
 
 def test_what_a_user_types_is_escaped():

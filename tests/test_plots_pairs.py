@@ -47,7 +47,7 @@ def test_the_table_has_the_row_in_the_middle():
     figure = plots.pair_tables({"by distance": BY_DISTANCE, "by place": BY_PLACE}, *WORDS)
     assert figure.table.rows == [(j, float(j + 14), float(7 * (j + 1))) for j in range(L)]
     root = ElementTree.fromstring(figure.html())
-    assert root.find("div/svg").get("aria-label") == figure.alt
+    assert root.find("div[@role='img']").get("aria-label") == figure.alt
 
 
 def test_equal_numbers_have_one_color():

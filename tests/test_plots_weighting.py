@@ -103,7 +103,7 @@ def test_html_is_well_formed_small_and_carries_no_fixed_ink(figures):
     for name, figure in figures.items():
         html = figure.html()
         root = ElementTree.fromstring(html)
-        assert root.find("div/svg").get("aria-label") == figure.alt
+        assert root.find("div[@role='img']").get("aria-label") == figure.alt
         assert len(root.findall("details/div/table/tbody/tr")) == min(20, len(figure.table.rows))
         assert not re.search(r"#24292f|#fff|<style|clip-path|/work|/root|/tmp|20\d\d-\d\d", html)
         # A bar or a diamond for each of 77 rows, three times over, is the most that is drawn.

@@ -71,12 +71,17 @@ def line(ax, *points, color=INK, **more):
     return ax.add_patch(PathPatch(Path(points), facecolor="none", edgecolor=color, **style))
 
 
-def pixels(ax, rgba, x, y, width, height):
-    """A picture of one pixel per cell, uint8 [rows, columns, 4], scaled without smoothing."""
+def pixels(ax, rgba, x, y, width, height, smooth=False):
+    """A picture of one pixel per cell, uint8 [rows, columns, 4]: squares, or `smooth` on a page."""
     limits = ax.get_xlim(), ax.get_ylim()
     ax.imshow(
-        rgba, extent=(x, x + width, y + height, y), interpolation="none", aspect="auto", zorder=2
-    )  # above the hatching of the cells that it leaves empty
+        rgba,
+        extent=(x, x + width, y + height, y),
+        interpolation="none",
+        aspect="auto",
+        zorder=2,  # above the hatching of the cells that it leaves empty
+        gid="smooth" if smooth else None,
+    )
     ax.set(xlim=limits[0], ylim=limits[1])
 
 
