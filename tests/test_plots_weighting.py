@@ -12,6 +12,7 @@ from matplotlib.text import Text
 
 from cliplab import plots
 from cliplab.prompts import Fragment, parse_prompt
+from tests.figures import outside
 
 PROMPT = "a ((red:1.3) fox) in [fog]"
 READ = {
@@ -280,17 +281,15 @@ def test_geometry_is_that_of_the_vectors(angle):
     assert gaps / gaps.max() == pytest.approx(true / true.max(), abs=1e-5)
 
 
-def test_narrow_curves_are_the_same_on_a_telephone():
-    x = np.linspace(0, 2000, 5)
-    lines = {"one, with a long name": x / 2000, "two": 1 - x / 2000}
-    wide, narrow = (plots.curves(x, lines, "distance", "score", narrow=n) for n in (False, True))
-    assert (narrow.alt, narrow.table) == (wide.alt, wide.table)
-    drawn = narrow.get_tightbbox()  # in inches
-    assert 0 <= drawn.x0 < drawn.x1 <= narrow.width / 72 <= 358 / 72
-    assert 0 <= drawn.y0 < drawn.y1 <= narrow.height / 72
-    assert all(text.get_fontsize() >= 11 for text in narrow.findobj(Text) if text.get_text())
-    names = [text.get_text() for text in narrow.axes[0].get_legend().get_texts()]
+def test_curves_are_whole_on_a_telephone():
+    lines = {"one, with a long name": [0, 0.5, 1], "two": [1, 0.5, 0]}
+    figure = plots.curves([0, 1000, 2000], lines, "distance", "score", ylim=(-0.001, 1.001))
+    assert figure.width <= 340
+    assert outside(figure) == []
+    names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert names == list(lines)
+    figure = plots.curves([0, 1000, 2000], {"a " * 40: [1e-4, 1, 10**4]}, "x", "y " * 50, logy=True)
+    assert outside(figure) == []
 
 
 def test_curves_tell_ends_extremes_and_gaps():
