@@ -254,8 +254,18 @@ def test_row_changes_tells_the_groups_apart():
 
 def test_row_changes_shares_one_axis():
     figure = plots.row_changes([[1e-6, 0], [0, 3.0]])
-    first, second = figure.axes
+    first, second = (ax for ax in figure.axes if ax.axison)
     assert first.get_ylim() == second.get_ylim()
+
+
+@pytest.mark.parametrize("prompt", ["a fox", "a red fox in fog", "a " * 30, "a " * 75])
+def test_row_changes_name_rows_inside_their_parts(prompt):
+    changes, tokens = np.geomspace(1e-9, 30, 77), framed(prompt)
+    for words in ([], [1]):
+        figure = plots.row_changes([changes, 0 * changes], None, tokens=tokens, words=words)
+        assert outside(figure) == []
+    kinds = {"kinds": plots.kinds_of(tokens), "eos": 4}
+    assert outside(plots.row_changes(changes, labels=["long words " * 9], **kinds)) == []
 
 
 @pytest.mark.equation(14)
