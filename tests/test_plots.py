@@ -141,9 +141,9 @@ def test_ids_are_unique_across_figures_and_all_resolve(figures):
 
 def test_parts_wrap_in_groups_and_none_holds_what_lies_in_another():
     """Saved, they stand as on a wide page; on a page each has its own drawing and definitions."""
-    figure = plots.Figure.wrapping([(340, 40)], [(340, 90), (300, 70), (340, 80)])
-    assert [(part.x, part.y) for part in figure.parts] == [(0, 0), (0, 52), (352, 52), (0, 154)]
-    assert (figure.width, figure.height) == (692, 234)
+    figure = plots.Figure.wrapping([(336, 40)], [(336, 90), (300, 70), (336, 80)])
+    assert [(part.x, part.y) for part in figure.parts] == [(0, 0), (0, 52), (348, 52), (0, 154)]
+    assert (figure.width, figure.height) == (684, 234)
     for part in figure.parts:
         part.panel(40, 5, 250, 25).plot([0, 1], [0, 1], "o", label="", color="red")
         part.sheet().text(10, 10, f"words of {part.number}", fontsize=11)

@@ -8,9 +8,9 @@ from matplotlib import rc_context
 from .data import array, chunks_of, kinds_of, names_of, shorten, spans
 from .draw import label
 from .figure import Figure, Table
-from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET, WIDEST
+from .theme import BLUE, GREEN, HALF, INK, ORANGE, RC, VIOLET
 
-LEFT, TOP, WIDE, TALL = 66, 46, 262, 100  # of the axes of a panel, in points
+LEFT, TOP, WIDE, TALL = 66, 46, 260, 100  # of the axes of a panel, in points
 # With `words`, what a row is: its mark, pointing to where the words are, and its color.
 GROUPS = {"before them": ("<", GREEN), "the words": ("o", ORANGE), "after them": (">", GREEN),
           "EOS": ("s", VIOLET), "padding": ("", INK), "rows": ("", ORANGE)}  # fmt: skip
@@ -48,8 +48,8 @@ def row_changes(changes, kinds=None, eos=None, labels=None, title=None, source=N
     groups = _groups(length, words, kinds, eos)
     at = _places(kinds, length) if tokens is not None else np.arange(length)
     foot = 40 if tokens is None else 66
-    legend = [(WIDEST, 40)] if len(groups) > 1 else []
-    fig = Figure.wrapping([(WIDEST, TOP + TALL + foot)] * count, *([legend] if legend else []))
+    legend = [(HALF, 40)] if len(groups) > 1 else []
+    fig = Figure.wrapping([(HALF, TOP + TALL + foot)] * count, *([legend] if legend else []))
     low, high = _decades(changes[changes > 0])
     floor = low - 0.9  # where "exactly 0" stands, below the logarithmic axis
     for part, row, called in zip(fig.parts, changes, labels, strict=False):
@@ -161,7 +161,7 @@ def _legend(part, groups, zeros):
     ax, x, y = part.sheet(), 8, 11
     for name, marker, color in entries:
         room = 34 + 7 * len(name)
-        if x + room > WIDEST:
+        if x + room > HALF:
             x, y = 8, 29
         edge = {"markeredgecolor": BLUE, "markeredgewidth": 1.2} if color == "none" else {}
         ax.plot(x + 4, y, marker, color=color, markersize=5 if edge else 7, **edge)

@@ -7,7 +7,7 @@ from .data import array, shorten
 from .draw import frame, label, pixels, rectangles
 from .figure import Figure, Table
 from .pictures import LINE, SIDE, counted, draw_picture, lines_of
-from .theme import BLUE, GREEN, INK, RC, WIDEST, color_alpha
+from .theme import BLUE, GREEN, HALF, INK, RC, WIDEST, color_alpha
 
 BAR, ROOM = 18, 130  # height of a bar with its gap; width of a probability of 1
 LEFT = 160  # where bars begin
@@ -26,7 +26,7 @@ def class_bars(images, captions, labels, probabilities, right=None, title=None, 
     p = array(probabilities).astype(float)
     _require_classes(images, captions, labels, p)
     right = [None] * len(images) if right is None else [int(c) for c in array(right)]
-    fig = Figure.wrapping([(WIDEST, SIDE + 16 + len(labels) * BAR)] * len(images))
+    fig = Figure.wrapping([(HALF, SIDE + 16 + len(labels) * BAR)] * len(images))
     for n, part in enumerate(fig.parts):
         ax = part.sheet()
         draw_picture(ax, images[n], LEFT - SIDE, 2)

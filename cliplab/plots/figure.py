@@ -21,11 +21,11 @@ from matplotlib.text import Text
 
 from .data import printable
 from .svg import inline_svgs
-from .theme import RC, SMALLEST, WIDEST
+from .theme import HALF, RC, SMALLEST, WIDEST
 
 ROWS_SHOWN = 20
 GAP = 12  # between parts, in points
-PAGE = 2 * WIDEST + GAP  # how wide many parts get when they are saved
+PAGE = 2 * HALF + GAP  # how wide many parts get when they are saved
 LARGER = 1.3  # as how much a part is shown that stands alone, where there is room
 LOOK = (
     f"display:flex;flex-direction:column;gap:{GAP}px;margin:0 auto;fill:currentColor;"

@@ -9,7 +9,7 @@ from .draw import frame, label, line, pixels, rectangles
 from .encoder import LEVELS, colored, levels
 from .figure import Figure, Table
 from .pictures import CELL, SIDE, draw_lines
-from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET, WIDEST, color_alpha
+from .theme import BLUE, GREEN, HALF, INK, ORANGE, RC, VIOLET, WIDEST, color_alpha
 
 COLORS = {"BOS": GREEN, "content": BLUE, "EOS": ORANGE, "padding": VIOLET}
 EDGE = 0.5  # how steep a picture's outline is, as a share of its steepest place
@@ -100,7 +100,7 @@ def token_shares(tokens, shares, title=None, source=None):
     pads = [i for i, kind in enumerate(kinds) if kind == "padding"]
     rows = [([i], names[i], kinds[i]) for i in range(len(tokens)) if i not in pads]
     rows += [(pads, f"{len(pads)} × pad", "padding")] if pads else []
-    fig = Figure.wrapping([(WIDEST, 44 + ROW * len(rows) + 8)] * len(cases))
+    fig = Figure.wrapping([(HALF, 44 + ROW * len(rows) + 8)] * len(cases))
     table = []
     for part, (case, values) in zip(fig.parts, cases.items(), strict=True):
         ax = part.sheet()

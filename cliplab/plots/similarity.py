@@ -11,12 +11,12 @@ from .data import array, number, printable, shorten
 from .draw import frame, label, rectangles
 from .figure import Figure, Table
 from .pictures import caption_size, draw_captioned
-from .theme import BLUE, INK, ORANGE, RC, WIDEST, color_alpha
+from .theme import BLUE, HALF, INK, ORANGE, RC, color_alpha
 
 MOST = 4  # matrices in one figure
 NAMED = 3  # mistakes that the alt text tells by name
 TOP, LINE = 40, 14  # of a matrix; as close as two lines of words may be
-LEGEND = (WIDEST, 38)  # size of the part that says what the squares mean
+LEGEND = (HALF, 38)  # size of the part that says what the squares mean
 
 
 @rc_context(RC)
@@ -61,14 +61,14 @@ def _gutter(names):
 
 def _side(names):
     """How large a matrix of these captions is drawn."""
-    return min(26 * len(names), WIDEST - 4 - _gutter(names))
+    return min(26 * len(names), HALF - 4 - _gutter(names))
 
 
 def matrix_sizes(grids, names):
     """The width and height that each matrix needs as a part of a figure."""
     side = _side(names)
     words = max(142, 7.6 * max(map(len, grids)))
-    width = min(_gutter(names) + max(side, words) + 4, WIDEST)
+    width = min(_gutter(names) + max(side, words) + 4, HALF)
     return [(width, TOP + side + 24)] * len(grids)
 
 

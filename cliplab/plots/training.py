@@ -8,11 +8,11 @@ from .data import number, printable, shorten
 from .draw import label, names_below
 from .figure import Figure, Table
 from .similarity import LEGEND, MOST, checked, draw_matrices, matrix_sizes, sentences
-from .theme import INK, RC, WIDEST
+from .theme import HALF, INK, RC
 
 WINDOWS = 60  # means along a curve of single steps, at most
 MARKS = "osD^"
-LEFT, TOP, WIDE, TALL = 50, 26, 276, 130  # of the axes of a panel, in points
+LEFT, TOP, WIDE, TALL = 50, 26, 272, 130  # of the axes of a panel, in points
 
 
 @rc_context(RC)
@@ -44,7 +44,7 @@ def training_curves(log, batch_size=None, candidates=None, names=None, title=Non
         | ({"chance": level(end, 100 / candidates)} if candidates else {}),
         "temperature τ": {"τ": (x, means["temperature"], "")},
     }
-    charts = [(WIDEST, TOP + TALL + 46 + 18 * len(curves)) for curves in lines.values()]
+    charts = [(HALF, TOP + TALL + 46 + 18 * len(curves)) for curves in lines.values()]
     fig = Figure.wrapping(charts, *([matrix_sizes(grids, names), [LEGEND]] if grids else []))
     for part, (name, curves) in zip(fig.parts, lines.items(), strict=False):
         _panel(part, name, curves, end)
