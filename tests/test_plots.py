@@ -168,12 +168,12 @@ def test_ids_are_unique_across_figures_and_all_resolve(figures):
 
 def test_parts_wrap_in_groups_and_none_holds_what_lies_in_another():
     """Saved, they stand as on a wide page; on a page each has its own drawing and definitions."""
-    figure = plots.Figure.wrapping([(340, 40)], [(340, 90), (300, 70), (340, 80)])
-    assert [(part.x, part.y) for part in figure.parts] == [(0, 0), (0, 52), (352, 52), (0, 154)]
-    assert (figure.width, figure.height) == (692, 234)
+    figure = plots.Figure.wrapping([(336, 40)], [(336, 90), (300, 70), (336, 80)])
+    assert [(part.x, part.y) for part in figure.parts] == [(0, 0), (0, 52), (348, 52), (0, 154)]
+    assert (figure.width, figure.height) == (684, 234)
     for part in figure.parts:
         part.panel(40, 5, 250, 25).plot([0, 1], [0, 1], "o", label="", color="red")
-        part.sheet().text(10, 10, f"words of {part.number}")
+        part.sheet().text(10, 10, f"words of {part.number}", fontsize=11)
     figure.described("A figure.", plots.Table(("a",), [(1,)], "one"))
     drawn = re.findall(r"<svg.*?</svg>", figure.svg())
     assert len(drawn) == 4
@@ -449,10 +449,25 @@ def test_errors_are_sentences(call, words):
 
 def test_math_text_is_refused_rather_than_lost():
     figure = plots.Figure(100, 100)
-    figure.sheet().text(50, 50, "$x^2$")
+    figure.sheet().text(50, 50, "$x^2$", fontsize=11)
     figure.described("A figure.", plots.Table(("a",), [(1,)], "one"))
     with pytest.raises(ValueError, match="math text"):
         figure.svg()
+
+
+def test_what_a_telephone_cannot_show_is_refused():
+    table = plots.Table(("a",), [(1,)], "one")
+    for figure in (plots.Figure(341, 100), plots.Figure.wrapping([(340, 9), (341, 9)])):
+        with pytest.raises(ValueError, match="341 points wide, and a telephone shows 340"):
+            figure.described("A figure.", table)
+    figure = plots.Figure(340, 100)
+    figure.sheet().text(50, 50, "words", fontsize=10.5)
+    with pytest.raises(ValueError, match=r"“words” of this figure is 10\.5 points large"):
+        figure.described("A figure.", table)
+    chart = plots.Figure(340, 100)
+    chart.panel(40, 5, 250, 75).tick_params(labelsize=9)
+    with pytest.raises(ValueError, match="9 points large"):
+        chart.described("A figure.", table)
 
 
 def test_colors_stand_out_on_white_and_on_black_pages():

@@ -11,7 +11,9 @@ import torch
 from PIL import Image
 
 from cliplab import plots
+from cliplab.plots.classes import ROOM
 from cliplab.plots.pictures import CHARACTERS, COLORS, lines_of, tile
+from tests.figures import outside
 
 NASTY = "<script>$x$\x00\ud83d</script> \"&' url(#x)"
 LABELS = ["food & drink", "objects", "symbols"]
@@ -68,6 +70,7 @@ def test_words_and_structure(figures):
         assert all(svg.get("aria-hidden") == "true" for svg in parts)
         assert len(root.findall("details/div/table/tbody/tr")) == len(figure.table.rows)
         assert not re.search(r"<style|<metadata|clip-path|xlink|#24292f", figure.svg()), name
+        assert outside(figure) == [], name
     assert len({figure.alt for figure in figures.values()}) == len(figures)
 
 
@@ -142,7 +145,7 @@ def test_bars_are_as_long_as_the_probabilities(figures):
     paths = re.findall(r'<path d="M([\d.]+) [\d.]+H([\d.]+)V[\d.]+H', figures["bars"].svg())
     widths = sorted({round(float(b) - float(a), 1) for a, b in paths}, reverse=True)
     for share in (0.9, 0.7, 0.2, 0.1):
-        assert any(abs(width - 170 * share) < 0.11 for width in widths), (share, widths)
+        assert any(abs(width - ROOM * share) < 0.11 for width in widths), (share, widths)
 
 
 def test_confusion_counts_rows_as_right_and_columns_as_said(figures):

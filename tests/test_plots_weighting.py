@@ -274,8 +274,18 @@ def test_row_changes_tells_the_groups_apart():
 
 def test_row_changes_shares_one_axis():
     figure = plots.row_changes([[1e-6, 0], [0, 3.0]])
-    first, second = figure.axes
+    first, second = (ax for ax in figure.axes if ax.axison)
     assert first.get_ylim() == second.get_ylim()
+
+
+@pytest.mark.parametrize("prompt", ["a fox", "a red fox in fog", "a " * 30, "a " * 75])
+def test_row_changes_name_rows_inside_their_parts(prompt):
+    changes, tokens = np.geomspace(1e-9, 30, 77), framed(prompt)
+    for words in ([], [1]):
+        figure = plots.row_changes([changes, 0 * changes], None, tokens=tokens, words=words)
+        assert outside(figure) == []
+    kinds = {"kinds": plots.kinds_of(tokens), "eos": 4}
+    assert outside(plots.row_changes(changes, labels=["long words " * 9], **kinds)) == []
 
 
 @pytest.mark.equation(14)
@@ -301,17 +311,15 @@ def test_geometry_is_that_of_the_vectors(angle):
     assert gaps / gaps.max() == pytest.approx(true / true.max(), abs=1e-5)
 
 
-def test_narrow_curves_are_the_same_on_a_telephone():
-    x = np.linspace(0, 2000, 5)
-    lines = {"one, with a long name": x / 2000, "two": 1 - x / 2000}
-    wide, narrow = (plots.curves(x, lines, "distance", "score", narrow=n) for n in (False, True))
-    assert (narrow.alt, narrow.table) == (wide.alt, wide.table)
-    drawn = narrow.get_tightbbox()  # in inches
-    assert 0 <= drawn.x0 < drawn.x1 <= narrow.width / 72 <= 358 / 72
-    assert 0 <= drawn.y0 < drawn.y1 <= narrow.height / 72
-    assert all(text.get_fontsize() >= 11 for text in narrow.findobj(Text) if text.get_text())
-    names = [text.get_text() for text in narrow.axes[0].get_legend().get_texts()]
+def test_curves_are_whole_on_a_telephone():
+    lines = {"one, with a long name": [0, 0.5, 1], "two": [1, 0.5, 0]}
+    figure = plots.curves([0, 1000, 2000], lines, "distance", "score", ylim=(-0.001, 1.001))
+    assert figure.width <= 340
+    assert outside(figure) == []
+    names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert names == list(lines)
+    figure = plots.curves([0, 1000, 2000], {"a " * 40: [1e-4, 1, 10**4]}, "x", "y " * 50, logy=True)
+    assert outside(figure) == []
 
 
 def test_curves_tell_ends_extremes_and_gaps():

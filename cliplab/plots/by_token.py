@@ -17,8 +17,8 @@ from .data import (
 )
 from .draw import label, line
 from .figure import Figure, Table
-from .theme import INK, RC, color_alpha
-from .weights import LEFT, PART, weight_box, weight_legend
+from .theme import HALF, INK, RC, color_alpha
+from .weights import LEFT, weight_box, weight_legend
 
 ROW, SHOWN = 25, 40  # height of a row; rows drawn, where the table has all
 HEAD, SLOT, NAME = 26, 46, 84  # height of the head; room for the slot, and for the token
@@ -71,13 +71,13 @@ def weights_by_token(columns, title=None, source=None):
     rows = _rows(read)
     differ = any(not row.same for row in rows)
     wide = max([103 if differ else 66, *(4 + 7.6 * len(shorten(tool, 22)) for tool in read)])
-    beside = max(1, int((PART - SLOT - NAME) / wide))  # tools in a part
+    beside = max(1, int((HALF - SLOT - NAME) / wide))  # tools in a part
     groups = [list(read)[n : n + beside] for n in range(0, len(read), beside)]
     drawn = rows[:SHOWN]
     tall = HEAD + ROW * len(drawn) + 4
     foot = 20 + 18 * differ + 18 * (len(rows) > SHOWN)
     sizes = [(SLOT + NAME + wide * len(group), tall) for group in groups]
-    fig = Figure.wrapping(sizes, [(PART, foot)])
+    fig = Figure.wrapping(sizes, [(HALF, foot)])
     *tables, legend = [part.sheet() for part in fig.parts]
     for n, (ax, group) in enumerate(zip(tables, groups, strict=True)):
         _draw_tools(ax, drawn, group, n * beside, wide)

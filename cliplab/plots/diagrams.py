@@ -6,9 +6,7 @@ from matplotlib import rc_context
 
 from .draw import arrow, box, hatched, label, line, rectangles
 from .figure import Figure, Table
-from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET, WIDEST, color_alpha
-
-PART = 336  # width of each half of the diagram: two stand beside each other on a page
+from .theme import BLUE, GREEN, HALF, INK, ORANGE, RC, VIOLET, WIDEST, color_alpha
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ def encoder_diagram(config=None):
     per_layer = (counts["attention"] + counts["MLP"]) // c.layers + 4 * d
     total = sum(counts.values())
     shape = f"[{length}, {d}]"
-    fig = Figure.wrapping([(PART, 546), (PART, 546)])
+    fig = Figure.wrapping([(HALF, 546), (HALF, 546)])
     _whole(fig.parts[0].sheet(), c, counts, per_layer)
     _layer(fig.parts[1].sheet(), c, per_layer, total)
 
@@ -129,9 +127,9 @@ def _layer(ax, c, per_layer, total):
     """Second part of the encoder's diagram: one layer, from top to bottom, with its residuals."""
     d, left, wide = c.width, 42, 226
     middle, right, way = left + wide / 2, left + wide, 24
-    box(ax, 2, 2, PART - 4, 512, BLUE, fill=0.04, radius=10, linewidth=1.6)
+    box(ax, 2, 2, HALF - 4, 512, BLUE, fill=0.04, radius=10, linewidth=1.6)
     label(ax, 14, 22, "one encoder layer", size=13, ha="left", weight="bold")
-    label(ax, PART - 14, 22, f"{per_layer:,}", ha="right", faint=True)
+    label(ax, HALF - 14, 22, f"{per_layer:,}", ha="right", faint=True)
 
     shape = f"[{c.context_length}, {d}]"
     label(ax, middle, 46, f"X  {shape}", size=12, weight="bold")
@@ -163,7 +161,7 @@ def _layer(ax, c, per_layer, total):
     arrow(ax, (middle, 292), (way, 292), (way, 471), (middle - 10, 471), color=INK)
     label(ax, way - 9, 382, "residual", rotation=90, faint=True)
     _down(ax, middle, 479, 506, f"Y + Z  {shape}")
-    label(ax, PART / 2, 532, f"parameters in all: {total:,}", size=13, weight="bold")
+    label(ax, HALF / 2, 532, f"parameters in all: {total:,}", size=13, weight="bold")
 
 
 def _counted(ax, x, y, width, height, color, name, size, count):

@@ -92,6 +92,13 @@ def frame(ax, x, y, width, height):
     )
 
 
+def names_below(ax, gap):
+    """The names of the lines under their chart, one a line, the first `gap` points below it."""
+    below = {"loc": "upper left", "bbox_to_anchor": (0, -gap / ax.bbox.height)}
+    bare = {"frameon": False, "borderpad": 0, "borderaxespad": 0}
+    ax.legend(fontsize=11, handlelength=3, labelspacing=0.4, **below, **bare)
+
+
 def end_labels(fig, ax, ends, x):
     """Names at the ends of the lines, pushed apart where they would meet."""
     to_figure = ax.transData + fig.transFigure.inverted()

@@ -11,9 +11,8 @@ from .data import array, kinds_of, names_of
 from .draw import end_labels, frame, hatched, label, pixels
 from .figure import Figure, Table
 from .masks import FEW, GUTTER, LEANING, draw_ticks, room_above
-from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET, WIDEST
+from .theme import BLUE, GREEN, HALF, INK, ORANGE, RC, VIOLET, WIDEST
 
-PART = 336  # width of two heads, or of a chart: two stand beside each other on a page
 GAP = 18  # between heads, which keeps their numbers apart
 
 LEVELS = 12  # steps of the color scale: few enough to tell apart, and to keep the picture small
@@ -56,9 +55,9 @@ def attention_grid(weights, tokens=None, layer=None, source=None):
         raise ValueError(f"The weights cover {length} rows but `tokens` has {len(tokens)}.")
     top_edge, top = room_above(tokens, length), float(weights.max()) or 1.0
     beside = min(heads, 2)  # heads in a part
-    side = (PART - GUTTER - LEANING - GAP * (beside - 1)) / beside
-    size, parts = (PART, top_edge + side + 24), -(-heads // beside)
-    fig = Figure.wrapping([size] * parts, [(PART, 46)])
+    side = (HALF - GUTTER - LEANING - GAP * (beside - 1)) / beside
+    size, parts = (HALF, top_edge + side + 24), -(-heads // beside)
+    fig = Figure.wrapping([size] * parts, [(HALF, 46)])
     for part, first in zip(fig.parts, range(0, heads, beside), strict=False):
         ax = part.sheet()
         for n, grid in enumerate(weights[first : first + beside]):
@@ -185,8 +184,8 @@ def activation_curves():
     gap = quick - gelu
     worst = int(np.abs(gap[:1201]).argmax())  # the difference is even in u: the same at −u
 
-    fig = Figure.wrapping([(PART, 286)] * 2)
-    left, right = (part.panel(50, 22, PART - 62, 220) for part in fig.parts)
+    fig = Figure.wrapping([(HALF, 286)] * 2)
+    left, right = (part.panel(50, 22, HALF - 62, 220) for part in fig.parts)
     near = np.abs(u) <= 3.0001
     for values, color, style, name in (
         (np.maximum(u, 0), INK, (0, (1, 1.5)), "ReLU"),

@@ -17,14 +17,15 @@ from itertools import count, islice
 import matplotlib
 import matplotlib.figure
 import numpy as np
+from matplotlib.text import Text
 
 from .data import printable
 from .svg import inline_svgs
-from .theme import RC, WIDEST
+from .theme import HALF, RC, SMALLEST, WIDEST
 
 ROWS_SHOWN = 20
 GAP = 12  # between parts, in points
-PAGE = 2 * WIDEST + GAP  # how wide many parts get when they are saved
+PAGE = 2 * HALF + GAP  # how wide many parts get when they are saved
 LARGER = 1.3  # as how much a part is shown that stands alone, where there is room
 LOOK = (
     f"display:flex;flex-direction:column;gap:{GAP}px;margin:0 auto;fill:currentColor;"
@@ -75,7 +76,8 @@ class Part:
         low = whole.height - self.y - y - height
         place = (self.x + x) / whole.width, low / whole.height
         size = width / whole.width, height / whole.height
-        return whole.add_axes((*place, *size), gid=f"part {self.number}")
+        with matplotlib.rc_context(RC):
+            return whole.add_axes((*place, *size), gid=f"part {self.number}")
 
     def sheet(self):
         """Bare axes over the whole part in points, y growing downwards."""
@@ -136,11 +138,30 @@ class Figure(matplotlib.figure.Figure):
         return self.parts[0].sheet()
 
     def described(self, alt, table, title=None, source=None):
-        """Give the finished drawing its words and numbers; returns the figure."""
+        """Give the finished drawing its words and numbers; returns the figure.
+
+        ValueError for a part that is wider than a telephone, and for text too small to read there.
+        """
+        self._require_readable()
         self.alt, self.table, self.title, self.source = printable(alt), table, title, source
         for artist in self.findobj():
             artist.set_clip_on(False)  # nothing is drawn past its axes, and clips would need ids
         return self
+
+    def _require_readable(self):
+        for part in self.parts:
+            if part.width > WIDEST:
+                raise ValueError(
+                    f"A part of this figure is {part.width:g} points wide, and a telephone shows "
+                    f"{WIDEST}. Draw it narrower, or as several parts, with Figure.wrapping."
+                )
+        for text in self.findobj(Text):
+            if text.get_fontsize() < SMALLEST:
+                raise ValueError(
+                    f"The text “{text.get_text() or '(numbers of an axis)'}” of this figure is "
+                    f"{text.get_fontsize():g} points large. Draw it at {SMALLEST} or more: nothing "
+                    "smaller is read with ease on a telephone."
+                )
 
     def savefig(self, fname, **options):
         """As matplotlib's, with this package's fonts and hatching."""

@@ -31,14 +31,10 @@ def picture_grid(images, captions, columns=5, title=None, source=None):
             f"Give one caption for each picture, and at least one picture; there are {len(images)} "
             f"pictures and {len(captions)} captions."
         )
-    lines = [lines_of(caption, 4) for caption in captions]
-    sizes = [(CELL, SIDE + 8 + LINE * len(text)) for text in lines]
-    rows = [sizes[i : i + columns] for i in range(0, len(sizes), columns)]
-    fig = Figure.wrapping(*rows)
-    for part, image, text in zip(fig.parts, images, lines, strict=True):
-        ax = part.sheet()
-        draw_picture(ax, image, (CELL - SIDE) / 2, 1)
-        draw_lines(ax, CELL / 2, SIDE + 12, text)
+    sizes = [caption_size(caption) for caption in captions]
+    fig = Figure.wrapping(*(sizes[i : i + columns] for i in range(0, len(sizes), columns)))
+    for part, image, caption in zip(fig.parts, images, captions, strict=True):
+        draw_captioned(part, image, caption)
     told = [" ".join(caption.split()) for caption in captions]
     alt = f"{counted(len(images))}, each with its caption: {'; '.join(told)}."
     table = Table(
@@ -82,6 +78,18 @@ def search_results(found, right=None, title=None, source=None):
     columns = ("query", "rank", "picture", "score", *(["asked for"] if right else []))
     table = Table(columns, rows, "What each query has found")
     return fig.described(_found_alt(found, right), table, title, source)
+
+
+def caption_size(caption):
+    """Width and height of a part with a picture and its caption."""
+    return CELL, SIDE + 8 + LINE * len(lines_of(caption, 4))
+
+
+def draw_captioned(part, image, caption):
+    """A picture with its caption below, in a part of `caption_size`."""
+    ax = part.sheet()
+    draw_picture(ax, image, (CELL - SIDE) / 2, 1)
+    draw_lines(ax, CELL / 2, SIDE + 12, lines_of(caption, 4))
 
 
 def _result(ax, n, image, caption, score, hit):

@@ -6,6 +6,7 @@ The colors are mid-tones: each has a contrast of at least 3 against white and ag
 import matplotlib
 
 WIDEST = 340  # of a part of a figure, in points: a column on a telephone holds it
+HALF = 336  # of a part, two of which stand beside each other on a wide page
 SMALLEST = 11  # of a text, in points
 
 INK = "#24292f"

@@ -10,9 +10,9 @@ from matplotlib import rc_context
 from .data import number, printable, shorten
 from .draw import hatched, label, rectangles
 from .figure import Figure, Table
-from .theme import BLUE, INK, ORANGE, RC, SMALLEST, VIOLET, color_alpha
+from .theme import BLUE, HALF, INK, ORANGE, RC, SMALLEST, VIOLET, color_alpha
 
-PART, LEFT = 336, 8  # width of a line of the prompt: two stand beside each other on a page
+LEFT = 8  # where lines and legends begin
 CELL, SIZE, COLUMNS = 8, 13, 40  # width of a typed character, its font size, characters in a line
 BASE = 22  # height of a box of weight 1
 TYPED, NAME = 40, 26  # heights: of the prompt as typed, and of a tool's name
@@ -79,7 +79,7 @@ def weighted_prompts(readings, prompts, title=None, source=None):
     every = [f for fragments in readings.values() for f in fragments]
     weights = [f.weight for f in every if not is_break(f)]
     broken = len(weights) < len(every)
-    fig = Figure.wrapping([(PART, _height(row)) for row in rows], [(PART, 20 + 20 * broken)])
+    fig = Figure.wrapping([(HALF, _height(row)) for row in rows], [(HALF, 20 + 20 * broken)])
     *lines, legend = [part.sheet() for part in fig.parts]
     for ax, row in zip(lines, rows, strict=True):
         _draw_row(ax, *row)
