@@ -176,6 +176,7 @@ def test_long_captions_are_cut_and_line_breaks_stay():
     cut = lines_of("one of those names that never come to an end, it seems", 2)
     assert len(cut) == 2
     assert cut[-1].endswith("…")
+    assert not cut[-1].endswith("……")
     assert max(map(len, cut)) <= CHARACTERS
     assert lines_of("", 3) == [""]
     assert max(map(len, lines_of("x" * 100, 3))) <= CHARACTERS

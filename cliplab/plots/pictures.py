@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib import rc_context
 from PIL import Image
 
-from .data import printable, shorten
+from .data import printable
 from .draw import frame, label, pixels, rectangles
 from .figure import Figure, Table
 from .theme import GREEN, RC, WIDEST
@@ -132,7 +132,7 @@ def lines_of(text, most):
     parts = map(printable, text.splitlines())
     lines = [line for part in parts for line in textwrap.wrap(part, CHARACTERS)]
     if len(lines) > most:
-        lines = [*lines[: most - 1], shorten(lines[most - 1] + "…" * CHARACTERS, CHARACTERS)]
+        lines = [*lines[: most - 1], lines[most - 1][: CHARACTERS - 1] + "…"]
     return lines or [""]
 
 
