@@ -100,7 +100,8 @@ FIGURES = """() => {
       if (size < 10.95) wrong.push(`${text.textContent}: ${size.toFixed(1)} px`);
       if (!inside(box(text), box(e))) wrong.push(`${text.textContent}: cut`);
     }
-    const pictures = [...e.querySelectorAll('image:not([style*=pixelated])')];
+    const pictures = [...e.querySelectorAll('image')]
+      .filter(one => getComputedStyle(one).imageRendering !== 'pixelated');
     for (const picture of e.tagName === 'IMG' ? [e] : pictures)
       if (box(picture).width < 95.5 || box(picture).height < 95.5)
         wrong.push(`a picture: ${box(picture).width} × ${box(picture).height} px`);
