@@ -11,9 +11,9 @@ from .theme import BLUE, RC, WIDEST
 SEEN = (*(int(BLUE[i : i + 2], 16) for i in (1, 3, 5)), 255)
 FEW = 12  # up to here every cell has an outline and every token its name
 GUTTER = 62  # room for the names at the left
-LEANING = 30  # room at the right, into which the name of the last key leans
+LEANING = 22  # room at the right, into which the name of the last key leans
 LEGEND = 232  # width of the legend
-PANEL = 124  # side of a mask of which three stand beside each other on a page
+PANEL = 136  # side of a mask of which three stand beside each other on a page
 
 
 @rc_context(RC)
@@ -108,7 +108,7 @@ def draw_ticks(ax, length, x, y, side, tokens=None, rows=True):
     for n in ticks:
         middle = (n + 0.5) * cell
         if named:
-            label(ax, x + middle, y - 5, names[n], ha="left", va="baseline", rotation=45)
+            label(ax, x + middle, y - 5, names[n], ha="left", va="baseline", rotation=70)
         else:
             label(ax, x + middle, y - 9, n)
         if rows:
@@ -125,7 +125,7 @@ def is_named(tokens, length):
 
 def room_above(tokens, length):
     """How much the names or numbers of the keys need above a grid."""
-    return 58 if is_named(tokens, length) else 36
+    return 64 if is_named(tokens, length) else 36
 
 
 def _checked(mask, tokens):
