@@ -165,8 +165,9 @@ def test_no_html_in_markdown(page):
 def test_figures_have_alt_text(page):
     for output in outputs(page):
         html = "".join(output.get("data", {}).get("text/html", ""))
-        for tag in re.findall(r"<svg\b[^>]*>", html):
-            assert 'role="img"' in tag
+        beside = re.sub(r'<div class="cliplab-drawing".*?</div></div>', "", html)
+        assert all('role="img"' in tag for tag in re.findall(r"<svg\b[^>]*>", beside))
+        for tag in re.findall(r'<[^>]*role="img"[^>]*>', html):
             label = re.search(r'aria-label="([^"]*)"', tag)
             assert label, f"A drawing without aria-label: {tag[:80]}"
             assert label[1].endswith("."), f"The alt text is not a sentence: {label[1]!r}"

@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from cliplab import plots
+from tests.figures import outside
 
 TOKENS = ["<|startoftext|>", "a</w>", "running</w>", "dog</w>", "<|endoftext|>"]
 IDS = [49406, 320, 2761, 1929, 49407]
@@ -91,9 +92,11 @@ def test_html_is_well_formed_and_labeled(figures):
     for name, figure in figures.items():
         root = ElementTree.fromstring(figure.html())
         assert root.tag == "figure", name
-        svg = root.find("div/svg")
-        assert svg.get("role") == "img"
-        assert svg.get("aria-label") == figure.alt
+        drawing = root.find("div[@role='img']")
+        assert drawing.get("aria-label") == figure.alt
+        parts = drawing.findall("div/svg")
+        assert len(parts) == len(figure.parts)
+        assert all(svg.get("aria-hidden") == "true" for svg in parts)
         table = root.find("details/div/table")
         assert table.find("caption").text
         assert all(cell.get("scope") == "col" for cell in table.findall("thead/tr/th"))
@@ -107,10 +110,36 @@ def test_html_is_well_formed_and_labeled(figures):
 def test_svg_takes_on_the_page_and_leaves_nothing_behind(figures):
     for name, figure in figures.items():
         svg = figure.svg()
-        assert 'fill="currentColor"' in svg, name
+        assert "fill:currentColor" in svg, name
         assert "<text" in svg, name
         assert not re.search(r"<style|<metadata|clip-path|xlink|/work|/root|/tmp|/home|/usr", svg)
         assert not re.search(r"#24292f|#fff|20\d\d-\d\d-\d\d|Matplotlib", svg, re.I), name
+
+
+def test_words_stay_in_their_parts(figures):
+    assert {name: outside(figure) for name, figure in figures.items()} == {
+        name: [] for name in figures
+    }
+
+
+@pytest.mark.parametrize("letters", [1, 11, 37, 200])
+def test_a_word_of_any_length_fits_its_ladder(letters):
+    word = "o" * letters
+    symbols = [*word[1:], "o</w>"]
+    step = SimpleNamespace(pair=(word[2:], "o</w>"), rank=48893, result=[word + "</w>"])
+    for figure in (
+        plots.merge_ladder([], word),
+        plots.merge_ladder([SimpleNamespace(pair=("x", "y"), rank=0, result=symbols), step], word),
+    ):
+        assert outside(figure) == []
+
+
+def test_hatching_is_stored_once_and_every_part_uses_it():
+    figure = plots.token_strip(IDS_77, TOKENS_77, mask=torch.arange(77) < 5)
+    svg = figure.svg()
+    (mark,) = re.findall(r'<pattern id="([^"]+)"', svg)
+    assert svg.count(f"url(#{mark})") == len(figure.parts)
+    assert "<defs/>" not in svg
 
 
 def test_size_budget(figures):
@@ -135,6 +164,29 @@ def test_ids_are_unique_across_figures_and_all_resolve(figures):
         assert set(re.findall(r'(?:url\(|href=")#([^")]+)', svg)) == set(ids), name
         for one in ids:
             assert owner.setdefault(one, name) == name
+
+
+def test_parts_wrap_in_groups_and_none_holds_what_lies_in_another():
+    """Saved, they stand as on a wide page; on a page each has its own drawing and definitions."""
+    figure = plots.Figure.wrapping([(336, 40)], [(336, 90), (300, 70), (336, 80)])
+    assert [(part.x, part.y) for part in figure.parts] == [(0, 0), (0, 52), (348, 52), (0, 154)]
+    assert (figure.width, figure.height) == (684, 234)
+    for part in figure.parts:
+        part.panel(40, 5, 250, 25).plot([0, 1], [0, 1], "o", label="", color="red")
+        part.sheet().text(10, 10, f"words of {part.number}", fontsize=11)
+    figure.described("A figure.", plots.Table(("a",), [(1,)], "one"))
+    drawn = re.findall(r"<svg.*?</svg>", figure.svg())
+    assert len(drawn) == 4
+    for n, svg in enumerate(drawn):
+        assert re.findall(r"words of (\d)", svg) == [str(n)]
+        assert svg.count("<use ") == 2
+        (mark,) = re.findall(r' id="([^"]+)"', svg)
+        assert svg.count(f'href="#{mark}"') == 2
+        x, y, width, height = (float(v) for v in re.search(r'viewBox="([^"]+)', svg)[1].split())
+        for at in re.findall(r'<use [^>]*x="([\d.]+)" y="([\d.]+)"', svg):
+            assert x < float(at[0]) < x + width
+            assert y < float(at[1]) < y + height
+    assert len(set(re.findall(r' id="([^"]+)"', figure.svg()))) == 4
 
 
 def test_what_a_user_types_is_escaped():
@@ -397,10 +449,25 @@ def test_errors_are_sentences(call, words):
 
 def test_math_text_is_refused_rather_than_lost():
     figure = plots.Figure(100, 100)
-    figure.sheet().text(50, 50, "$x^2$")
+    figure.sheet().text(50, 50, "$x^2$", fontsize=11)
     figure.described("A figure.", plots.Table(("a",), [(1,)], "one"))
     with pytest.raises(ValueError, match="math text"):
         figure.svg()
+
+
+def test_what_a_telephone_cannot_show_is_refused():
+    table = plots.Table(("a",), [(1,)], "one")
+    for figure in (plots.Figure(341, 100), plots.Figure.wrapping([(340, 9), (341, 9)])):
+        with pytest.raises(ValueError, match="341 points wide, and a telephone shows 340"):
+            figure.described("A figure.", table)
+    figure = plots.Figure(340, 100)
+    figure.sheet().text(50, 50, "words", fontsize=10.5)
+    with pytest.raises(ValueError, match=r"“words” of this figure is 10\.5 points large"):
+        figure.described("A figure.", table)
+    chart = plots.Figure(340, 100)
+    chart.panel(40, 5, 250, 75).tick_params(labelsize=9)
+    with pytest.raises(ValueError, match="9 points large"):
+        chart.described("A figure.", table)
 
 
 def test_colors_stand_out_on_white_and_on_black_pages():

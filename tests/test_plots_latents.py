@@ -20,6 +20,7 @@ from cliplab.plots.latents import (
     stride_windows,
 )
 from cliplab.vae import convolved
+from tests.figures import outside
 
 NASTY = "<script>$x$\x00\ud83d</script> \"&' url(#x)"
 
@@ -63,8 +64,9 @@ def test_words_and_structure(figures):
         assert re.match(r"[A-Z0-9].*\.$", figure.alt), name
         assert len(figure.alt.split()) >= 8, name
         root = ElementTree.fromstring(figure.html())
-        assert root.find("div/svg").get("aria-label") == figure.alt
+        assert root.find("div[@role='img']").get("aria-label") == figure.alt
         assert len(root.findall("details/div/table/tbody/tr")) == len(figure.table.rows)
+        assert outside(figure) == [], name
     assert len({figure.alt for figure in figures.values()}) == len(figures)
 
 

@@ -11,7 +11,9 @@ import torch
 from PIL import Image
 
 from cliplab import plots
-from cliplab.plots.pictures import COLORS, lines_of, tile
+from cliplab.plots.classes import ROOM
+from cliplab.plots.pictures import CHARACTERS, COLORS, lines_of, tile
+from tests.figures import outside
 
 NASTY = "<script>$x$\x00\ud83d</script> \"&' url(#x)"
 LABELS = ["food & drink", "objects", "symbols"]
@@ -61,11 +63,14 @@ def test_words_and_structure(figures):
         assert re.match(r"[A-Z0-9].*\.$", figure.alt), name
         assert len(figure.alt.split()) >= 8, name
         root = ElementTree.fromstring(figure.html())
-        svg = root.find("div/svg")
-        assert svg.get("role") == "img"
-        assert svg.get("aria-label") == figure.alt
+        drawing = root.find("div[@role='img']")
+        assert drawing.get("aria-label") == figure.alt
+        parts = drawing.findall("div/svg")
+        assert len(parts) == len(figure.parts)
+        assert all(svg.get("aria-hidden") == "true" for svg in parts)
         assert len(root.findall("details/div/table/tbody/tr")) == len(figure.table.rows)
         assert not re.search(r"<style|<metadata|clip-path|xlink|#24292f", figure.svg()), name
+        assert outside(figure) == [], name
     assert len({figure.alt for figure in figures.values()}) == len(figures)
 
 
@@ -76,7 +81,7 @@ def test_same_bytes_each_time_and_few_of_them(figures):
         assert len(figure.html().encode()) < 9_000 + 3_000 * pictures, name
 
 
-def test_the_page_shows_the_pictures_pixel_for_pixel(figures):
+def test_the_page_gets_the_pictures_pixel_for_pixel(figures):
     shown = embedded(figures["grid"].svg())
     assert len(shown) == 7
     for n, array in enumerate(shown):
@@ -84,10 +89,25 @@ def test_the_page_shows_the_pictures_pixel_for_pixel(figures):
     assert "image-rendering" not in figures["grid"].svg()  # a browser may smooth them
 
 
+def test_each_picture_of_a_grid_is_a_part_and_a_row_a_group(figures):
+    grid = figures["grid"]
+    assert [len(group) for group in grid.groups] == [5, 2]
+    for part, svg in zip(grid.parts, re.findall(r"<svg.*?</svg>", grid.svg()), strict=True):
+        assert f"no. {part.number}<" in svg
+        assert svg.count("<image") == svg.count("<text") == 1
+        assert f'viewBox="{part.x:g} {part.y:g} {part.width:g} {part.height:g}"' in svg
+
+
 def test_a_tile_is_the_picture_on_white_in_few_colors():
-    for given in (picture(), picture(mode="RGB"), np.asarray(picture()), picture(side=64)):
+    for side, given in (
+        (48, picture()),
+        (48, picture(mode="RGB")),
+        (48, np.asarray(picture())),
+        (64, picture(side=64)),
+        (96, picture(side=200)),
+    ):
         array = tile(given)
-        assert array.shape == (48, 48, 4)
+        assert array.shape == (side, side, 4)
         assert (array[..., 3] == 255).all()
         assert len(np.unique(array.reshape(-1, 4), axis=0)) <= COLORS
     see_through = tile(picture())[:, 0].astype(int)
@@ -125,7 +145,7 @@ def test_bars_are_as_long_as_the_probabilities(figures):
     paths = re.findall(r'<path d="M([\d.]+) [\d.]+H([\d.]+)V[\d.]+H', figures["bars"].svg())
     widths = sorted({round(float(b) - float(a), 1) for a, b in paths}, reverse=True)
     for share in (0.9, 0.7, 0.2, 0.1):
-        assert any(abs(width - 170 * share) < 0.11 for width in widths), (share, widths)
+        assert any(abs(width - ROOM * share) < 0.11 for width in widths), (share, widths)
 
 
 def test_confusion_counts_rows_as_right_and_columns_as_said(figures):
@@ -156,9 +176,10 @@ def test_long_captions_are_cut_and_line_breaks_stay():
     cut = lines_of("one of those names that never come to an end, it seems", 2)
     assert len(cut) == 2
     assert cut[-1].endswith("…")
-    assert max(map(len, cut)) <= 15
+    assert not cut[-1].endswith("……")
+    assert max(map(len, cut)) <= CHARACTERS
     assert lines_of("", 3) == [""]
-    assert max(map(len, lines_of("x" * 100, 3))) <= 15
+    assert max(map(len, lines_of("x" * 100, 3))) <= CHARACTERS
 
 
 def test_what_a_user_types_is_escaped():

@@ -11,7 +11,9 @@ import torch
 from matplotlib.text import Text
 
 from cliplab import plots
+from cliplab.plots.weights import CELL
 from cliplab.prompts import Fragment, parse_prompt
+from tests.figures import outside
 
 PROMPT = "a ((red:1.3) fox) in [fog]"
 READ = {
@@ -103,7 +105,7 @@ def test_html_is_well_formed_small_and_carries_no_fixed_ink(figures):
     for name, figure in figures.items():
         html = figure.html()
         root = ElementTree.fromstring(html)
-        assert root.find("div/svg").get("aria-label") == figure.alt
+        assert root.find("div[@role='img']").get("aria-label") == figure.alt
         assert len(root.findall("details/div/table/tbody/tr")) == min(20, len(figure.table.rows))
         assert not re.search(r"#24292f|#fff|<style|clip-path|/work|/root|/tmp|20\d\d-\d\d", html)
         # A bar or a diamond for each of 77 rows, three times over, is the most that is drawn.
@@ -119,15 +121,33 @@ def test_same_bytes_each_time(figures):
         assert again.html() == figures[name].html(), name
 
 
-def test_text_stays_in_the_figure(figures):
-    for name, figure in figures.items():
-        figure.draw_without_rendering()
-        for text in (t for ax in figure.axes for t in ax.texts if t.get_text()):
-            box = text.get_window_extent()
-            assert box.x0 >= -1, (name, text)
-            assert box.x1 <= figure.width + 1, (name, text)
-            assert box.y0 >= -1, (name, text)
-            assert box.y1 <= figure.height + 1, (name, text)
+def test_text_stays_in_its_part(figures):
+    assert {name: outside(figure) for name, figure in figures.items()} == {
+        name: [] for name in figures
+    }
+
+
+def test_long_names_and_many_of_them_stay_in_their_parts():
+    names = [f"{letter} tool with a name beyond all measure" for letter in "ABCDE"]
+    typed = "a very long prompt, " * 9
+    pieces = [Fragment("words and more words", 1.2, 0, 4), Fragment(typed[4:], -0.5, 4, 180)]
+    weighed = with_weights("a red fox in fog", 1, 1.43)
+    chunks = [["the</w>"], ["pneumonoultramicroscopic</w>"] * 75, ["volcanoconiosis</w>"]]
+    for figure in (
+        plots.weighted_prompts(dict.fromkeys(names, pieces), typed),
+        plots.weights_by_token({**dict.fromkeys(names, weighed), "F": with_weights("a dog")}),
+        plots.chunk_lanes({**dict.fromkeys(names, chunks), "F": [["a</w>"]] * 30}),
+    ):
+        assert outside(figure) == []
+        drawn = [text.get_text() for ax in figure.axes for text in ax.texts]
+        assert all(any(text[:6] == name[:6] for text in drawn) for name in names)
+        assert all(text.get_fontsize() >= 11 for text in figure.findobj(Text) if text.get_text())
+
+
+def test_a_text_too_long_for_its_place_is_cut_there_and_whole_in_the_table():
+    figure = plots.weighted_prompts({"it": [Fragment("as long as it is", 1.2, 0, 4)]}, "long ago")
+    assert "as …" in [text.get_text() for text in figure.axes[0].texts]
+    assert figure.table.rows[0][1] == "as long as it is"
 
 
 def test_what_a_user_types_is_escaped():
@@ -177,9 +197,10 @@ def test_boxes_stand_under_the_characters_that_they_hold():
     [typed] = [t for t in figure.axes[0].texts if t.get_text() == "a" * 20]
     [held] = [t for t in figure.axes[0].texts if t.get_text() == "bb"]
     # In a font of fixed width: the middle of 20 characters, and the middle of the 11th and 12th.
-    assert held.get_position()[0] - typed.get_position()[0] == pytest.approx(10)
+    assert held.get_position()[0] - typed.get_position()[0] == pytest.approx(CELL)
     boxes = [patch.get_path().get_extents() for patch in figure.axes[0].patches]
-    assert any(box.width == 22 and box.x0 + 11 == held.get_position()[0] for box in boxes)
+    wide = 2 * CELL + 2
+    assert any(box.width == wide and box.x0 + wide / 2 == held.get_position()[0] for box in boxes)
 
 
 def test_a_break_is_a_bar_only_at_weight_minus_one():
@@ -253,8 +274,18 @@ def test_row_changes_tells_the_groups_apart():
 
 def test_row_changes_shares_one_axis():
     figure = plots.row_changes([[1e-6, 0], [0, 3.0]])
-    first, second = figure.axes
+    first, second = (ax for ax in figure.axes if ax.axison)
     assert first.get_ylim() == second.get_ylim()
+
+
+@pytest.mark.parametrize("prompt", ["a fox", "a red fox in fog", "a " * 30, "a " * 75])
+def test_row_changes_name_rows_inside_their_parts(prompt):
+    changes, tokens = np.geomspace(1e-9, 30, 77), framed(prompt)
+    for words in ([], [1]):
+        figure = plots.row_changes([changes, 0 * changes], None, tokens=tokens, words=words)
+        assert outside(figure) == []
+    kinds = {"kinds": plots.kinds_of(tokens), "eos": 4}
+    assert outside(plots.row_changes(changes, labels=["long words " * 9], **kinds)) == []
 
 
 @pytest.mark.equation(14)
@@ -280,17 +311,15 @@ def test_geometry_is_that_of_the_vectors(angle):
     assert gaps / gaps.max() == pytest.approx(true / true.max(), abs=1e-5)
 
 
-def test_narrow_curves_are_the_same_on_a_telephone():
-    x = np.linspace(0, 2000, 5)
-    lines = {"one, with a long name": x / 2000, "two": 1 - x / 2000}
-    wide, narrow = (plots.curves(x, lines, "distance", "score", narrow=n) for n in (False, True))
-    assert (narrow.alt, narrow.table) == (wide.alt, wide.table)
-    drawn = narrow.get_tightbbox()  # in inches
-    assert 0 <= drawn.x0 < drawn.x1 <= narrow.width / 72 <= 358 / 72
-    assert 0 <= drawn.y0 < drawn.y1 <= narrow.height / 72
-    assert all(text.get_fontsize() >= 11 for text in narrow.findobj(Text) if text.get_text())
-    names = [text.get_text() for text in narrow.axes[0].get_legend().get_texts()]
+def test_curves_are_whole_on_a_telephone():
+    lines = {"one, with a long name": [0, 0.5, 1], "two": [1, 0.5, 0]}
+    figure = plots.curves([0, 1000, 2000], lines, "distance", "score", ylim=(-0.001, 1.001))
+    assert figure.width <= 340
+    assert outside(figure) == []
+    names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert names == list(lines)
+    figure = plots.curves([0, 1000, 2000], {"a " * 40: [1e-4, 1, 10**4]}, "x", "y " * 50, logy=True)
+    assert outside(figure) == []
 
 
 def test_curves_tell_ends_extremes_and_gaps():

@@ -17,10 +17,11 @@ from .data import (
 )
 from .draw import label, line
 from .figure import Figure, Table
-from .theme import INK, RC, color_alpha
-from .weights import weight_box, weight_legend
+from .theme import HALF, INK, RC, color_alpha
+from .weights import LEFT, weight_box, weight_legend
 
 ROW, SHOWN = 25, 40  # height of a row; rows drawn, where the table has all
+HEAD, SLOT, NAME = 26, 46, 84  # height of the head; room for the slot, and for the token
 
 
 class TokenCell(NamedTuple):
@@ -69,33 +70,25 @@ def weights_by_token(columns, title=None, source=None):
     read = {tool: _read(tool, column) for tool, column in columns.items()}
     rows = _rows(read)
     differ = any(not row.same for row in rows)
-    slot, name = 44, 112
-    wide = max([132 if differ else 92, *(14 + 8 * len(shorten(tool, 18)) for tool in read)])
-    left = slot + name
+    wide = max([103 if differ else 66, *(4 + 7.6 * len(shorten(tool, 22)) for tool in read)])
+    beside = max(1, int((HALF - SLOT - NAME) / wide))  # tools in a part
+    groups = [list(read)[n : n + beside] for n in range(0, len(read), beside)]
     drawn = rows[:SHOWN]
-    foot = 30 + 18 * differ + 18 * (len(rows) > SHOWN)
-    fig = Figure(max(400, left + wide * len(read) + 8), 30 + ROW * len(drawn) + foot)
-    ax = fig.sheet()
-    label(ax, slot - 12, 15, "slot", size=10, ha="right", faint=True)
-    label(ax, slot, 15, "token", size=10, ha="left", faint=True)
-    for n, tool in enumerate(read):
-        label(ax, left + wide * (n + 0.5), 15, shorten(tool, 18), size=12, weight="bold")
-    for n, row in enumerate(drawn):
-        y = 30 + ROW * n
-        line(ax, (6, y), (fig.width - 6, y), color=color_alpha(INK, 0.25), linewidth=0.6)
-        label(ax, slot - 12, y + ROW / 2, spans(row.slots), size=9, ha="right", faint=True)
-        text, look = _row_name(row)
-        label(ax, slot, y + ROW / 2, shorten(text, 14), size=12, ha="left", **look)
-        for m, cell in enumerate(row.cells):
-            _draw_cell(ax, left + wide * m + 6, y + 2.5, wide - 12, cell, row.same)
-    y = 30 + ROW * len(drawn) + 15
+    tall = HEAD + ROW * len(drawn) + 4
+    foot = 20 + 18 * differ + 18 * (len(rows) > SHOWN)
+    sizes = [(SLOT + NAME + wide * len(group), tall) for group in groups]
+    fig = Figure.wrapping(sizes, [(HALF, foot)])
+    *tables, legend = [part.sheet() for part in fig.parts]
+    for n, (ax, group) in enumerate(zip(tables, groups, strict=True)):
+        _draw_tools(ax, drawn, group, n * beside, wide)
+    y = 10
     if len(rows) > SHOWN:
-        label(ax, slot, y, f"and {len(rows) - SHOWN} more rows, in the table", ha="left", size=10)
+        label(legend, LEFT, y, f"and {len(rows) - SHOWN} more rows, in the table", ha="left")
         y += 18
-    weight_legend(ax, slot, y, [cell.weight for row in drawn for cell in row.cells if cell])
+    weight_legend(legend, LEFT, y, [cell.weight for row in drawn for cell in row.cells if cell])
     if differ:
         note = "≠ the tools have other tokens here; · ends a word"
-        label(ax, slot, y + 18, note, size=10, ha="left")
+        label(legend, LEFT, y + 18, note, ha="left")
 
     heads = (f"{tool}: {what}" for tool in read for what in ("token", "weight"))
     table = Table(("slots", *heads), [_table_row(row) for row in rows], "Each token and its weight")
@@ -129,6 +122,23 @@ def _rows(read):
     return rows
 
 
+def _draw_tools(ax, rows, tools, first, wide):
+    """Some of the tools beside each other, the first of them in this column of the rows."""
+    label(ax, SLOT - 8, HEAD / 2, "slot", ha="right", faint=True)
+    label(ax, SLOT, HEAD / 2, "token", ha="left", faint=True)
+    for n, tool in enumerate(tools):
+        middle = SLOT + NAME + wide * (n + 0.5)
+        label(ax, middle, HEAD / 2, shorten(tool, 22), weight="bold")
+    for n, row in enumerate(rows):
+        y, end = HEAD + ROW * n, SLOT + NAME + wide * len(tools)
+        line(ax, (4, y), (end - 4, y), color=color_alpha(INK, 0.25), linewidth=0.6)
+        label(ax, SLOT - 8, y + ROW / 2, spans(row.slots), ha="right", faint=True)
+        text, look = _row_name(row)
+        label(ax, SLOT, y + ROW / 2, shorten(text, 12), size=12, ha="left", **look)
+        for m, cell in enumerate(row.cells[first : first + len(tools)]):
+            _draw_cell(ax, SLOT + NAME + wide * m + 4, y + 2.5, wide - 8, cell, row.same)
+
+
 def _row_name(row):
     """What stands in front of a row, and how."""
     count = len(row.slots)
@@ -143,15 +153,15 @@ def _row_name(row):
 
 def _draw_cell(ax, x, y, width, cell, same):
     if cell is None:
-        label(ax, x + width / 2, y + 10, "none", size=10, style="italic", faint=True)
+        label(ax, x + width / 2, y + 10, "none", style="italic", faint=True)
         return
     weight_box(ax, x, y, width, ROW - 5, cell.weight)
     look = {"faint": True} if cell.weight == 1 else {"weight": "bold"}
     if same:
         label(ax, x + width / 2, y + 10, number(cell.weight), size=11, **look)
     else:
-        label(ax, x + 7, y + 10, shorten(cell.ending, 9), size=11, ha="left")
-        label(ax, x + width - 7, y + 10, number(cell.weight), size=11, ha="right", **look)
+        label(ax, x + 6, y + 10, shorten(cell.ending, 8), size=11, ha="left")
+        label(ax, x + width - 6, y + 10, number(cell.weight), size=11, ha="right", **look)
 
 
 def _table_row(row):

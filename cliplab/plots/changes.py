@@ -1,14 +1,16 @@
 """What changes in the encoder's output, row by row."""
 
+import math
+
 import numpy as np
 from matplotlib import rc_context
 
-from .data import array, chunks_of, kinds_of, names_of, printable, spans
+from .data import array, chunks_of, kinds_of, names_of, shorten, spans
 from .draw import label
 from .figure import Figure, Table
-from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET
+from .theme import BLUE, GREEN, HALF, INK, ORANGE, RC, VIOLET
 
-FEW = 9  # token names that stand upright under their rows
+LEFT, TOP, WIDE, TALL = 66, 46, 260, 100  # of the axes of a panel, in points
 # With `words`, what a row is: its mark, pointing to where the words are, and its color.
 GROUPS = {"before them": ("<", GREEN), "the words": ("o", ORANGE), "after them": (">", GREEN),
           "EOS": ("s", VIOLET), "padding": ("", INK), "rows": ("", ORANGE)}  # fmt: skip
@@ -45,15 +47,14 @@ def row_changes(changes, kinds=None, eos=None, labels=None, title=None, source=N
         eos = kinds.index("EOS") if eos is None and "EOS" in kinds else eos
     groups = _groups(length, words, kinds, eos)
     at = _places(kinds, length) if tokens is not None else np.arange(length)
-    tall, left, step = (84, 66, 124) if tokens is not None else (130, 66, 186)
-    legend = 26 if len(groups) > 1 else 0
-    slanted = kinds is not None and sum(kind != "padding" for kind in kinds) > FEW
-    foot = (60 if slanted else 30) + legend if tokens is not None else 22 + legend
-    fig = Figure(720, 56 + (count - 1) * step + tall + foot)
+    foot = 40 if tokens is None else 66
+    legend = [(HALF, 40)] if len(groups) > 1 else []
+    fig = Figure.wrapping([(HALF, TOP + TALL + foot)] * count, *([legend] if legend else []))
     low, high = _decades(changes[changes > 0])
     floor = low - 0.9  # where "exactly 0" stands, below the logarithmic axis
-    for n, row in enumerate(changes):
-        ax = fig.panel(left, 38 + n * step, 720 - left - 14, tall)
+    for part, row, called in zip(fig.parts, changes, labels, strict=False):
+        label(part.sheet(), 8, 12, shorten(called, 42), size=12, ha="left", weight="bold")
+        ax = part.panel(LEFT, TOP, WIDE, TALL)
         ax.set(xlim=(-0.8, at[-1] + (0.8 if tokens is None else 0.3)), ylim=(floor - 0.45, high))
         for name, rows in groups.items():
             _bars(ax, at, row, [i for i in rows if row[i]], low - 0.4, *GROUPS[name])
@@ -61,26 +62,25 @@ def row_changes(changes, kinds=None, eos=None, labels=None, title=None, source=N
         ax.plot(at[still], np.full(len(still), floor), "D", markersize=4, markerfacecolor="none",
                 markeredgecolor=BLUE, markeredgewidth=1.2)  # fmt: skip
         ax.axhline(low - 0.4, color=INK, linewidth=0.6, alpha=0.5)
-        ticks = range(low, high + 1, max(1, (high - low) // (4 if tall > 100 else 3)))
+        ticks = range(low, high + 1, max(1, (high - low) // 3))
         ax.set_yticks([floor, *ticks], ["exactly 0", *(_power(t) for t in ticks)])
         ax.tick_params(length=3)
         if kinds is not None and "padding" in kinds:
             pads = [i for i, kind in enumerate(kinds) if kind == "padding"]
             half = (at[pads[1]] - at[pads[0]]) / 2 if len(pads) > 1 else 0.5
             ax.axvspan(at[pads[0]] - half, at[pads[-1]] + half, color=INK, alpha=0.07, linewidth=0)
-            label(ax, (at[pads[0]] + at[pads[-1]]) / 2, high, "padding", size=10, va="bottom",
+            label(ax, at[pads[-1]] + half, high, "padding", ha="right", va="bottom",
                   style="italic", faint=True)  # fmt: skip
         if eos is not None:
             ax.axvline(at[eos], color=VIOLET, linestyle=(0, (4, 2)), linewidth=1.3)
-            label(ax, at[eos], high, "EOS", size=10, va="bottom", weight="bold")
-        ax.set_title(printable(labels[n]), fontsize=12, fontweight="bold", loc="left", pad=16,
-                     parse_math=False)  # fmt: skip
-        if tokens is not None:
-            _name_rows(ax, at, tokens, kinds, slanted, named=n == count - 1)
-    if tokens is None:
-        ax.set_xlabel("row (slot of the prompt)", fontsize=10)
+            side = "left" if at[eos] < at[-1] / 2 else "right"  # away from the numbers at the axis
+            label(ax, at[eos], high, "EOS", ha=side, va="bottom", weight="bold")
+        if tokens is None:
+            ax.set_xlabel("row (slot of the prompt)", fontsize=11)
+        else:
+            _name_rows(ax, at, tokens, kinds)
     if legend:
-        _legend(fig, groups, bool((changes == 0).any()))
+        _legend(fig.parts[-1], groups, bool((changes == 0).any()))
     what = f"{measure[0].upper()}{measure[1:]}" if measure else "The largest change"
     alt = f"{what} in each row of the output. "
     if legend:
@@ -134,7 +134,7 @@ def _bars(ax, at, row, rows, foot, marker, color):
     bars = np.full((len(rows), 3), foot)  # foot, top, and a gap to the next
     bars[:, 1], bars[:, 2] = np.log10(row[rows]), np.nan
     wide = (
-        350 / len(at) if len(at) == at[-1] + 1 else 250 * np.diff(at[rows]).min(initial=1) / at[-1]
+        142 / len(at) if len(at) == at[-1] + 1 else 102 * np.diff(at[rows]).min(initial=1) / at[-1]
     )
     ax.plot(np.repeat(at[rows], 3), bars.ravel(), color=color, solid_capstyle="butt",
             linewidth=min(3 if marker else 8, wide))  # fmt: skip
@@ -142,31 +142,31 @@ def _bars(ax, at, row, rows, foot, marker, color):
         ax.plot(at[rows], bars[:, 1], marker, color=color, markersize=7)
 
 
-def _name_rows(ax, at, tokens, kinds, slanted, named):
-    """Each row's number and token under the lowest panel; one name for all of the padding."""
-    ticks = {
-        at[i]: f"{i} {name}" for i, name in enumerate(names_of(tokens)) if kinds[i] != "padding"
-    }
+def _name_rows(ax, at, tokens, kinds):
+    """Each row's number and token, or of every so many; one name for all of the padding."""
+    named = [i for i, kind in enumerate(kinds) if kind != "padding"]
+    step = math.ceil(14 * (at[-1] + 1.1) / WIDE)
+    names = names_of(tokens)
+    ticks = {at[i]: f"{i} {names[i]}" for i in named[::step]}
     pads = [i for i, kind in enumerate(kinds) if kind == "padding"]
     if pads:
         ticks[at[pads].mean()] = f"rows {spans(pads)}"
-    ax.set_xticks(list(ticks), list(ticks.values()) if named else [""] * len(ticks),
-                  rotation=40 if slanted else 0, ha="right" if slanted else "center",
+    ax.set_xticks(list(ticks), list(ticks.values()), rotation=40, ha="right",
                   rotation_mode="anchor", parse_math=False)  # fmt: skip
 
 
-def _legend(fig, groups, zeros):
-    ax, x, y = fig.sheet(), 66, fig.height - 14
-    for name in groups:
-        marker, color = GROUPS[name]
-        if marker:
-            ax.plot(x + 4, y, marker, color=color, markersize=7)
-            label(ax, x + 14, y, name, size=11, ha="left")
-            x += 34 + 7 * len(name)
-    if zeros:
-        ax.plot(x + 4, y, "D", markersize=4, markerfacecolor="none", markeredgecolor=BLUE,
-                markeredgewidth=1.2)  # fmt: skip
-        label(ax, x + 14, y, "exactly 0", size=11, ha="left")
+def _legend(part, groups, zeros):
+    entries = [(name, *GROUPS[name]) for name in groups if GROUPS[name][0]]
+    entries += [("exactly 0", "D", "none")] if zeros else []
+    ax, x, y = part.sheet(), 8, 11
+    for name, marker, color in entries:
+        room = 34 + 7 * len(name)
+        if x + room > HALF:
+            x, y = 8, 29
+        edge = {"markeredgecolor": BLUE, "markeredgewidth": 1.2} if color == "none" else {}
+        ax.plot(x + 4, y, marker, color=color, markersize=5 if edge else 7, **edge)
+        label(ax, x + 14, y, name, ha="left")
+        x += room
 
 
 def _decades(positive):

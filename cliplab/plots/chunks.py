@@ -7,11 +7,12 @@ from matplotlib import rc_context
 from .data import END_OF_WORD, chunks_of, kinds_of, shorten
 from .draw import label, line, rectangles
 from .figure import Figure, Table
-from .theme import BLUE, INK, ORANGE, RC, VIOLET, color_alpha
+from .theme import BLUE, INK, ORANGE, RC, VIOLET, WIDEST, color_alpha
 from .weights import is_break
 
-WIDE, TALL = 590, 26  # the longest lane, and the height of its bar
-SIDE = 15  # characters shown on each side of a cut
+LEFT, WIDE, TALL = 10, 314, 26  # where lanes begin; the longest lane; the height of its bar
+HEAD = 34  # room for a tool's name, and below it for the counts
+SIDE, LETTER = 15, 6.4  # characters shown on each side of a cut, at most; width of one
 EMPTY = 14  # width of an empty chunk
 
 
@@ -34,21 +35,19 @@ def chunk_lanes(cuts, title=None, source=None):
     if not lanes or not all(lanes.values()):
         raise ValueError("Every tool needs at least one chunk: a list of token strings.")
     longest = max(1, *(sum(len(tokens) for tokens, _ in chunks) for chunks in lanes.values()))
-    left = 22 + 7.5 * max(6, *(len(shorten(tool, 18)) for tool in lanes))
-    empty = max(sum(not tokens for tokens, _ in chunks) for chunks in lanes.values())
-    step = (WIDE - EMPTY * empty) / longest
+    step = _step(lanes.values(), longest)
     plans, height = {}, 6
     for tool, chunks in lanes.items():
-        edges = _spread(chunks, left, step)
+        edges = _spread(chunks, step)
         notes = _notes(chunks, edges)
-        plans[tool] = (height, edges, notes)
-        height += 30 + TALL + 20 * (1 + max([0, *(row for *_, row in notes)])) + 14
-    ends = [x + 12 + 6.4 * len(after) for *_, notes in plans.values() for x, _, after, *_ in notes]
-    fig = Figure(max([left + WIDE + 16, *ends]), height + 36)
+        top = height + HEAD + 12 * any(broken for *_, broken, _ in notes)
+        plans[tool] = (height, top, edges, notes)
+        height = top + TALL + 20 * (1 + max([0, *(row for *_, row in notes)])) + 16
+    fig = Figure(WIDEST, height + 40)
     ax = fig.sheet()
     for tool, chunks in lanes.items():
-        _draw_lane(ax, left, step, tool, chunks, *plans[tool])
-    _ruler(ax, left, height, step, longest)
+        _draw_lane(ax, step, tool, chunks, *plans[tool])
+    _ruler(ax, height, step, longest)
 
     table = Table(
         ("tool", "chunk", "tokens", "first words", "last words", "ended by BREAK"),
@@ -86,9 +85,19 @@ def _quoted(tokens):
     return f"“{_words(tokens)}”" if tokens else "nothing"
 
 
-def _spread(chunks, left, step):
+def _step(lanes, longest):
+    """The width of a token: the longest lane fits, and so do the words after each last cut."""
+    room = WIDE - EMPTY * max(sum(not tokens for tokens, _ in chunks) for chunks in lanes)
+    step = room / longest
+    for *before, (last, _) in lanes:
+        rest = room - 8 - LETTER * min(SIDE, len(_words(last[:4])))
+        step = min(step, rest / max(1, sum(len(tokens) for tokens, _ in before)))
+    return step
+
+
+def _spread(chunks, step):
     """Where the chunks begin and the last one ends; an empty one is wide enough to be seen."""
-    edges = [left]
+    edges = [LEFT]
     for tokens, _ in chunks:
         edges.append(edges[-1] + (len(tokens) * step or EMPTY))
     return edges
@@ -100,50 +109,52 @@ def _notes(chunks, edges):
     for n, ((tokens, broken), (following, _)) in enumerate(pairwise(chunks), 1):
         x = edges[n]
         before, after = _words(tokens[-4:]), _words(following[:4])
-        while len(before) > SIDE and " " in before:
+        # Within the figure, and no further than to the next cut, whose line may pass here.
+        last = edges[n + 1] if n + 2 < len(edges) else WIDEST
+        left, right = (min(SIDE, int((gap - 8) / LETTER)) for gap in (x, last - x))
+        while len(before) > left and " " in before:
             before = before.partition(" ")[2]
-        # No further than to the next cut, whose line may pass here.
-        room = min(SIDE, int((edges[n + 1] - x - 10) / 6.6)) if n + 2 < len(edges) else SIDE
-        while len(after) > room and " " in after:
+        while len(after) > right and " " in after:
             after = after.rpartition(" ")[0]
-        before, after = shorten(before, SIDE), after if len(after) <= room else ""
-        reach = (x - 8 - 6.4 * len(before), x + 8 + 6.4 * len(after))
-        row = next((n for n, end in enumerate(ends) if end < reach[0]), len(ends))
+        before = shorten(before, left) if left > 1 else ""
+        after = after if len(after) <= right else ""
+        reach = (x - 8 - LETTER * len(before), x + 8 + LETTER * len(after))
+        row = next((n for n, end in enumerate(ends) if end + 8 < reach[0]), len(ends))
         ends[row : row + 1] = [reach[1]]
         notes.append((x, before, after, broken, row))
     return notes
 
 
-def _draw_lane(ax, left, step, tool, chunks, y, edges, notes):
-    top = y + 24
-    label(ax, left - 12, top + TALL / 2, shorten(tool, 18), size=12, ha="right", weight="bold")
+def _draw_lane(ax, step, tool, chunks, y, top, edges, notes):
+    label(ax, LEFT, y + 8, shorten(tool, 36), size=12, ha="left", weight="bold")
     ticks = []
     for n, (tokens, _) in enumerate(chunks):
         x, width = edges[n], edges[n + 1] - edges[n]
         rectangles(ax, [(x, top, width, TALL)], BLUE, fill=0.3 if n % 2 else 0.14, linewidth=0.8)
         ticks += [(x + i * step, top + TALL - 5, 0, 5) for i in range(1, len(tokens))]
-        count = f"{len(tokens)} tokens" if width > 60 else f"{len(tokens)}"
-        label(ax, x + width / 2, top - 9, count, size=10)
+        count = f"{len(tokens)} tokens" if width > 66 else f"{len(tokens)}"
+        if width > 5 * len(count):
+            label(ax, x + width / 2, top - 9, count)
     rectangles(ax, ticks, INK, fill=0, edgecolor=color_alpha(INK, 0.5), linewidth=0.5)
     for x, before, after, broken, row in notes:
         foot = top + TALL + 14 + 20 * row
         color = VIOLET if broken else ORANGE
         style = {"linewidth": 4.5} if broken else {"linewidth": 2}
         line(ax, (x, top - 5), (x, foot + 7), color=color, zorder=3, **style)
-        label(ax, x - 6, foot, before, size=11, ha="right")
-        label(ax, x + 6, foot, after, size=11, ha="left")
+        label(ax, x - 6, foot, before, ha="right")
+        label(ax, x + 6, foot, after, ha="left")
         if broken:
-            label(ax, x, top - 20, "BREAK", size=10, weight="bold")
+            label(ax, max(x, 24), top - 21, "BREAK", weight="bold")
 
 
-def _ruler(ax, left, y, step, longest):
+def _ruler(ax, y, step, longest):
     """Numbers of tokens along the foot."""
-    every = next(n for n in (5, 25, 75, 150, 750, 1500, 10**6) if longest / n <= 12)
+    every = next(n for n in (5, 25, 75, 150, 750, 1500, 10**6) if longest / n <= 8)
     for at in range(0, longest + 1, every):
-        line(ax, (left + at * step, y), (left + at * step, y + 5), alpha=0.6)
-        label(ax, left + at * step, y + 14, at, size=9, faint=True)
-    line(ax, (left, y), (left + longest * step, y), alpha=0.6)
-    label(ax, left - 12, y + 14, "tokens", size=9, ha="right", faint=True)
+        line(ax, (LEFT + at * step, y), (LEFT + at * step, y + 5), alpha=0.6)
+        label(ax, LEFT + at * step, y + 14, at, faint=True)
+    line(ax, (LEFT, y), (LEFT + longest * step, y), alpha=0.6)
+    label(ax, LEFT + WIDE / 2, y + 30, "tokens", faint=True)
 
 
 def _alt(lanes):

@@ -6,10 +6,12 @@ from matplotlib import rc_context
 from .data import array, shorten
 from .draw import frame, label, pixels, rectangles
 from .figure import Figure, Table
-from .pictures import SIDE, counted, draw_lines, draw_picture, lines_of
-from .theme import BLUE, GREEN, INK, RC, color_alpha
+from .pictures import LINE, SIDE, counted, draw_picture, lines_of
+from .theme import BLUE, GREEN, HALF, INK, RC, WIDEST, color_alpha
 
-BAR, ROOM = 18, 170  # height of a bar with its gap; width of a probability of 1
+BAR, ROOM = 18, 130  # height of a bar with its gap; width of a probability of 1
+LEFT = 160  # where bars begin
+LONG = 18  # characters of a class beside a table
 SHADES = 8
 
 
@@ -24,22 +26,16 @@ def class_bars(images, captions, labels, probabilities, right=None, title=None, 
     p = array(probabilities).astype(float)
     _require_classes(images, captions, labels, p)
     right = [None] * len(images) if right is None else [int(c) for c in array(right)]
-    room = 106 + max(6.4 * len(shorten(name, 20)) for name in labels) + 16
-    block = max(len(labels) * BAR, SIDE + 50) + 14
-    fig = Figure(room + ROOM + 60, len(images) * block)
-    ax = fig.sheet()
-    for n, image in enumerate(images):
-        top = 8 + n * block
-        draw_picture(ax, image, 29, top)
-        draw_lines(ax, 53, top + SIDE + 11, lines_of(captions[n], 3))
+    fig = Figure.wrapping([(HALF, SIDE + 16 + len(labels) * BAR)] * len(images))
+    for n, part in enumerate(fig.parts):
+        ax = part.sheet()
+        draw_picture(ax, images[n], LEFT - SIDE, 2)
+        lines = lines_of(captions[n], 4)
+        for k, text in enumerate(lines):
+            y = 2 + SIDE / 2 + LINE * (k - (len(lines) - 1) / 2)
+            label(ax, LEFT + 10, y, text, ha="left")
         for c, name in enumerate(labels):
-            y, hit = top + c * BAR, c == right[n]
-            said = shorten(f"✓ {name}" if hit else name, 20)
-            weight = {"weight": "bold"} if hit else {}
-            label(ax, room - 8, y + BAR / 2, said, size=11, ha="right", **weight)
-            bar = [(room, y + 3, max(ROOM * p[n, c], 0.5), BAR - 6)]
-            rectangles(ax, bar, GREEN if hit else BLUE, fill=0.75 if hit else 0.35)
-            label(ax, room + ROOM * p[n, c] + 6, y + BAR / 2, _percent(p[n, c]), size=10, ha="left")
+            _bar(ax, SIDE + 10 + c * BAR, name, p[n, c], c == right[n])
 
     told = []
     for n, caption in enumerate(captions):
@@ -72,9 +68,10 @@ def confusion(right, said, labels, title=None, source=None):
     counts = np.zeros((C, C), int)
     np.add.at(counts, (right, said), 1)
 
-    cell, left = 34, 24 + max(6.4 * len(shorten(name, 20)) for name in labels)
-    top, side = 12 + 0.72 * left, cell * C
-    fig = Figure(left + side + 0.72 * left, top + side + 14)
+    left = 14 + max(6.6 * len(shorten(name, LONG)) for name in labels)
+    cell = min((WIDEST - 4 - left) / C, 34)
+    top, side = left, cell * C
+    fig = Figure(max(left + side, 140) + 4, top + side + 4)
     ax = fig.sheet()
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     colors = np.zeros((C, C, 4), np.uint8)
@@ -86,12 +83,13 @@ def confusion(right, said, labels, title=None, source=None):
     rectangles(ax, diagonal, INK, fill=0, linewidth=1)
     for n, name in enumerate(labels):
         middle = (n + 0.5) * cell
-        label(ax, left - 6, top + middle, shorten(name, 20), size=11, ha="right")
-        label(ax, left + middle, top - 6, shorten(name, 20), size=11, ha="left", rotation=40)
-    label(ax, left - 6, top - 8, "right ↓  said →", size=10, ha="right", faint=True)
+        label(ax, left - 6, top + middle, shorten(name, LONG), ha="right")
+        label(ax, left + middle, top - 6, shorten(name, LONG), ha="left", rotation=90)
+    for n, text in enumerate(("said →", "right ↓")):
+        label(ax, left - 6, top - 22 + LINE * n, text, ha="right", faint=True)
     for i, j in np.argwhere(counts):
         weight = {"weight": "bold"} if i == j else {}
-        label(ax, left + (j + 0.5) * cell, top + (i + 0.5) * cell, counts[i, j], size=10, **weight)
+        label(ax, left + (j + 0.5) * cell, top + (i + 0.5) * cell, counts[i, j], **weight)
 
     table = Table(
         ("right", *(f"said {name}" for name in labels)),
@@ -99,6 +97,15 @@ def confusion(right, said, labels, title=None, source=None):
         "How often a picture of each class was given each class",
     )
     return fig.described(_confusion_alt(counts, labels), table, title, source)
+
+
+def _bar(ax, y, name, share, hit):
+    said = shorten(f"✓ {name}" if hit else name, 20)
+    weight = {"weight": "bold"} if hit else {}
+    label(ax, LEFT - 8, y + BAR / 2, said, ha="right", **weight)
+    bar = [(LEFT, y + 3, max(ROOM * share, 0.5), BAR - 6)]
+    rectangles(ax, bar, GREEN if hit else BLUE, fill=0.75 if hit else 0.35)
+    label(ax, LEFT + ROOM * share + 6, y + BAR / 2, _percent(share), ha="left")
 
 
 def _require_classes(images, captions, labels, p):

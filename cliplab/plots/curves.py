@@ -5,38 +5,34 @@ from matplotlib import rc_context
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from .data import array, number, printable, shorten
-from .draw import end_labels
+from .draw import label, names_below
 from .figure import Figure, Table
-from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET
+from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET, WIDEST
 
 DASHES = ("-", (0, (6, 2.5)), (0, (1, 1.6)), (0, (7, 2, 1, 2)), (0, (3, 1.2)))
 COLORS = (BLUE, ORANGE, GREEN, VIOLET, INK)
 IN_TABLE = 17  # places along the lines that the table tells
+LEFT, TOP, WIDE, TALL = 50, 26, 276, 180  # of the axes, in points
 
 
 @rc_context(RC)
-def curves(x, lines, xlabel, ylabel, marks=None, logy=False, ylim=None, title=None, source=None,
-           narrow=False):  # fmt: skip
-    """Lines over x, each with its own dash and its name at its end.
+def curves(x, lines, xlabel, ylabel, marks=None, logy=False, ylim=None, title=None, source=None):
+    """Lines over x, each with a dash of its own, and their names below.
 
     x [n] growing; lines: {name: y [n]}, at most 5; where y is not finite, or outside `ylim`, the
-    line has a gap. marks: [(x, y, text), …], dots with a few words. narrow: a telephone shows it
-    whole, with the names below. ValueError for lines of other lengths, for x that does not grow,
-    and for y ≤ 0 on a logarithmic axis.
+    line has a gap. marks: [(x, y, text), …], dots with a few words. ValueError for lines of other
+    lengths, for x that does not grow, and for y ≤ 0 on a logarithmic axis.
     """
     x = array(x).astype(float)
     values = {name: array(y).astype(float) for name, y in lines.items()}
     _require_lines(x, values, logy)
     marks = marks or []
-    fig = Figure(352, 236 + 18 * len(values)) if narrow else Figure(720, 330)
-    ax = fig.panel(*(54, 14, 278, 170) if narrow else (58, 16, 530, 268))
+    fig = Figure(WIDEST, TOP + TALL + 46 + 18 * len(values))
+    ax = fig.panel(LEFT, TOP, WIDE, TALL)
     drawn = {name: _visible(y, ylim) for name, y in values.items()}
-    ends = []
     for n, (name, y) in enumerate(drawn.items()):
-        ax.plot(x, y, color=COLORS[n], linestyle=DASHES[n], linewidth=2, label=printable(name))
-        last = np.flatnonzero(np.isfinite(y))
-        if len(last):
-            ends.append((y[last[-1]], shorten(name, 18), COLORS[n]))
+        named = {"label": shorten(printable(name), 40)}
+        ax.plot(x, y, color=COLORS[n], linestyle=DASHES[n], linewidth=2, **named)
     if logy:
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(LogLocator(numticks=7))
@@ -46,16 +42,11 @@ def curves(x, lines, xlabel, ylabel, marks=None, logy=False, ylim=None, title=No
     if ylim is not None:
         ax.set_ylim(ylim)
     ax.grid(color=INK, alpha=0.15, linewidth=0.6)
-    ax.set_xlabel(printable(xlabel), fontsize=11, parse_math=False)
-    ax.set_ylabel(printable(ylabel), fontsize=11, parse_math=False)
+    ax.set_xlabel(shorten(printable(xlabel), 44), fontsize=11, parse_math=False)
+    label(fig.sheet(), 8, 11, shorten(ylabel, 52), ha="left")
     for at, height, text in marks:
         _mark(ax, x, drawn, at, height, printable(text))
-    if narrow:
-        ax.tick_params(labelsize=11)
-        below = {"loc": "upper left", "bbox_to_anchor": (-0.02, -0.24), "borderpad": 0}
-        ax.legend(frameon=False, fontsize=11, handlelength=3, labelspacing=0.3, **below)
-    else:
-        end_labels(fig, ax, ends, x[-1])
+    names_below(ax, 42)
 
     told = np.unique(np.linspace(0, len(x) - 1, min(len(x), IN_TABLE)).round().astype(int))
     some = f" at {len(told)} of {len(x)} places" if len(told) < len(x) else ""

@@ -6,7 +6,7 @@ from matplotlib import rc_context
 
 from .draw import arrow, box, hatched, label, line, rectangles
 from .figure import Figure, Table
-from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET, color_alpha
+from .theme import BLUE, GREEN, HALF, INK, ORANGE, RC, VIOLET, WIDEST, color_alpha
 
 
 @dataclass(frozen=True)
@@ -50,51 +50,10 @@ def encoder_diagram(config=None):
     length, d, joint = c.context_length, c.width, getattr(c, "projection", None)
     per_layer = (counts["attention"] + counts["MLP"]) // c.layers + 4 * d
     total = sum(counts.values())
-    fig = Figure(760, 560)
-    ax = fig.sheet()
     shape = f"[{length}, {d}]"
-
-    # Left: the whole encoder, from top to bottom.
-    for x, wide, name, source in (
-        (4, 176, "token embedding", f"ids t  [{length}]"),
-        (188, 152, "position embedding", f"places 0–{length - 1}"),
-    ):
-        middle = x + wide / 2
-        label(ax, middle, 18, source, size=12, weight="bold")
-        arrow(ax, (middle, 27), (middle, 50))
-        size = c.vocab_size if name == "token embedding" else length
-        _counted(ax, x, 52, wide, 48, GREEN, name, f"{size:,} × {d:,}", counts[name])
-        arrow(ax, (middle, 100), (middle, 128), (162 if middle < 170 else 178, 128))
-    _plus(ax, 170, 128)
-    _down(ax, 170, 136, 168, f"X₀  {shape}")
-    for shift in (8, 4):
-        box(ax, 40 + shift, 170 + shift, 260, 62, BLUE, fill=0.05)
-    box(ax, 40, 170, 260, 62, BLUE, fill=0.2)
-    label(ax, 170, 190, f"{c.layers} × encoder layer", size=13, weight="bold")
-    label(
-        ax, 170, 211, f"{c.layers} × {per_layer:,} = {c.layers * per_layer:,}", size=11, faint=True
-    )
-    _down(ax, 170, 240, 276, "hidden_states[-1]")
-    _counted(ax, 70, 278, 200, 40, VIOLET, "final LayerNorm", "", 2 * d)
-    _down(ax, 170, 318, 356, "")
-    box(ax, 40, 358, 260, 40, ORANGE, fill=0.2)
-    label(ax, 170, 378, f"context C  {shape}", size=13, weight="bold")
-    label(ax, 170, 412, "to the U-Net's cross-attention", size=10, faint=True)
-    arrow(ax, (300, 378), (330, 378), (330, 452), (302, 452))
-    label(ax, 324, 428, "row at EOS", size=10, ha="right")
-    box(ax, 140, 436, 160, 32, ORANGE, fill=0.1)
-    label(ax, 220, 452, f"pooled  [{d}]", size=12, weight="bold")
-    arrow(ax, (220, 468), (220, 494))
-    box(ax, 110, 496, 220, 42, INK, fill=0.04, **({} if joint else {"linestyle": (0, (4, 2.5))}))
-    if joint:
-        label(ax, 220, 509, f"projection, no bias → [{joint}]", size=11)
-        label(ax, 220, 526, f"{counts['projection']:,}", size=10, faint=True)
-    else:
-        label(ax, 220, 509, "projection to CLIP's joint space", size=11)
-        label(ax, 220, 526, "not part of this model", size=10, faint=True)
-
-    _layer(ax, c, shape, per_layer)
-    label(ax, 548, 548, f"parameters in all: {total:,}", size=13, weight="bold")
+    fig = Figure.wrapping([(HALF, 546), (HALF, 546)])
+    _whole(fig.parts[0].sheet(), c, counts, per_layer)
+    _layer(fig.parts[1].sheet(), c, per_layer, total)
 
     rows = [
         ("token embedding", f"[{length}] ids", shape, counts["token embedding"]),
@@ -125,45 +84,84 @@ def encoder_diagram(config=None):
     )
 
 
-def _layer(ax, c, shape, per_layer):
-    """Right half of the encoder's diagram: one layer, from top to bottom, with its residuals."""
-    d, middle, left = c.width, 540, 420
-    box(ax, 372, 30, 380, 494, BLUE, fill=0.04, radius=10, linewidth=1.6)
-    label(ax, 388, 50, "one encoder layer", size=13, ha="left", weight="bold")
-    label(ax, 738, 50, f"{per_layer:,}", size=11, ha="right", faint=True)
-    line(ax, (300, 172), (372, 44), color=BLUE, linewidth=1, linestyle=(0, (2, 2)))
-    line(ax, (300, 230), (372, 512), color=BLUE, linewidth=1, linestyle=(0, (2, 2)))
+def _whole(ax, c, counts, per_layer):
+    """First part of the encoder's diagram: from ids to context, top to bottom."""
+    length, d, joint = c.context_length, c.width, getattr(c, "projection", None)
+    shape = f"[{length}, {d}]"
+    for x, wide, name, source in (
+        (2, 178, "token embedding", f"ids t  [{length}]"),
+        (184, 150, "position embedding", f"places 0–{length - 1}"),
+    ):
+        middle = x + wide / 2
+        label(ax, middle, 12, source, size=12, weight="bold")
+        arrow(ax, (middle, 21), (middle, 44))
+        size = c.vocab_size if name == "token embedding" else length
+        _counted(ax, x, 46, wide, 48, GREEN, name, f"{size:,} × {d:,}", counts[name])
+        arrow(ax, (middle, 94), (middle, 122), (162 if middle < 170 else 178, 122))
+    _plus(ax, 170, 122)
+    _down(ax, 170, 130, 162, f"X₀  {shape}")
+    for shift in (8, 4):
+        box(ax, 36 + shift, 164 + shift, 260, 62, BLUE, fill=0.05)
+    box(ax, 36, 164, 260, 62, BLUE, fill=0.2)
+    label(ax, 166, 184, f"{c.layers} × encoder layer", size=13, weight="bold")
+    label(ax, 166, 205, f"{c.layers} × {per_layer:,} = {c.layers * per_layer:,}", faint=True)
+    _down(ax, 166, 234, 270, "hidden_states[-1]")
+    _counted(ax, 66, 272, 200, 40, VIOLET, "final LayerNorm", "", 2 * d)
+    _down(ax, 166, 312, 350, "")
+    box(ax, 36, 352, 260, 40, ORANGE, fill=0.2)
+    label(ax, 166, 372, f"context C  {shape}", size=13, weight="bold")
+    label(ax, 36, 406, "to the U-Net's cross-attention", ha="left", faint=True)
+    arrow(ax, (296, 372), (328, 372), (328, 446), (298, 446))
+    label(ax, 322, 422, "row at EOS", ha="right")
+    box(ax, 136, 430, 160, 32, ORANGE, fill=0.1)
+    label(ax, 216, 446, f"pooled  [{d}]", size=12, weight="bold")
+    arrow(ax, (216, 462), (216, 488))
+    box(ax, 106, 490, 220, 42, INK, fill=0.04, **({} if joint else {"linestyle": (0, (4, 2.5))}))
+    first = f"projection, no bias → [{joint}]" if joint else "projection to CLIP's joint space"
+    label(ax, 216, 503, first)
+    second = f"{counts['projection']:,}" if joint else "not part of this model"
+    label(ax, 216, 520, second, faint=True)
 
-    label(ax, middle, 70, f"X  {shape}", size=12, weight="bold")
-    _down(ax, middle, 78, 104, "")
-    _counted(ax, left, 106, 240, 34, VIOLET, "LayerNorm", "", 2 * d)
-    _down(ax, middle, 140, 172, "U")
-    box(ax, left, 174, 240, 74, BLUE, fill=0.2)
-    label(ax, middle, 189, f"attention, {c.heads} heads of {d // c.heads}", size=12, weight="bold")
-    label(ax, middle, 209, "softmax(QKᵀ / √K, where M allows) V", size=11)
-    label(ax, middle, 230, f"W_Q, W_K, W_V, W_O: {4 * (d * d + d):,}", size=10, faint=True)
-    hatched(ax, (704, 186, 34, 34))
-    rectangles(
-        ax, [(704, 186 + 8.5 * n, 8.5 * (n + 1), 8.5) for n in range(4)], BLUE, fill=1, linewidth=0
-    )
-    arrow(ax, (702, 204), (662, 204))
-    label(ax, 721, 232, "mask M", size=10)
-    _down(ax, middle, 248, 272, "H")
-    _plus(ax, middle, 281)
-    arrow(ax, (middle, 90), (392, 90), (392, 281), (middle - 10, 281), color=INK)
-    label(ax, 386, 186, "residual", size=10, rotation=90, faint=True)
-    _down(ax, middle, 289, 326, "Y")
-    _counted(ax, left, 328, 240, 34, VIOLET, "LayerNorm", "", 2 * d)
-    _down(ax, middle, 362, 388, "V")
-    box(ax, left, 390, 240, 56, GREEN, fill=0.16)
-    label(ax, middle, 404, f"MLP  {d:,} → {c.mlp_width:,} → {d:,}", size=12, weight="bold")
-    label(ax, middle, 420, "QuickGELU between", size=11)
-    label(ax, middle, 436, f"{2 * d * c.mlp_width + c.mlp_width + d:,}", size=10, faint=True)
-    _down(ax, middle, 446, 470, "Z")
-    _plus(ax, middle, 479)
-    arrow(ax, (middle, 307), (392, 307), (392, 479), (middle - 10, 479), color=INK)
-    label(ax, 386, 394, "residual", size=10, rotation=90, faint=True)
-    _down(ax, middle, 487, 510, f"Y + Z  {shape}")
+
+def _layer(ax, c, per_layer, total):
+    """Second part of the encoder's diagram: one layer, from top to bottom, with its residuals."""
+    d, left, wide = c.width, 42, 226
+    middle, right, way = left + wide / 2, left + wide, 24
+    box(ax, 2, 2, HALF - 4, 512, BLUE, fill=0.04, radius=10, linewidth=1.6)
+    label(ax, 14, 22, "one encoder layer", size=13, ha="left", weight="bold")
+    label(ax, HALF - 14, 22, f"{per_layer:,}", ha="right", faint=True)
+
+    shape = f"[{c.context_length}, {d}]"
+    label(ax, middle, 46, f"X  {shape}", size=12, weight="bold")
+    _down(ax, middle, 54, 84, "")
+    _counted(ax, left, 86, wide, 36, VIOLET, "LayerNorm", "", 2 * d)
+    _down(ax, middle, 122, 152, "U")
+    box(ax, left, 154, wide, 78, BLUE, fill=0.2)
+    label(ax, middle, 170, f"attention, {c.heads} heads of {d // c.heads}", size=12, weight="bold")
+    label(ax, middle, 192, "softmax(QKᵀ / √K, where M allows) V")
+    label(ax, middle, 214, f"W_Q, W_K, W_V, W_O: {4 * (d * d + d):,}", faint=True)
+    hatched(ax, (294, 170, 34, 34))
+    steps = [(294, 170 + 8.5 * n, 8.5 * (n + 1), 8.5) for n in range(4)]
+    rectangles(ax, steps, BLUE, fill=1, linewidth=0)
+    arrow(ax, (292, 187), (right + 2, 187))
+    label(ax, 308, 216, "mask M")
+    _down(ax, middle, 232, 258, "H")
+    _plus(ax, middle, 267)
+    arrow(ax, (middle, 68), (way, 68), (way, 267), (middle - 10, 267), color=INK)
+    label(ax, way - 9, 168, "residual", rotation=90, faint=True)
+    _down(ax, middle, 275, 310, "Y")
+    _counted(ax, left, 312, wide, 36, VIOLET, "LayerNorm", "", 2 * d)
+    _down(ax, middle, 348, 376, "V")
+    box(ax, left, 378, wide, 60, GREEN, fill=0.16)
+    label(ax, middle, 392, f"MLP  {d:,} → {c.mlp_width:,} → {d:,}", size=12, weight="bold")
+    label(ax, middle, 409, "QuickGELU between")
+    label(ax, middle, 426, f"{2 * d * c.mlp_width + c.mlp_width + d:,}", faint=True)
+    _down(ax, middle, 438, 462, "Z")
+    _plus(ax, middle, 471)
+    arrow(ax, (middle, 292), (way, 292), (way, 471), (middle - 10, 471), color=INK)
+    label(ax, way - 9, 382, "residual", rotation=90, faint=True)
+    _down(ax, middle, 479, 506, f"Y + Z  {shape}")
+    label(ax, HALF / 2, 532, f"parameters in all: {total:,}", size=13, weight="bold")
 
 
 def _counted(ax, x, y, width, height, color, name, size, count):
@@ -203,35 +201,29 @@ def parameter_bars(config=None):
     """
     counts = parameter_counts(config)
     total = sum(counts.values())
-    fig = Figure(720, 80 + 24 * len(counts))
+    fig = Figure(WIDEST, 72 + 26 * len(counts))
     ax = fig.sheet()
-    left, top, wide = 10, 26, 700
+    left, top, wide = 10, 24, WIDEST - 20
     for number, ((name, count), color) in enumerate(
         zip(counts.items(), (GREEN, ORANGE, BLUE, VIOLET, INK, ORANGE), strict=False), 1
     ):
-        share, y = wide * count / total, 70 + 24 * number
-        for corner in ((left, top, share, 42), (10, y - 8, 20, 16)):
+        share, y = wide * count / total, 60 + 26 * number
+        for corner in ((left, top, share, 42), (10, y - 9, 20, 18)):
             rectangles(ax, [corner], color, fill=0.28)
             if name in HATCHES:
-                rectangles(
-                    ax,
-                    [corner],
-                    color,
-                    fill=0,
-                    linewidth=0,
-                    hatch=HATCHES[name],
-                    edgecolor=color_alpha(color, 0.4),
-                )
+                edge = color_alpha(color, 0.4)
+                hatch = {"linewidth": 0, "hatch": HATCHES[name], "edgecolor": edge}
+                rectangles(ax, [corner], color, fill=0, **hatch)
         middle = left + share / 2
-        if share > 24:
+        if share > 18:
             label(ax, middle, top + 21, number, size=15, weight="bold")
         else:  # a sliver: its number stands above it
-            line(ax, (middle, top - 6), (middle, top))
-            label(ax, middle, top - 14, number, size=12, weight="bold")
-        label(ax, 20, y, number, size=11, weight="bold")
-        label(ax, 40, y, name, size=12, ha="left")
-        label(ax, 300, y, f"{count:,}", size=12, ha="right")
-        label(ax, 370, y, f"{100 * count / total:.2f} %", size=12, ha="right", faint=True)
+            line(ax, (middle, top - 5), (middle, top))
+            label(ax, middle, top - 12, number, size=12, weight="bold")
+        label(ax, 20, y, number, weight="bold")
+        label(ax, 38, y, name, size=12, ha="left")
+        label(ax, 262, y, f"{count:,}", size=12, ha="right")
+        label(ax, WIDEST - 10, y, f"{100 * count / total:.2f} %", size=12, ha="right", faint=True)
         left += share
     parts = "; ".join(
         f"{name} {count:,} ({100 * count / total:.2f} %)" for name, count in counts.items()

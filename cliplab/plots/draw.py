@@ -71,12 +71,17 @@ def line(ax, *points, color=INK, **more):
     return ax.add_patch(PathPatch(Path(points), facecolor="none", edgecolor=color, **style))
 
 
-def pixels(ax, rgba, x, y, width, height):
-    """A picture of one pixel per cell, uint8 [rows, columns, 4], scaled without smoothing."""
+def pixels(ax, rgba, x, y, width, height, smooth=False):
+    """A picture of one pixel per cell, uint8 [rows, columns, 4]: squares, or `smooth` on a page."""
     limits = ax.get_xlim(), ax.get_ylim()
     ax.imshow(
-        rgba, extent=(x, x + width, y + height, y), interpolation="none", aspect="auto", zorder=2
-    )  # above the hatching of the cells that it leaves empty
+        rgba,
+        extent=(x, x + width, y + height, y),
+        interpolation="none",
+        aspect="auto",
+        zorder=2,  # above the hatching of the cells that it leaves empty
+        gid="smooth" if smooth else None,
+    )
     ax.set(xlim=limits[0], ylim=limits[1])
 
 
@@ -87,6 +92,13 @@ def frame(ax, x, y, width, height):
     )
 
 
+def names_below(ax, gap):
+    """The names of the lines under their chart, one a line, the first `gap` points below it."""
+    below = {"loc": "upper left", "bbox_to_anchor": (0, -gap / ax.bbox.height)}
+    bare = {"frameon": False, "borderpad": 0, "borderaxespad": 0}
+    ax.legend(fontsize=11, handlelength=3, labelspacing=0.4, **below, **bare)
+
+
 def end_labels(fig, ax, ends, x):
     """Names at the ends of the lines, pushed apart where they would meet."""
     to_figure = ax.transData + fig.transFigure.inverted()
@@ -94,6 +106,7 @@ def end_labels(fig, ax, ends, x):
         (fig.height * to_figure.transform((x, value))[1], text, color)
         for value, text, color in ends
     )
+    right = fig.width * ax.get_position().x1
     heights, height = [], -math.inf
     for y, *_ in spots:
         heights.append(height := max(y, height + 14))
@@ -105,17 +118,17 @@ def end_labels(fig, ax, ends, x):
         ax.annotate(
             text,
             (0, 0),
-            xytext=(604, height),
+            xytext=(right + 16, height),
             textcoords="figure points",
-            fontsize=10,
+            fontsize=11,
             va="center",
             annotation_clip=False,
             parse_math=False,
         )
         ax.annotate(
             "",
-            (590, y),
-            xytext=(602, height),
+            (right + 2, y),
+            xytext=(right + 14, height),
             xycoords="figure points",
             textcoords="figure points",
             annotation_clip=False,

@@ -10,8 +10,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from .data import array, kinds_of, names_of
 from .draw import end_labels, frame, hatched, label, pixels
 from .figure import Figure, Table
-from .masks import FEW, GUTTER, draw_ticks, room_above
-from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET
+from .masks import FEW, GUTTER, LEANING, draw_ticks, room_above
+from .theme import BLUE, GREEN, HALF, INK, ORANGE, RC, VIOLET, WIDEST
+
+GAP = 18  # between heads, which keeps their numbers apart
 
 LEVELS = 12  # steps of the color scale: few enough to tell apart, and to keep the picture small
 
@@ -51,24 +53,23 @@ def attention_grid(weights, tokens=None, layer=None, source=None):
     heads, length = weights.shape[:2]
     if tokens is not None and len(tokens) != length:
         raise ValueError(f"The weights cover {length} rows but `tokens` has {len(tokens)}.")
-    columns = min(heads, 4)
-    rows = -(-heads // columns)
-    side = (720 - GUTTER - 14 * columns) / columns if columns > 2 else 230
-    step, top_edge = side + 30, room_above(tokens, length)
-    fig = Figure(max(GUTTER + columns * (side + 14), 400), top_edge + rows * step + 36)
-    ax = fig.sheet()
-    top = float(weights.max()) or 1.0
-    for head, grid in enumerate(weights):
-        row, column = divmod(head, columns)
-        x, y = GUTTER + column * (side + 14), top_edge + row * step
-        hatched(ax, (x, y, side, side))
-        colors = _colored(grid, top)
-        colors[grid == 0] = 0  # nothing drawn: the hatching shows through
-        pixels(ax, colors, x, y, side, side)
-        frame(ax, x, y, side, side)
-        label(ax, x + side / 2, y + side + 11, f"head {head}", size=11, weight="bold")
-        draw_ticks(ax, length, x, y, side, tokens, rows=column == 0, columns=row == 0)
-    _scale(ax, GUTTER, fig.height - 18, top, blocked=bool((weights == 0).any()))
+    top_edge, top = room_above(tokens, length), float(weights.max()) or 1.0
+    beside = min(heads, 2)  # heads in a part
+    side = (HALF - GUTTER - LEANING - GAP * (beside - 1)) / beside
+    size, parts = (HALF, top_edge + side + 24), -(-heads // beside)
+    fig = Figure.wrapping([size] * parts, [(HALF, 46)])
+    for part, first in zip(fig.parts, range(0, heads, beside), strict=False):
+        ax = part.sheet()
+        for n, grid in enumerate(weights[first : first + beside]):
+            x, y = GUTTER + n * (side + GAP), top_edge
+            hatched(ax, (x, y, side, side))
+            colors = _colored(grid, top)
+            colors[grid == 0] = 0  # nothing drawn: the hatching shows through
+            pixels(ax, colors, x, y, side, side)
+            frame(ax, x, y, side, side)
+            label(ax, x + side / 2, y + side + 12, f"head {first + n}", weight="bold")
+            draw_ticks(ax, length, x, y, side, tokens, rows=n == 0)
+    _scale(fig.parts[-1].sheet(), 12, 12, top, blocked=bool((weights == 0).any()))
 
     where = "" if layer is None else f" in layer {layer}"
     first = weights[:, :, 0].mean(axis=1)
@@ -98,12 +99,12 @@ def _scale(ax, x, y, top, blocked):
     frame(ax, x, y - 6, LEVELS * wide, 12)
     for step in (0, LEVELS // 2, LEVELS):
         value = top * (step / LEVELS) ** 2
-        label(ax, x + step * wide, y + 13, f"{value:.2g}", size=9)
-    label(ax, x + LEVELS * wide + 14, y, "weight", size=10, ha="left")
+        label(ax, x + step * wide, y + 16, f"{value:.2g}")
+    label(ax, x + LEVELS * wide + 8, y, "weight", ha="left")
     if blocked:
-        hatched(ax, (x + LEVELS * wide + 70, y - 6, 16, 12))
-        frame(ax, x + LEVELS * wide + 70, y - 6, 16, 12)
-        label(ax, x + LEVELS * wide + 92, y, "exactly 0", size=10, ha="left")
+        hatched(ax, (x + LEVELS * wide + 64, y - 6, 16, 12))
+        frame(ax, x + LEVELS * wide + 64, y - 6, 16, 12)
+        label(ax, x + LEVELS * wide + 85, y, "exactly 0", ha="left")
 
 
 @rc_context(RC)
@@ -125,8 +126,8 @@ def norms_by_layer(hidden_states, tokens=None, source=None):
         raise ValueError(f"There are {length} rows but {len(names)} tokens. Give one for each.")
     names = [f"{i} {name}" if tokens is not None else f"{name} {i}" for i, name in enumerate(names)]
 
-    fig = Figure(720, 330)
-    ax = fig.panel(58, 16, 530, 268)
+    fig = Figure(WIDEST, 330)
+    ax = fig.panel(46, 16, 200, 268)
     depth = np.arange(layers)
     if length <= FEW:
         single = range(length)
@@ -154,9 +155,9 @@ def norms_by_layer(hidden_states, tokens=None, source=None):
     else:
         ax.set_ylim(0, norms.max() * 1.08)
     ax.set_xlim(-0.2, layers - 0.8)
-    ax.set_xticks(depth[:: max(1, layers // 13)])
-    ax.set_xlabel("after layer (0 = embeddings)", fontsize=10)
-    ax.set_ylabel("length of the row (L2 norm)", fontsize=10)
+    ax.set_xticks(depth[:: -(-layers // 7)])
+    ax.set_xlabel("after layer (0 = embeddings)", fontsize=11)
+    ax.set_ylabel("length of the row (L2 norm)", fontsize=11)
     end_labels(fig, ax, ends, layers - 1)
 
     last = norms[-1]
@@ -183,8 +184,8 @@ def activation_curves():
     gap = quick - gelu
     worst = int(np.abs(gap[:1201]).argmax())  # the difference is even in u: the same at −u
 
-    fig = Figure(720, 290)
-    left, right = fig.panel(44, 14, 290, 228), fig.panel(414, 14, 292, 228)
+    fig = Figure.wrapping([(HALF, 286)] * 2)
+    left, right = (part.panel(50, 22, HALF - 62, 220) for part in fig.parts)
     near = np.abs(u) <= 3.0001
     for values, color, style, name in (
         (np.maximum(u, 0), INK, (0, (1, 1.5)), "ReLU"),
@@ -202,8 +203,8 @@ def activation_curves():
     right.set_ylim(-0.0245, 0.009)
     label(right, 0, -0.0228, f"{gap[worst]:.4f} at u = ±{-u[worst]:.2f}".replace("-", "−"))
     alt = (
-        "Left: QuickGELU and GELU almost coincide; both dip below 0 for negative u, where ReLU "
-        f"is 0. Right: their difference, largest in size at u = ±{-u[worst]:.2f}, where "
+        "One chart: QuickGELU and GELU almost coincide; both dip below 0 for negative u, where "
+        f"ReLU is 0. The other: their difference, largest in size at u = ±{-u[worst]:.2f}, where "
         f"QuickGELU is {-gap[worst]:.4f} below GELU."
     )
     table = Table(

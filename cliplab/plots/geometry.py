@@ -7,9 +7,9 @@ from matplotlib.patches import Arc
 from .data import array, number
 from .draw import arrow, label
 from .figure import Figure, Table
-from .theme import BLUE, INK, ORANGE, RC
+from .theme import BLUE, INK, ORANGE, RC, WIDEST
 
-ROOM = (400, 290)  # the most that the drawing may take, in points
+ROOM = (262, 250)  # the most that the drawing may take, in points
 
 
 @rc_context(RC)
@@ -47,8 +47,8 @@ def weight_geometry(c, e, weights=(0, 0.5, 1, 1.5, 2), title=None, source=None):
     low, high = corners.min(axis=0), corners.max(axis=0)
     scale = min(ROOM / np.maximum(high - low, 1e-9))
     size = (high - low) * scale
-    left, top = max(70, (480 - size[0]) / 2), 42
-    fig = Figure(max(480, size[0] + 2 * left), size[1] + 2 * top + 62)
+    left, top = (WIDEST - size[0]) / 2, 42
+    fig = Figure(WIDEST, size[1] + 2 * top + 102)
     ax = fig.sheet()
 
     def at(point):
@@ -75,21 +75,21 @@ def weight_geometry(c, e, weights=(0, 0.5, 1, 1.5, 2), title=None, source=None):
     free = up + across if abs(across[1]) > 0.7 else np.array([1 if along[0] < 0 else -1, 1.0])
     name(flat_c, "c", free / np.linalg.norm(free), 20, size=14, weight="bold")
     name(flat_e, "e", -along, 20, size=14, weight="bold")
-    name((0, 0), "origin", (-1, -0.4), 28, size=10, faint=True, style="italic")
+    name((0, 0), "origin", (-0.75, -0.75), 20, faint=True, style="italic")
 
-    y = fig.height - 50
+    y = fig.height - 96
+    ax.plot(14, y, "o", color=BLUE, markersize=7)
+    ax.plot(14, y + 32, "s", color=ORANGE, markersize=7)
     legend = (
-        ("o", BLUE, "scaling: w c, on the ray from the origin through c"),
-        ("s", ORANGE, "moving from empty: e + w (c − e), on the line from e through c"),
-        (
-            "",
-            INK,
-            f"|c| = {length:.3g}, |e| = {other:.3g}, |c − e| = {apart:.3g}, angle {angle:.3g}°",
-        ),
+        "scaling: w c,",
+        "on the ray from the origin through c",
+        "moving from empty: e + w (c − e),",
+        "on the line from e through c",
+        f"|c| = {length:.3g}, |e| = {other:.3g},",
+        f"|c − e| = {apart:.3g}, angle {angle:.3g}°",
     )
-    for row, (marker, color, text) in enumerate(legend):
-        ax.plot(24, y + 18 * row, marker, color=color, markersize=7)
-        label(ax, 36, y + 18 * row, text, size=11, ha="left")
+    for row, text in enumerate(legend):
+        label(ax, 26, y + 16 * row + 5 * (row > 3), text, ha="left")
 
     gaps = np.linalg.norm(scaled - moved, axis=1)
     table = Table(

@@ -1,22 +1,19 @@
 """Pictures, their latents, what comes back, and how a halving convolution counts."""
 
-import math
+from itertools import chain
 
 import numpy as np
 from matplotlib import rc_context
 from PIL import Image
 
 from .data import array, number, printable, shorten
-from .draw import arrow, box, frame, hatched, label, line, pixels
+from .draw import box, frame, hatched, label, line, pixels
 from .figure import Figure, Table
-from .theme import BLUE, INK, ORANGE, RC
+from .pictures import CELL, SIDE, caption_size, draw_lines, lines_of
+from .theme import BLUE, INK, ORANGE, RC, WIDEST
 
-SIDE = 96  # of a picture, in points
-LEFT = 24
-TILE, GAP = 45, 6  # side of a channel; between two of them
 GRAYS, COLORS = 32, 64
 FULL = 64  # of 255: a difference that is drawn white
-CELL = 26  # a pixel of `stride_windows`
 
 
 @rc_context(RC)
@@ -25,7 +22,7 @@ def latent_channels(images, latents, decoded=None, names=None, title=None, sourc
 
     images: N PIL pictures; latents [N, C, h, w], all shown on one scale, from −m (black) to m
     (white), with m the largest size of any number; decoded: N PIL pictures, or None; names: a few
-    words for each row. ValueError when the numbers do not fit together.
+    words for each picture. ValueError when the numbers do not fit together.
     """
     images, z = list(images), array(latents).astype(float)
     decoded = None if decoded is None else list(decoded)
@@ -38,33 +35,21 @@ def latent_channels(images, latents, decoded=None, names=None, title=None, sourc
     if decoded is not None and len(decoded) != len(images):
         raise ValueError(f"There are {len(images)} pictures and {len(decoded)} decoded ones.")
     N, C, h, w = z.shape
-    most, columns = abs(z).max() or 1.0, math.ceil(C / 2) if C > 4 else 2
-    tiles = columns * (TILE + GAP) - GAP
-    middle = LEFT + SIDE + 44
-    right = middle + max(tiles, 150) + 44
-    first = (middle + right - 44 - tiles) / 2  # the tiles stand in the middle of their room
-    tall = max(SIDE, math.ceil(C / columns) * (TILE + GAP) - GAP) + 34
-    fig = Figure((right + SIDE if decoded else right - 44) + LEFT, 30 + N * tall + 18)
-    ax = fig.sheet()
-    heads = [
-        ("the picture", LEFT + SIDE / 2),
-        (f"its latent, {C} × {h} × {w}", (middle + right - 44) / 2),
+    most = abs(z).max() or 1.0
+    shown = [
+        [(small(image), name), *((gray(m / most), f"channel {c}") for c, m in enumerate(each, 1))]
+        for image, name, each in zip(images, names, z, strict=True)
     ]
-    for text, x in heads + ([("decoded", right + SIDE / 2)] if decoded else []):
-        label(ax, x, 14, text, size=11, weight="bold")
-    for n, image in enumerate(images):
-        y = 30 + n * tall
-        show(ax, small(image), LEFT, y, SIDE, SIDE)
-        label(ax, LEFT + SIDE / 2, y + SIDE + 13, shorten(names[n], 22), size=10, faint=True)
-        arrow(ax, (LEFT + SIDE + 8, y + SIDE / 2), (middle - 8, y + SIDE / 2))
-        for c in range(C):
-            x, top = first + c % columns * (TILE + GAP), y + c // columns * (TILE + GAP)
-            show(ax, gray(z[n, c] / most), x, top, TILE, TILE)
-        if decoded:
-            arrow(ax, (right - 36, y + SIDE / 2), (right - 8, y + SIDE / 2))
-            show(ax, small(decoded[n]), right, y, SIDE, SIDE)
-    scale = f"black −{most:.1f}, gray 0, white {most:.1f}"
-    label(ax, (middle + right - 44) / 2, 30 + N * tall - 8, scale, size=10, faint=True)
+    for row, image in zip(shown, decoded or [], strict=False):
+        row.append((small(image), "decoded"))
+    groups = [[caption_size(words) for _, words in row] for row in shown]
+    fig = Figure.wrapping(*groups, [(WIDEST, 22)])
+    for part, (drawn, words) in zip(fig.parts, chain.from_iterable(shown), strict=False):
+        ax = part.sheet()
+        show(ax, drawn, (CELL - SIDE) / 2, 1, SIDE, SIDE)
+        draw_lines(ax, CELL / 2, SIDE + 12, lines_of(words, 4))
+    scale = f"channels: black −{most:.1f}, gray 0, white {most:.1f}"
+    label(fig.parts[-1].sheet(), WIDEST / 2, 10, scale, faint=True)
 
     rows = [
         (
@@ -86,7 +71,7 @@ def latent_channels(images, latents, decoded=None, names=None, title=None, sourc
 
 @rc_context(RC)
 def reconstructions(images, decoded, captions, title=None, source=None):
-    """Pictures, what comes back from their latents, and the difference, one below the other.
+    """Pictures, what comes back from their latents, and the difference, side by side.
 
     images, decoded: PIL pictures, pairwise of one size; captions: a few words for each pair. The
     difference is the largest of the three colors', black where there is none and white from 64 of
@@ -103,25 +88,18 @@ def reconstructions(images, decoded, captions, title=None, source=None):
             raise ValueError(
                 f"A picture of {a.size} came back as {b.size}, width × height: crop it first."
             )
-    left, step = 86, SIDE + 16
-    fig = Figure(left + len(images) * step, 3 * step + 26)
-    ax = fig.sheet()
-    for row, name in enumerate(("picture", "decoded", "difference")):
-        label(ax, left - 10, 8 + row * step + SIDE / 2, name, size=11, ha="right", weight="bold")
-    rows = []
-    for n, (a, b, caption) in enumerate(zip(images, decoded, captions, strict=True)):
-        x, lines = left + n * step, caption.splitlines() or [""]
-        apart = difference(a, b)
-        for row, drawn in enumerate(
-            (small(a), small(b), gray(2 * np.minimum(apart / FULL, 1) - 1))
-        ):
-            show(ax, drawn, x, 8 + row * step, SIDE, SIDE)
-        for k, text in enumerate(lines):
-            label(ax, x + SIDE / 2, 3 * step + 6 + 13 * k, shorten(text, 18), size=10)
+    names = ("picture", "decoded", "difference")
+    fig, rows = Figure.wrapping([(3 * CELL + 16, SIDE + 44)] * len(images)), []
+    for part, a, b, caption in zip(fig.parts, images, decoded, captions, strict=True):
+        ax, words, apart = part.sheet(), " ".join(caption.split()), difference(a, b)
+        label(ax, part.width / 2, 12, shorten(words, 40), size=12, weight="bold")
+        drawn = small(a), small(b), gray(2 * np.minimum(apart / FULL, 1) - 1)
+        for n, (pixels_of, name) in enumerate(zip(drawn, names, strict=True)):
+            x = 4 + n * (CELL + 8)
+            show(ax, pixels_of, x, 24, SIDE, SIDE)
+            label(ax, x + SIDE / 2, SIDE + 36, name)
         worst = f"{apart.max():.0f}"
-        rows.append(
-            (" ".join(lines), f"{apart.mean():.1f}", worst, f"{(apart >= FULL).mean():.1%}")
-        )
+        rows.append((words, f"{apart.mean():.1f}", worst, f"{(apart >= FULL).mean():.1%}"))
     table = Table(
         ("picture", "mean difference", "largest", f"pixels from {FULL} on"),
         rows,
@@ -140,31 +118,28 @@ def stride_windows(sides=(6, 5), kernel=3, stride=2):
     the second what padding=1 would do.
     """
     lanes = [(side, before) for side in sides for before in (0, 1)]
-    tall = 82
-    wide = (max(sides) + 2) * CELL
-    fig = Figure(wide + 212, len(lanes) * tall + 8)  # as wide as a telephone shows
+    tall, wide = 106, min((WIDEST - 16) / (max(sides) + 2), 36)  # of a lane, of a pixel
+    fig = Figure(WIDEST, len(lanes) * tall)
     ax, rows = fig.sheet(), []
     for n, (side, before) in enumerate(lanes):
-        y, start = 12 + n * tall, 8 + CELL * (1 - before)
+        y, start = 28 + n * tall, 8 + wide * (1 - before)
         for i in range(side + before + 1):
-            x, inside = start + i * CELL, before <= i < before + side
-            box(ax, x + 1, y, CELL - 2, CELL - 2, INK, fill=0.08 if inside else 0, radius=2)
+            x, inside = start + i * wide, before <= i < before + side
+            box(ax, x + 1, y, wide - 2, 26, INK, fill=0.08 if inside else 0, radius=2)
             if inside:
-                label(ax, x + CELL / 2, y + CELL / 2 - 1, i - before + 1, size=11)
+                label(ax, x + wide / 2, y + 12, i - before + 1, size=12)
             else:
-                hatched(ax, (x + 1, y, CELL - 2, CELL - 2))
+                hatched(ax, (x + 1, y, wide - 2, 26))
         count = (side + before + 1 - kernel) // stride + 1
         for k in range(count):  # neighbors share a pixel, so every other bracket is lower
-            a, low = start + k * stride * CELL, y + CELL + 5 + 15 * (k % 2)
-            b, color = a + kernel * CELL, ORANGE if k % 2 else BLUE
+            a, low = start + k * stride * wide, y + 31 + 15 * (k % 2)
+            b, color = a + kernel * wide, ORANGE if k % 2 else BLUE
             ends = ((a + 3, low), (a + 3, low + 6), (b - 3, low + 6), (b - 3, low))
             line(ax, *ends, color=color, linewidth=1.6)
-            label(ax, (a + b) / 2, low + 13, k + 1, size=10, weight="bold")
+            label(ax, (a + b) / 2, low + 14, k + 1, weight="bold")
         where = "on both sides" if before else "on the right"
-        text = f"{side} pixels, padded {where}:"
-        x = 8 + wide + 14
-        label(ax, x, y + 10, text, size=11, ha="left")
-        label(ax, x, y + 27, f"{count} windows", size=11, ha="left", weight="bold")
+        label(ax, 8, y - 13, f"{side} pixels, padded {where}:", ha="left")
+        label(ax, WIDEST - 8, y - 13, f"{count} windows", ha="right", weight="bold")
         rows.append((side, where, count))
     told = "; ".join(f"{side} pixels padded {where} give {count}" for side, where, count in rows)
     alt = f"Windows of {kernel} pixels, one every {stride}, over short rows: {told}."

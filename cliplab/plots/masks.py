@@ -6,11 +6,14 @@ from matplotlib import rc_context
 from .data import array, names_of, spans
 from .draw import frame, hatched, label, line, pixels, rectangles
 from .figure import Figure, Table
-from .theme import BLUE, RC
+from .theme import BLUE, RC, WIDEST
 
 SEEN = (*(int(BLUE[i : i + 2], 16) for i in (1, 3, 5)), 255)
 FEW = 12  # up to here every cell has an outline and every token its name
-GUTTER = 66  # room for the names at the left
+GUTTER = 62  # room for the names at the left
+LEANING = 22  # room at the right, into which the name of the last key leans
+LEGEND = 232  # width of the legend
+PANEL = 136  # side of a mask of which three stand beside each other on a page
 
 
 @rc_context(RC)
@@ -22,19 +25,20 @@ def mask_heatmap(mask, tokens=None, title=None):
     """
     grid, tokens = _checked(mask, tokens)
     length = grid.shape[1]
-    side = max(26 * length, 120) if length <= FEW else max(5 * length, 300)
+    side = min(26 * max(length, 5), WIDEST - GUTTER - LEANING)
     height = side if len(grid) > 1 else 26
     top = room_above(tokens, length)
-    fig = Figure(max(GUTTER + side + 16, 320), top + height + 38)
+    fig = Figure(WIDEST, top + height + 34)
     ax = fig.sheet()
-    draw_mask(ax, grid, GUTTER, top, side, tokens)
-    _legend(ax, GUTTER, fig.height - 14)
+    left = (WIDEST + GUTTER - LEANING - side) / 2
+    draw_mask(ax, grid, left, top, side, tokens)
+    _legend(ax, (WIDEST - LEGEND) / 2, fig.height - 12)
     return fig.described(_mask_alt(grid), _mask_table(grid), title)
 
 
 @rc_context(RC)
 def mask_product(causal, pad, product, tokens=None):
-    """Causal mask ⊙ PAD mask = what attention may see, side by side. Lecture eq. 57.
+    """Causal mask ⊙ PAD mask = what attention may see, part by part. Lecture eq. 57.
 
     All three bool [L, L]; a PAD mask [L] is repeated for every row, as Lecture eq. 56 does.
     """
@@ -50,20 +54,18 @@ def mask_product(causal, pad, product, tokens=None):
             + ", ".join(str(list(g.shape)) for g in grids)
             + "."
         )
-    side, gap, top = 190, 48, room_above(tokens, length)
-    fig = Figure(GUTTER + 3 * side + 2 * gap + 14, top + side + 60)
-    ax = fig.sheet()
-    names = ("causal mask", "PAD mask", "product M")
-    for n, (grid, name) in enumerate(zip(grids, names, strict=True)):
-        x = GUTTER + n * (side + gap)
-        draw_mask(ax, grid, x, top, side, tokens, rows=n == 0)
-        label(ax, x + side / 2, top + side + 16, name, size=12, weight="bold")
-        if n:
-            label(ax, x - gap / 2, top + side / 2, "⊙="[n - 1], size=24)
-    _legend(ax, GUTTER, fig.height - 14)
+    top = room_above(tokens, length)
+    size = (GUTTER + PANEL + LEANING, top + PANEL + 24)
+    fig = Figure.wrapping([size] * 3, [(LEGEND, 20)])
+    names = ("causal mask", "⊙  PAD mask", "=  product M")
+    for part, grid, name in zip(fig.parts, grids, names, strict=False):
+        ax = part.sheet()
+        draw_mask(ax, grid, GUTTER, top, PANEL, tokens)
+        label(ax, GUTTER + PANEL / 2, top + PANEL + 14, name, size=12, weight="bold")
+    _legend(fig.parts[-1].sheet(), 0, 10)
     same = np.array_equal(grids[0] & grids[1], grids[2])
     alt = (
-        f"Three {length} by {length} masks side by side: the causal mask with "
+        f"Three {length} by {length} masks: the causal mask with "
         f"{grids[0].sum():,} seen cells, the PAD mask with {grids[1].sum():,}, and "
         f"{'their product' if same else 'a third mask that is not their product'} with "
         f"{grids[2].sum():,}. In the PAD mask: {_columns_sentence(grids[1])}"
@@ -76,7 +78,7 @@ def mask_product(causal, pad, product, tokens=None):
     return fig.described(alt, table, "Causal mask ⊙ PAD mask = product")
 
 
-def draw_mask(ax, grid, x, y, side, tokens=None, rows=True):
+def draw_mask(ax, grid, x, y, side, tokens=None):
     """One mask [R, L] with its axes, top left corner at (x, y)."""
     count, length = grid.shape
     cell = side / length
@@ -91,29 +93,29 @@ def draw_mask(ax, grid, x, y, side, tokens=None, rows=True):
             line(ax, (x + n * cell, y), (x + n * cell, y + height), linewidth=0.8)
         for n in range(1, count):
             line(ax, (x, y + n * cell), (x + side, y + n * cell), linewidth=0.8)
-    draw_ticks(ax, length, x, y, side, tokens, rows=rows and count > 1)
+    draw_ticks(ax, length, x, y, side, tokens, rows=count > 1)
     if count == 1:
-        label(ax, x - 6, y - 10, "slot", size=10, ha="right", faint=True)
+        label(ax, x - 6, y - 10, "slot", ha="right", faint=True)
 
 
-def draw_ticks(ax, length, x, y, side, tokens=None, rows=True, columns=True):
+def draw_ticks(ax, length, x, y, side, tokens=None, rows=True):
     """Numbers (and names, for few tokens) of the keys along the top and the queries at the left."""
     cell = side / length
-    step = 10 if side > 250 else 20
+    step = 10 if side > 200 else 20
     ticks = range(length) if length <= FEW else [*range(0, length - step // 2, step), length - 1]
     named = is_named(tokens, length)
     names = names_of(tokens) if named else range(length)
     for n in ticks:
         middle = (n + 0.5) * cell
-        if columns and named:
-            label(ax, x + middle, y - 5, names[n], size=10, ha="left", va="baseline", rotation=45)
-        elif columns:
-            label(ax, x + middle, y - 9, n, size=10)
+        if named:
+            label(ax, x + middle, y - 5, names[n], ha="left", va="baseline", rotation=70)
+        else:
+            label(ax, x + middle, y - 9, n)
         if rows:
-            label(ax, x - 6, y + middle, names[n], size=10, ha="right")
-    if rows and columns:
-        label(ax, x - 6, y - 24, "key j →", size=10, ha="right", faint=True)
-        label(ax, x - 6, y - 10, "query i ↓", size=10, ha="right", faint=True)
+            label(ax, x - 6, y + middle, names[n], ha="right")
+    if rows:
+        label(ax, x - 6, y - 24, "key j →", ha="right", faint=True)
+        label(ax, x - 6, y - 10, "query i ↓", ha="right", faint=True)
 
 
 def is_named(tokens, length):
@@ -123,7 +125,7 @@ def is_named(tokens, length):
 
 def room_above(tokens, length):
     """How much the names or numbers of the keys need above a grid."""
-    return 58 if is_named(tokens, length) else 36
+    return 64 if is_named(tokens, length) else 36
 
 
 def _checked(mask, tokens):
@@ -140,10 +142,10 @@ def _checked(mask, tokens):
 
 def _legend(ax, x, y):
     rectangles(ax, [(x, y - 6, 12, 12)], BLUE, fill=1)
-    label(ax, x + 18, y, "may be seen (1)", size=10, ha="left")
-    hatched(ax, (x + 124, y - 6, 12, 12))
-    frame(ax, x + 124, y - 6, 12, 12)
-    label(ax, x + 142, y, "blocked (0)", size=10, ha="left")
+    label(ax, x + 18, y, "may be seen (1)", ha="left")
+    hatched(ax, (x + 134, y - 6, 12, 12))
+    frame(ax, x + 134, y - 6, 12, 12)
+    label(ax, x + 152, y, "blocked (0)", ha="left")
 
 
 def _columns_sentence(grid):

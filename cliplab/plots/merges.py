@@ -2,10 +2,13 @@
 
 from matplotlib import rc_context
 
-from .data import END_OF_WORD, printable
-from .draw import arrow, label, rectangles
+from .data import END_OF_WORD, printable, shorten
+from .draw import label, rectangles
 from .figure import Figure, Table
-from .theme import BLUE, ORANGE, RC
+from .theme import BLUE, ORANGE, RC, WIDEST
+
+LEFT, RIGHT = 8, WIDEST - 8
+CHIP, LINE, HEAD = 24, 28, 24  # heights: of a symbol, of a line of them, of what stands above
 
 
 @rc_context(RC)
@@ -17,62 +20,29 @@ def merge_ladder(steps, word):
     none when the word is one symbol from the start.
     """
     rows = [_first_symbols(steps, word), *(list(step.result) for step in steps)]
-    letters = [len(s.removesuffix(END_OF_WORD)) for s in rows[0]]
-    total = max(sum(letters), 1)
-    cell = max(12, min(34, 460 / total))
-    left, step_height, chip = 66, 34, 24
-    fig = Figure(max(left + cell * total + 220, 420), len(rows) * step_height + 34)
+    letters = sum(len(s.removesuffix(END_OF_WORD)) for s in rows[0])
+    cell = max(9, min(30, (RIGHT - LEFT) / max(letters, 1)))
+    placed = [_placed(symbols, cell) for symbols in rows]
+    heights = [HEAD + LINE * (1 + chips[-1][1]) for chips in placed]
+    fig = Figure(WIDEST, sum(heights) + 38)
     ax = fig.sheet()
-    joined, others, ends = [], [], [(left + 1, fig.height - 18, 3.5, 12)]
-    for number, symbols in enumerate(rows):
-        y = 8 + number * step_height
-        label(
-            ax,
-            left - 12,
-            y + chip / 2,
-            f"step {number}" if number else "start",
-            size=10,
-            ha="right",
-            faint=True,
-        )
-        made = "".join(steps[number - 1].pair) if number else None
-        x = left
-        for symbol in symbols:
-            text = symbol.removesuffix(END_OF_WORD)
-            wide = cell * max(len(text), 1)
-            new = symbol == made
-            (joined if new else others).append((x + 1, y, wide - 3, chip))
+    joined, others, ends = [], [], [(LEFT, fig.height - 20, 3.5, 12)]
+    for number, chips in enumerate(placed):
+        y = 4 + sum(heights[:number])
+        step = steps[number - 1] if number else None
+        _head(ax, y + HEAD / 2, number, step)
+        for x, line, symbol, wide in chips:
+            top, new = y + HEAD + LINE * line, step and symbol == "".join(step.pair)
+            (joined if new else others).append((x, top, wide - 3, CHIP))
             if symbol.endswith(END_OF_WORD):
-                ends.append((x + wide - 6, y + 5, 3.5, chip - 10))
-            label(
-                ax,
-                x + wide / 2 - 1,
-                y + chip / 2,
-                text,
-                size=min(13, cell * 0.8),
-                mono=True,
-                **({"weight": "bold"} if new else {}),
-            )
-            x += wide
-        if number:
-            step = steps[number - 1]
-            a, b = (_shown(s) for s in step.pair)
-            end = left + cell * total
-            arrow(ax, (end + 22, y + chip / 2), (end + 6, y + chip / 2), color=ORANGE)
-            label(ax, end + 28, y + chip / 2, f"{a} + {b}", size=11, ha="left", mono=True)
-            label(
-                ax,
-                end + 28 + 7 * (len(a) + len(b) + 3) + 10,
-                y + chip / 2,
-                f"rank {step.rank:,}",
-                size=10,
-                ha="left",
-                faint=True,
-            )
+                ends.append((x + wide - 7, top + 5, 3.5, CHIP - 10))
+            text = shorten(symbol.removesuffix(END_OF_WORD), max(1, int(wide / 8)))
+            style = {"weight": "bold"} if new else {}
+            label(ax, x + wide / 2 - 2, top + CHIP / 2, text, size=13, mono=True, **style)
     rectangles(ax, others, BLUE, fill=0.1)
     rectangles(ax, joined, ORANGE, fill=0.26, linewidth=1.8)
     rectangles(ax, ends, BLUE, fill=1, linewidth=0)
-    label(ax, left + 10, fig.height - 12, "end of the word (</w>)", size=10, ha="left")
+    label(ax, LEFT + 9, fig.height - 14, "end of the word (</w>)", ha="left")
 
     table = Table(
         ("step", "merged pair", "rank", "symbols after it"),
@@ -96,6 +66,29 @@ def merge_ladder(steps, word):
             + "."
         )
     return fig.described(f"The ladder of merges of the word “{word}”. {first}", table)
+
+
+def _placed(symbols, cell):
+    """Where the symbols stand: (x, line, symbol, width) of each, in as many lines as it takes."""
+    x, line, chips = LEFT, 0, []
+    for symbol in symbols:
+        wide = min(cell * max(len(symbol.removesuffix(END_OF_WORD)), 1), RIGHT - LEFT)
+        if x + wide > RIGHT + 1 and chips:
+            x, line = LEFT, line + 1
+        chips.append((x, line, symbol, wide))
+        x += wide
+    return chips
+
+
+def _head(ax, y, number, step):
+    """What a row shows: which step it is, the pair that was joined, and its rank."""
+    if step is None:
+        label(ax, LEFT, y, "start", ha="left", faint=True)
+        return
+    label(ax, LEFT, y, f"step {number}", ha="left", faint=True)
+    pair = shorten(" + ".join(map(_shown, step.pair)), 26)
+    label(ax, LEFT + 58, y, pair, ha="left", mono=True)
+    label(ax, RIGHT, y, f"rank {step.rank:,}", ha="right", faint=True)
 
 
 def _shown(symbol):

@@ -7,10 +7,10 @@ from .data import array, number
 from .draw import frame, hatched, label, pixels
 from .encoder import colored, levels
 from .figure import Figure, Table
-from .theme import RC
+from .theme import RC, WIDEST
 
-LEFT, TOP, GAP = 28, 38, 10
-SIDES = {1: 260, 2: 150, 3: 98}  # of a panel, by their number: a telephone shows all of them
+LEFT, TOP, RIGHT = 28, 38, 10
+SIDES = {1: 280, 2: 126, 3: 126}  # of a panel, by their number: a telephone has two in a line
 
 
 @rc_context(RC)
@@ -27,17 +27,16 @@ def pair_tables(tables, what, rows, columns, title=None, source=None):
     if len(grids) not in SIDES or len(shape) != 2 or shape[0] != shape[1] or shape[0] < 2:
         raise ValueError("This draws one to three tables [L, L] of one size, L at least 2.")
     length, side = shape[0], SIDES[len(grids)]
-    fig = Figure(LEFT + len(grids) * (side + GAP), TOP + side + 66)
-    ax = fig.sheet()
-    for n, (name, grid) in enumerate(grids.items()):
-        x = LEFT + n * (side + GAP)
-        label(ax, x + side / 2, 10, name, size=12, weight="bold")
-        _panel(ax, grid, x, TOP, side, numbered=n == 0)
-        _scale(ax, grid, x, TOP + side + 12, side)
+    fig = Figure.wrapping([(LEFT + side + RIGHT, TOP + side + 44)] * len(grids), [(WIDEST, 22)])
+    for part, (name, grid) in zip(fig.parts, grids.items(), strict=False):
+        ax = part.sheet()
+        label(ax, LEFT + side / 2, 10, name, size=12, weight="bold")
+        _panel(ax, grid, LEFT, TOP, side)
+        _scale(ax, grid, LEFT, TOP + side + 12, side)
     zeros = any((grid == 0).any() for grid in grids.values())
     axes = f"down: {rows}, across: {columns}"
     foot = axes + "; hatched: exactly 0" * zeros
-    label(ax, LEFT, fig.height - 10, foot, ha="left", faint=True)
+    label(fig.parts[-1].sheet(), WIDEST / 2, 11, foot, faint=True)
 
     alt = f"{what}, for {length} by {length} pairs; {axes}. "
     alt += " ".join(_sentence(name, grid) for name, grid in grids.items())
@@ -50,8 +49,8 @@ def pair_tables(tables, what, rows, columns, title=None, source=None):
     return fig.described(alt, table, title, source)
 
 
-def _panel(ax, grid, x, y, side, numbered):
-    """One table, its places numbered above and, at the left end, beside it."""
+def _panel(ax, grid, x, y, side):
+    """One table, its places numbered above and beside it."""
     colors = colored(grid, grid.min(), grid.max())
     if (grid == 0).any():
         hatched(ax, (x, y, side, side))
@@ -60,8 +59,7 @@ def _panel(ax, grid, x, y, side, numbered):
     frame(ax, x, y, side, side)
     for place, end, ha in ((0, 0, "left"), (len(grid) - 1, side, "right")):
         label(ax, x + end, y - 10, place, ha=ha)
-        if numbered:
-            label(ax, x - 5, y + (place + 0.5) * side / len(grid), place, ha="right")
+        label(ax, x - 5, y + (place + 0.5) * side / len(grid), place, ha="right")
 
 
 def _scale(ax, grid, x, y, side):

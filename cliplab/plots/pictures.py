@@ -6,24 +6,24 @@ import numpy as np
 from matplotlib import rc_context
 from PIL import Image
 
-from .data import printable, shorten
-from .draw import frame, label, rectangles
+from .data import printable
+from .draw import frame, label, pixels, rectangles
 from .figure import Figure, Table
-from .theme import GREEN, RC
+from .theme import GREEN, RC, WIDEST
 
-SIDE = 48  # of every picture, in points: a page shows it pixel for pixel
+SIDE = 96  # of every picture, in points
 COLORS = 32  # in a picture's palette, so that a notebook can hold dozens
-CELL, LINE = 82, 13  # width of a picture's place; height of a line of words
-EDGE = 4  # left and right of a grid: with it, five pictures fit on a telephone
-CHARACTERS = 15  # that fit into such a line
+CELL, LINE = 104, 14  # width of a picture's place, of which a telephone has three; a line of words
+CHARACTERS, HEADING = 17, 44  # that fit into such a line, and into one that is wide and bold
 
 
 @rc_context(RC)
 def picture_grid(images, captions, columns=5, title=None, source=None):
     """Pictures in rows, each with its caption below it.
 
-    images: PIL pictures or uint8 arrays [S, S, 3 or 4], shown on white at 48 × 48; captions: one
-    for each, of at most four short lines. ValueError when there are none, or unequally many.
+    images: PIL pictures or uint8 arrays [S, S, 3 or 4], shown on white at 96 × 96; captions: one
+    for each, of at most four short lines; columns: pictures in a row, which goes on below where a
+    page is narrower. ValueError when there are none, or unequally many.
     """
     images, captions = list(images), [str(caption) for caption in captions]
     if not images or len(images) != len(captions):
@@ -31,18 +31,10 @@ def picture_grid(images, captions, columns=5, title=None, source=None):
             f"Give one caption for each picture, and at least one picture; there are {len(images)} "
             f"pictures and {len(captions)} captions."
         )
-    columns = min(columns, len(images))
-    folded = [captions[i : i + columns] for i in range(0, len(captions), columns)]
-    lines = [max(len(lines_of(caption, 4)) for caption in row) for row in folded]
-    heights = [SIDE + 14 + LINE * n for n in lines]
-    fig = Figure(columns * CELL + 2 * EDGE, 8 + sum(heights))
-    ax, y = fig.sheet(), 8
-    for r, height in enumerate(heights):
-        for c, caption in enumerate(folded[r]):
-            x = EDGE + c * CELL
-            draw_picture(ax, images[r * columns + c], x + (CELL - SIDE) // 2, y)
-            draw_lines(ax, x + CELL / 2, y + SIDE + 11, lines_of(caption, 4))
-        y += height
+    sizes = [caption_size(caption) for caption in captions]
+    fig = Figure.wrapping(*(sizes[i : i + columns] for i in range(0, len(sizes), columns)))
+    for part, image, caption in zip(fig.parts, images, captions, strict=True):
+        draw_captioned(part, image, caption)
     told = [" ".join(caption.split()) for caption in captions]
     alt = f"{counted(len(images))}, each with its caption: {'; '.join(told)}."
     table = Table(
@@ -62,26 +54,21 @@ def search_results(found, right=None, title=None, source=None):
     if not found or not all(found.values()):
         raise ValueError("Give at least one query, and for each query at least one picture.")
     right = {query: set(right.get(query, ())) for query in found} if right else {}
-    columns = max(len(row) for row in found.values())
-    lines = [max(len(lines_of(c, 3)) for _, c, _ in row) for row in found.values()]
-    heights = [SIDE + 50 + LINE * n for n in lines]
-    fig = Figure(max(columns * CELL, 280) + 2 * EDGE, sum(heights) + 2)
-    ax, y = fig.sheet(), 0
-    for (query, row), height in zip(found.items(), heights, strict=True):
-        label(ax, 12, y + 13, f"“{shorten(query, 70)}”", size=12, ha="left", weight="bold")
-        for n, (image, caption, score) in enumerate(row):
-            x = EDGE + n * CELL
-            left, hit = x + (CELL - SIDE) // 2, caption in right.get(query, ())
-            if hit:
-                edges = [(left - 2.5, y + 23.5, SIDE + 5, SIDE + 5)]
-                rectangles(ax, edges, GREEN, fill=0, linewidth=2.5)
-            draw_picture(ax, image, left, y + 26)
-            rank = f"{n + 1} ✓" if hit else f"{n + 1}"
-            weight = {"weight": "bold"} if hit else {}
-            label(ax, left - 6, y + 33, rank, size=10, ha="right", **weight)
-            label(ax, x + CELL / 2, y + SIDE + 36, _score(score), size=10, faint=True)
-            draw_lines(ax, x + CELL / 2, y + SIDE + 49, lines_of(caption, 3))
-        y += height
+    groups, drawn = [], []
+    for query, row in found.items():
+        asked = textwrap.wrap(f"“{printable(query)}”", HEADING)
+        groups += [
+            [(WIDEST, 8 + 16 * len(asked))],
+            [(CELL, SIDE + 28 + LINE * len(lines_of(caption, 3))) for _, caption, _ in row],
+        ]
+        drawn += [asked, *((n, query, *result) for n, result in enumerate(row, start=1))]
+    fig = Figure.wrapping(*groups)
+    for part, what in zip(fig.parts, drawn, strict=True):
+        if isinstance(what, list):
+            draw_lines(part.sheet(), WIDEST / 2, 12, what, size=12, step=16, weight="bold")
+        else:
+            n, query, image, caption, score = what
+            _result(part.sheet(), n, image, caption, score, caption in right.get(query, ()))
 
     rows = [
         (query, n, caption, _score(score), *([caption in right[query]] if right else []))
@@ -93,36 +80,51 @@ def search_results(found, right=None, title=None, source=None):
     return fig.described(_found_alt(found, right), table, title, source)
 
 
+def caption_size(caption):
+    """Width and height of a part with a picture and its caption."""
+    return CELL, SIDE + 8 + LINE * len(lines_of(caption, 4))
+
+
+def draw_captioned(part, image, caption):
+    """A picture with its caption below, in a part of `caption_size`."""
+    ax = part.sheet()
+    draw_picture(ax, image, (CELL - SIDE) / 2, 1)
+    draw_lines(ax, CELL / 2, SIDE + 12, lines_of(caption, 4))
+
+
+def _result(ax, n, image, caption, score, hit):
+    """The n-th picture that a search found, framed where it was asked for."""
+    left = (CELL - SIDE) / 2
+    draw_picture(ax, image, left, 4)
+    if hit:
+        rectangles(ax, [(left - 2, 2, SIDE + 4, SIDE + 4)], GREEN, fill=0, linewidth=2.5)
+    weight = {"weight": "bold"} if hit else {}
+    label(ax, left, SIDE + 15, f"{n} ✓" if hit else n, ha="left", **weight)
+    label(ax, left + SIDE, SIDE + 15, _score(score), ha="right", faint=True)
+    draw_lines(ax, CELL / 2, SIDE + 30, lines_of(caption, 3))
+
+
 def draw_picture(ax, image, x, y):
-    """A picture on white, 48 × 48 with a thin outline, its top left corner at whole points."""
-    limits = ax.get_xlim(), ax.get_ylim()
-    # On the grid of the page "nearest" copies the pixels; they are not marked as a heat map's are.
-    ax.imshow(
-        tile(image),
-        extent=(x, x + SIDE, y + SIDE, y),
-        interpolation="nearest",
-        aspect="auto",
-        zorder=2,
-    )
-    ax.set(xlim=limits[0], ylim=limits[1])
+    """A picture on white, 96 × 96 with a thin outline, its top left corner at (x, y)."""
+    pixels(ax, tile(image), x, y, SIDE, SIDE, smooth=True)
     frame(ax, x, y, SIDE, SIDE)
 
 
 def tile(image):
-    """The picture as it is shown: uint8 [48, 48, 4] on white, in at most 32 colors."""
+    """The picture as it is stored: uint8 [S, S, 4] on white, S at most 96, in at most 32 colors."""
     if not isinstance(image, Image.Image):
         image = Image.fromarray(np.asarray(image))
     image = image.convert("RGBA")
     white = Image.new("RGBA", image.size, "white")
     flat = Image.alpha_composite(white, image).convert("RGB")
-    if flat.size != (SIDE, SIDE):
+    if max(flat.size) > SIDE:
         flat = flat.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     return np.asarray(flat.quantize(COLORS, dither=Image.Dither.NONE).convert("RGBA"))
 
 
-def draw_lines(ax, x, y, lines):
+def draw_lines(ax, x, y, lines, step=LINE, **more):
     for n, text in enumerate(lines):
-        label(ax, x, y + n * LINE, text, size=10)
+        label(ax, x, y + n * step, text, **more)
 
 
 def lines_of(text, most):
@@ -130,7 +132,7 @@ def lines_of(text, most):
     parts = map(printable, text.splitlines())
     lines = [line for part in parts for line in textwrap.wrap(part, CHARACTERS)]
     if len(lines) > most:
-        lines = [*lines[: most - 1], shorten(lines[most - 1] + "…" * CHARACTERS, CHARACTERS)]
+        lines = [*lines[: most - 1], lines[most - 1][: CHARACTERS - 1] + "…"]
     return lines or [""]
 
 

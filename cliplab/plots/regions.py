@@ -8,12 +8,13 @@ from .data import array, kinds_of, names_of, shorten, spans
 from .draw import frame, label, line, pixels, rectangles
 from .encoder import LEVELS, colored, levels
 from .figure import Figure, Table
-from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET, color_alpha
+from .pictures import CELL, SIDE, draw_lines
+from .theme import BLUE, GREEN, HALF, INK, ORANGE, RC, VIOLET, WIDEST, color_alpha
 
-SIDE, SMALL = 96, 56  # of a map over a picture, and of one among many, in points
-GAP = 14
+COLORS = {"BOS": GREEN, "content": BLUE, "EOS": ORANGE, "padding": VIOLET}
 EDGE = 0.5  # how steep a picture's outline is, as a share of its steepest place
-ROW, BAR = 22, 90  # of `token_shares`: height of a row, length of the longest bar
+LEFT, ROW, BAR = 114, 22, 90  # of `token_shares`: room for tokens, a row, the longest bar
+SCALE = (WIDEST, 40)  # size of the part that shows the steps of the colors
 THIRDS = (("upper left", "upper middle", "upper right"), ("left", "middle", "right"),
           ("lower left", "lower middle", "lower right"))  # fmt: skip
 
@@ -29,22 +30,13 @@ def word_regions(image, words, title=None, source=None):
     words = [(str(word), _checked(values, 2)) for word, values in words]
     if not words:
         raise ValueError("Give at least one word with its map: [(word, map [h, w]), …].")
-    columns = min(1 + len(words), 6)
-    rows = -(-(1 + len(words)) // columns)
-    step = SIDE + 44
-    fig = Figure(max(columns * (SIDE + GAP) + GAP, 360), 10 + rows * step + 26)
-    ax = fig.sheet()
+    fig = Figure.wrapping([(CELL, SIDE + 38)] * (1 + len(words)), [SCALE])
     picture = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-    for n in range(1 + len(words)):
-        x, y = GAP + n % columns * (SIDE + GAP), 10 + n // columns * step
-        word, values = words[n - 1] if n else ("the picture", None)
+    for part, (word, values) in zip(fig.parts, [("the picture", None), *words], strict=False):
         shown = np.asarray(picture) if values is None else _overlay(picture, values)
-        pixels(ax, _few_colors(shown), x, y, SIDE, SIDE)
-        frame(ax, x, y, SIDE, SIDE)
-        label(ax, x + SIDE / 2, y + SIDE + 12, shorten(word, 14), weight="bold")
-        if n:
-            label(ax, x + SIDE / 2, y + SIDE + 27, _range(values), size=10, faint=True)
-    _scale(ax, GAP, fig.height - 16)
+        below = [] if values is None else [_range(values)]
+        _tile(part, _few_colors(shown), shorten(word, 14), below, weight="bold")
+    _scale(fig.parts[-1])
     parts = [f"“{word}” most at the {_where(values)}, {_range(values)}" for word, values in words]
     alt = (
         f"A picture, and beside it where each of {len(words)} words was read, in percent of each "
@@ -55,7 +47,7 @@ def word_regions(image, words, title=None, source=None):
 
 @rc_context(RC)
 def maps_by_step(words, maps, steps, title=None, source=None):
-    """A row of maps for each word, a column for each step; one color scale for each row.
+    """Maps of each word, one for each step; one color scale for each word.
 
     words: W strings; maps [W, T, h, w], shares of attention; steps: T numbers or short strings.
     ValueError when these do not fit together.
@@ -66,21 +58,16 @@ def maps_by_step(words, maps, steps, title=None, source=None):
             f"There are {len(words)} words and {len(steps)} steps, so maps must be a tensor "
             f"[{len(words)}, {len(steps)}, h, w]; they are {list(maps.shape)}."
         )
-    left, tall, wide = 112, SMALL + 10, SMALL + 8
-    fig = Figure(max(left + len(steps) * wide + 6, 360), 26 + len(words) * tall + 26)
-    ax = fig.sheet()
-    label(ax, left - 12, 13, "step", size=10, ha="right", faint=True)
-    for t, step in enumerate(steps):
-        label(ax, left + t * wide + SMALL / 2, 13, step, size=10)
+    heading, tiles = [(WIDEST, 22)], [(CELL, SIDE + 22)] * len(steps)
+    fig = Figure.wrapping(*[heading, tiles] * len(words), [SCALE])
     for n, word in enumerate(words):
-        y = 26 + n * tall
-        label(ax, left - 12, y + SMALL / 2 - 8, shorten(word, 13), ha="right", weight="bold")
-        label(ax, left - 12, y + SMALL / 2 + 8, _range(maps[n]), size=10, ha="right", faint=True)
+        first, each = fig.groups[2 * n][0], fig.groups[2 * n + 1]
+        text = f"{shorten(word, 24)}: {_range(maps[n])}"
+        label(first.sheet(), WIDEST / 2, 12, text, size=12, weight="bold")
         low, high = maps[n].min(), maps[n].max()
-        for t in range(len(steps)):
-            pixels(ax, colored(maps[n, t], low, high), left + t * wide, y, SMALL, SMALL)
-            frame(ax, left + t * wide, y, SMALL, SMALL)
-    _scale(ax, 12, fig.height - 14)
+        for part, step, values in zip(each, steps, maps[n], strict=True):
+            _tile(part, colored(values, low, high), f"step {step}")
+    _scale(fig.parts[-1])
     parts = []
     for n, word in enumerate(words):
         where = [_where(maps[n, t]) for t in range(len(steps))]
@@ -113,34 +100,22 @@ def token_shares(tokens, shares, title=None, source=None):
     pads = [i for i, kind in enumerate(kinds) if kind == "padding"]
     rows = [([i], names[i], kinds[i]) for i in range(len(tokens)) if i not in pads]
     rows += [(pads, f"{len(pads)} × pad", "padding")] if pads else []
-    left, wide = 128, BAR + 108
-    fig = Figure(max(left + wide * len(cases) + 4, 360), 30 + ROW * len(rows) + 8)
-    ax = fig.sheet()
-    label(ax, 44, 15, "slot", size=10, ha="right", faint=True)
-    label(ax, 56, 15, "token", size=10, ha="left", faint=True)
-    for n, (slots, name, kind) in enumerate(rows):
-        y = 30 + ROW * n
-        style = {"style": "italic"} if kind == "padding" else {}
-        label(ax, 44, y + ROW / 2, spans(slots), size=9, ha="right", faint=True)
-        label(ax, 56, y + ROW / 2, name, size=11, ha="left", **style)
-    colors = {"BOS": GREEN, "content": BLUE, "EOS": ORANGE, "padding": VIOLET}
+    fig = Figure.wrapping([(HALF, 44 + ROW * len(rows) + 8)] * len(cases))
     table = []
-    for m, (case, values) in enumerate(cases.items()):
-        x = left + m * wide
-        label(ax, x, 15, shorten(case, 24), size=11, ha="left", weight="bold")
-        line(ax, (x, 28), (x, 30 + ROW * len(rows)), color=color_alpha(INK, 0.4))
-        for n, (slots, _, kind) in enumerate(rows):
+    for part, (case, values) in zip(fig.parts, cases.items(), strict=True):
+        ax = part.sheet()
+        label(ax, 8, 11, shorten(case, 40), size=12, ha="left", weight="bold")
+        label(ax, 38, 32, "slot", ha="right", faint=True)
+        label(ax, 48, 32, "token", ha="left", faint=True)
+        line(ax, (LEFT, 42), (LEFT, 44 + ROW * len(rows)), color=color_alpha(INK, 0.4))
+        for n, (slots, name, kind) in enumerate(rows):
             here = [i for i in slots if i < len(values)]
             share = float(values[here].sum())
-            y = 30 + ROW * n
-            if here:
-                bar = (x, y + 4, max(BAR * share, 0.5), ROW - 8)
-                rectangles(ax, [bar], colors[kind], fill=0.55)
             text = _percent(share) if here else "not there"
             if len(here) > 1:
                 text += f" ({_percent(share / len(here))} each)"
-            label(ax, x + BAR * share + 5, y + ROW / 2, text, size=10, ha="left", faint=not here)
-            table.append((case, spans(slots), rows[n][1], text))
+            _bar(ax, 44 + ROW * n, spans(slots), name, kind, share if here else None, text)
+            table.append((case, spans(slots), name, text))
     told = []
     for case in cases:
         mine = [(name, text) for c, _, name, text in table if c == case]
@@ -149,6 +124,27 @@ def token_shares(tokens, shares, title=None, source=None):
     return fig.described(
         alt, Table(("case", "slots", "token", "share"), table, "Shares of attention"), title, source
     )
+
+
+def _bar(ax, y, slots, name, kind, share, text):
+    """One row of `token_shares`; a share of None is of a token that is not there."""
+    style = {"style": "italic"} if kind == "padding" else {}
+    label(ax, 38, y + ROW / 2, slots, ha="right", faint=True)
+    label(ax, 48, y + ROW / 2, name, ha="left", **style)
+    if share is not None:
+        bar = (LEFT, y + 4, max(BAR * share, 0.5), ROW - 8)
+        rectangles(ax, [bar], COLORS[kind], fill=0.55)
+    x = LEFT + BAR * (share or 0) + 5
+    label(ax, x, y + ROW / 2, text, ha="left", faint=share is None)
+
+
+def _tile(part, rgba, name, below=(), **more):
+    """A map in squares, with its name and other words below."""
+    ax = part.sheet()
+    pixels(ax, rgba, (CELL - SIDE) / 2, 1, SIDE, SIDE)
+    frame(ax, (CELL - SIDE) / 2, 1, SIDE, SIDE)
+    label(ax, CELL / 2, SIDE + 12, name, **more)
+    draw_lines(ax, CELL / 2, SIDE + 27, below, faint=True)
 
 
 def _checked(values, axes):
@@ -178,12 +174,12 @@ def _few_colors(rgb):
     return np.asarray(few.convert("RGBA"))
 
 
-def _scale(ax, x, y):
+def _scale(part):
     """The legend: one cell for each step of the color scale."""
-    pixels(ax, levels()[None], x, y - 6, LEVELS * 10, 12)
-    frame(ax, x, y - 6, LEVELS * 10, 12)
-    text = "least to most, of each place's attention"
-    label(ax, x + LEVELS * 10 + 10, y, text, size=10, ha="left", faint=True)
+    ax, wide = part.sheet(), LEVELS * 10
+    pixels(ax, levels()[None], (WIDEST - wide) / 2, 4, wide, 12)
+    frame(ax, (WIDEST - wide) / 2, 4, wide, 12)
+    label(ax, WIDEST / 2, 28, "least to most, of each place's attention", faint=True)
 
 
 def _percent(share):

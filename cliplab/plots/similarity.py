@@ -1,19 +1,22 @@
 """Similarity matrices: which picture each caption is closest to."""
 
+import math
+
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from .data import array, number, printable, shorten
-from .draw import frame, label, pixels, rectangles
+from .draw import frame, label, rectangles
 from .figure import Figure, Table
-from .theme import BLUE, INK, ORANGE, RC, color_alpha
+from .pictures import caption_size, draw_captioned
+from .theme import BLUE, HALF, INK, ORANGE, RC, color_alpha
 
-MOST = 4  # matrices side by side
+MOST = 4  # matrices in one figure
 NAMED = 3  # mistakes that the alt text tells by name
-GAP = 22
-PICTURE, PALETTE = 26, 14  # side in pixels and colors of a small picture
+TOP, LINE = 40, 14  # of a matrix; as close as two lines of words may be
+LEGEND = (HALF, 38)  # size of the part that says what the squares mean
 
 
 @rc_context(RC)
@@ -22,8 +25,9 @@ def similarity_heatmap(matrices, names=None, pictures=None, title=None, source=N
 
     matrices: one [N, N], or {its name: [N, N], …}, at most 4; values as of cosines, from −1 to 1.
     A crossed square is a picture that is as close to the caption as its own, or closer.
-    names: N captions. pictures: N PIL pictures, shown small over their columns. ValueError for
-    other shapes and for values that are not finite or beyond ±1. Source: Lecture figure 3.
+    names: N captions. pictures: N PIL pictures, shown below with the numbers of their columns.
+    ValueError for other shapes and for values that are not finite or beyond ±1. Source: Lecture
+    figure 3.
     """
     if not isinstance(matrices, dict):
         matrices = {"": matrices}
@@ -37,47 +41,55 @@ def similarity_heatmap(matrices, names=None, pictures=None, title=None, source=N
     if any(len(S) != count for S in grids.values()):
         raise ValueError("The matrices must be of one size to stand side by side.")
     names = [printable(name) for name in (names or range(count))]
-    left = gutter(names)
-    side = min(26 * count, (716 - left - GAP * (len(grids) - 1)) / len(grids))
-    width = max(len(grids) * (side + GAP), sum(map(legend_step, legend_words(grids))))
-    fig = Figure(max(left + width, 480), room_above(side, count) + side + 62)
-    ax = fig.sheet()
-    draw_matrices(ax, grids, names, pictures, left, 0, side)
+    numbered = [f"{n} {name}" for n, name in enumerate(names, start=1)] if pictures else names
+    shown = [[caption_size(name) for name in numbered]] if pictures else []
+    fig = Figure.wrapping(matrix_sizes(grids, numbered), [LEGEND], *shown)
+    draw_matrices(fig.parts, grids, numbered, range(1, count + 1) if pictures else ())
+    below = zip(fig.parts[len(grids) + 1 :], pictures or (), numbered, strict=False)
+    for part, picture, name in below:
+        draw_captioned(part, picture, name)
     alt = f"{len(grids)} similarity matrices" if len(grids) > 1 else "A similarity matrix"
     alt += f" of {count} captions, in rows, and their {count} pictures, in columns. "
     alt += sentences(grids, names)
     return fig.described(alt, _table(grids, names), title, source)
 
 
-def gutter(names):
+def _gutter(names):
     """How much the captions need at the left."""
-    return 12 + 6.2 * min(max(map(len, names)), 18)
+    return 12 + 6.6 * min(max(map(len, names)), 18)
 
 
-def room_above(side, count):
-    """How much the title and the pictures need over a matrix."""
-    return 34 + min(side / count, 26)
+def _side(names):
+    """How large a matrix of these captions is drawn."""
+    return min(26 * len(names), HALF - 4 - _gutter(names))
 
 
-def draw_matrices(ax, grids, names, pictures, left, top, side):
-    """The matrices in a row below `top`, with captions at the left, and a legend at the foot."""
-    count = len(names)
+def matrix_sizes(grids, names):
+    """The width and height that each matrix needs as a part of a figure."""
+    side = _side(names)
+    words = max(142, 7.6 * max(map(len, grids)))
+    width = min(_gutter(names) + max(side, words) + 4, HALF)
+    return [(width, TOP + side + 24)] * len(grids)
+
+
+def draw_matrices(parts, grids, names, numbers=()):
+    """A matrix in each of the parts, with its captions at the left, and a legend in the next."""
+    left, side, count = _gutter(names), _side(names), len(names)
     cell = side / count
-    y = top + room_above(side, count)
-    for n, (name, S) in enumerate(grids.items()):
-        x = left + n * (side + GAP)
-        label(ax, x + side / 2, top + 10, name, size=12, weight="bold")
-        draw_squares(ax, S, x, y, side)
-        for j, picture in enumerate(pictures or []):
-            pixels(ax, _small(picture), x + j * cell + 1, y - cell - 1, cell - 2, cell - 2)
-        if not pictures:
-            label(ax, x + side / 2, y - 10, "pictures →", size=10, faint=True)
+    step = math.ceil(LINE / cell)  # every so many captions are named where they stand close
+    for part, (name, S) in zip(parts, grids.items(), strict=False):
+        ax = part.sheet()
+        label(ax, left, 11, name, size=12, ha="left", weight="bold")
+        draw_squares(ax, S, left, TOP, side)
+        for j in numbers[::step]:
+            label(ax, left + (j - 0.5) * cell, TOP - 9, j, faint=True)
+        if not numbers:
+            label(ax, left, TOP - 10, "pictures →", ha="left", faint=True)
+        for i, caption in list(enumerate(names))[::step]:
+            label(ax, left - 7, TOP + (i + 0.5) * cell, shorten(caption, 18), ha="right")
         won = f"{wins(S).sum()} of {count} find their own"
-        label(ax, x + side / 2, y + side + 13, won, size=10)
-    for i, name in enumerate(names):
-        middle = y + (i + 0.5) * cell
-        label(ax, left - 7, middle, shorten(name, 18), size=min(10, cell + 0.5), ha="right")
-    _legend(ax, left, y + side + 40, legend_words(grids))
+        label(ax, left, TOP + side + 13, won, ha="left")
+    _legend(parts[len(grids)].sheet(), grids)
 
 
 def draw_squares(ax, S, x, y, side):
@@ -175,30 +187,17 @@ def _crosses(ax, squares):
         ax.add_patch(PathPatch(path, facecolor="none", edgecolor=INK, linewidth=1, zorder=2.5))
 
 
-def _small(picture):
-    """A PIL picture as uint8 [P, P, 4] of few colors, so that it costs little in the page."""
-    small = picture.convert("RGBA").resize((PICTURE, PICTURE))
-    return np.asarray(small.quantize(PALETTE, method=2).convert("RGBA"))
-
-
-def legend_words(grids):
+def _legend(ax, grids):
     """What the squares of these matrices mean."""
     below_zero = any((S < 0).any() for S in grids.values())
-    return ("its own picture", "another", "another, ahead of its own", "below 0")[: 3 + below_zero]
-
-
-def legend_step(text):
-    """How far the next entry of the legend stands from this one."""
-    return 38 + 5.5 * len(text)
-
-
-def _legend(ax, x, y, words):
-    for n, (text, color, fill) in enumerate(
-        zip(words, (BLUE, INK, ORANGE, INK), (1, 0.4, 0.85, 0), strict=False)
-    ):
-        width = 0.8 if fill == 0 else 0
-        rectangles(ax, [(x, y - 5, 10, 10)], color, fill, linewidth=width)
-        if n == 2:
-            _crosses(ax, [(x, y - 5, 10, 10)])
-        label(ax, x + 15, y, text, size=10, ha="left")
-        x += legend_step(text)
+    entries = [
+        (8, 10, "its own picture", BLUE, 1),
+        (134, 10, "another", INK, 0.4),
+        (8, 28, "another, ahead of its own", ORANGE, 0.85),
+    ] + [(224, 10, "below 0", INK, 0)] * below_zero
+    for x, y, text, color, fill in entries:
+        square = (x, y - 5, 10, 10)
+        rectangles(ax, [square], color, fill, linewidth=0 if fill else 0.8)
+        if color == ORANGE:
+            _crosses(ax, [square])
+        label(ax, x + 15, y, text, ha="left")

@@ -1,9 +1,9 @@
 """From matplotlib's SVG to a small one that stands inside a page and takes on its colors.
 
 Matplotlib writes a document of its own: fixed colors, one group per artist, a style sheet that
-would reach the whole page, ids that two figures would share. Here it becomes a bare `<svg>`:
-ink in `currentColor`, real text, ids made from a hash of the content, numbers to a tenth of a
-pixel. The same figure gives the same bytes.
+would reach the whole page, ids that two figures would share. Here each part of the figure becomes
+a bare `<svg>`: ink in `currentColor`, real text, ids made from a hash of the content, numbers to a
+tenth of a pixel. The same figure gives the same bytes.
 """
 
 import base64
@@ -11,6 +11,7 @@ import hashlib
 import io
 import re
 import warnings
+from collections import defaultdict
 from itertools import groupby
 from xml.etree import ElementTree
 
@@ -26,35 +27,46 @@ GRID = "stroke:currentColor;stroke-opacity:0.15;stroke-width:0.6"  # as plots.cu
 NO_METADATA = dict.fromkeys(["Date", "Creator", "Format", "Type"])
 
 
-def inline_svg(figure, alt):
-    """The figure as one `<svg role="img">` string, its alternative text in `aria-label`."""
+def inline_svgs(figure, larger=1):
+    """Each part of the figure as an `<svg>` string, shown `larger` than it is where it fits."""
     written = io.StringIO()
     with matplotlib.rc_context(RC), warnings.catch_warnings():
         # The reader's browser brings its own fonts: what DejaVu lacks is no matter here.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(written, format="svg", transparent=True, metadata=NO_METADATA)
-    source = ElementTree.fromstring(written.getvalue())
-    width, height = (float(n) for n in source.get("viewBox").split()[2:])
+    definitions, leaves = [], defaultdict(list)
+    _flatten(ElementTree.fromstring(written.getvalue()), definitions, leaves)
+    return _shared([_svg(part, definitions, leaves[part.number], larger) for part in figure.parts])
 
-    definitions, leaves = [], []
-    _flatten(source, definitions, leaves)
-    _without_repetition(definitions, leaves)
+
+def _shared(svgs):
+    """A hatching is long: parts after the first that has one refer to it there."""
+    first, shared = {}, []
+    for svg in svgs:
+        for mark, body in re.findall(r'<pattern id="([^"]+)"(.*?)</pattern>', svg):
+            if first.setdefault(body, mark) != mark:
+                svg = svg.replace(f'<pattern id="{mark}"{body}</pattern>', "")
+                svg = svg.replace(f"url(#{mark})", f"url(#{first[body]})")
+        shared.append(svg.replace("<defs></defs>", ""))
+    return shared
+
+
+def _svg(part, definitions, leaves, larger):
+    """What is drawn in one part, and the definitions that it refers to."""
+    named = " ".join(f"{leaf.get('href', '')} {leaf.get('style', '')} " for leaf in leaves)
+    mine = [d for d in definitions if re.search(rf"#{d.get('id')}\b", named)]
+    _without_repetition(mine, leaves)
     body = _grouped(leaves)
-    if definitions:
+    if mine:
         body.insert(0, ElementTree.Element("defs"))
-        body[0].extend(_cleaned(child) for child in definitions)
+        body[0].extend(_cleaned(child) for child in mine)
+    box = (part.x, part.y, part.width, part.height)
     root = ElementTree.Element(
         "svg",
         {
-            "role": "img",
-            "aria-label": alt,
-            "viewBox": f"0 0 {width:g} {height:g}",
-            "fill": "currentColor",
-            "stroke-linejoin": "round",
-            # Never below 85 % of its size: on a phone the figure scrolls inside its own box.
-            "style": f"display:block;margin:0 auto;width:{width:g}px;max-width:100%;"
-            f"min-width:{min(width, 0.85 * max(width, 400)):.0f}px;height:auto;"
-            "font-family:system-ui,sans-serif",
+            "aria-hidden": "true",  # the figure says what its parts show
+            "viewBox": " ".join(f"{n:g}" for n in box),
+            "style": f"display:block;width:100%;max-width:{larger * part.width:.0f}px;height:auto",
         },
     )
     root.extend(body)
@@ -62,8 +74,8 @@ def inline_svg(figure, alt):
     return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")
 
 
-def _flatten(element, definitions, leaves):
-    """Take the groups apart; keep what is drawn, and the definitions that drawing refers to."""
+def _flatten(element, definitions, leaves, part=0):
+    """Take the groups apart; keep what is drawn in each part, and definitions for all of them."""
     for child in element:
         tag = child.tag.partition("}")[2]
         if tag == "defs":
@@ -74,11 +86,12 @@ def _flatten(element, definitions, leaves):
                     "This figure holds math text ($…$), which a page cannot set in "
                     "its own font. Write it in plain characters (10⁻³, √K, xₜ)."
                 )
-            _flatten(child, definitions, leaves)
+            axes = re.fullmatch(r"part (\d+)", child.get("id", ""))
+            _flatten(child, definitions, leaves, int(axes[1]) if axes else part)
         else:
             clean = _cleaned(child)
             if clean.get("style") != "fill:none":  # an invisible background
-                leaves.append(clean)
+                leaves[part].append(clean)
 
 
 def _cleaned(element):
@@ -87,9 +100,10 @@ def _cleaned(element):
     clean.text = (element.text or "").strip("\n") or None
     # Matplotlib stores a picture upside down and turns it over as it draws it.
     over = clean.tag == "image" and element.get("transform", "").startswith("scale(1 -1)")
+    smooth = clean.tag == "image" and element.get("id") == "smooth"
     for name, value in element.items():
         if name == "style":
-            value = _style(value)
+            value = "" if smooth else _style(value)
         elif name == "d":
             value = _path(value)
         elif over and name in ("transform", "y"):
@@ -119,7 +133,7 @@ def _style(style):
                 continue
             value = MONO
         if (name, value) in {("fill", "currentColor"), ("stroke-linejoin", "round")}:
-            continue  # what the root says already
+            continue  # what the drawing says already
         kept.append(f"{name}:{_rounded(value, 3)}")
     return ";".join(kept)
 

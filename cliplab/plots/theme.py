@@ -5,6 +5,10 @@ The colors are mid-tones: each has a contrast of at least 3 against white and ag
 
 import matplotlib
 
+WIDEST = 340  # of a part of a figure, in points: a column on a telephone holds it
+HALF = 336  # of a part, two of which stand beside each other on a wide page
+SMALLEST = 11  # of a text, in points
+
 INK = "#24292f"
 BLUE, ORANGE, GREEN, VIOLET = "#2b7bba", "#d55e00", "#0c8f6c", "#b0609a"
 
@@ -55,8 +59,8 @@ RC = {
     "ytick.color": INK,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
-    "xtick.labelsize": 10,
-    "ytick.labelsize": 10,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
     "lines.linewidth": 1.6,
     "hatch.linewidth": 0.8,
 }

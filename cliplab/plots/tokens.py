@@ -7,7 +7,8 @@ from .draw import hatched, label, rectangles
 from .figure import Figure, Table
 from .theme import BLUE, GREEN, INK, ORANGE, RC, color_alpha
 
-COLUMNS = 11
+COLUMNS = 6  # slots that stay together in a row
+WIDE, TALL = 56, 50  # a slot, with the gap to the next
 TEXT_STYLES = {
     "content": {},
     "BOS": {"weight": "bold"},
@@ -19,7 +20,7 @@ KIND_COLORS = {"BOS": GREEN, "content": BLUE, "EOS": ORANGE, "padding": INK}
 
 @rc_context(RC)
 def token_strip(ids, tokens, mask=None, title=None):
-    """The slots of a prompt in rows of 11: number, token and id of each, kinds told apart.
+    """The slots of a prompt in a row that wraps: number, token and id of each, kinds told apart.
 
     ids [L] whole numbers; tokens L strings, padding included; mask bool [L], True = may be seen:
     hidden slots are hatched. ValueError when the lengths differ. Lecture eqs 7, 10.
@@ -33,36 +34,14 @@ def token_strip(ids, tokens, mask=None, title=None):
                 "Give one for each id, padding included."
             )
     kinds = kinds_of(tokens)
-    width, height, folded = 64, 47, -(-len(ids) // COLUMNS)
-    fig = Figure(min(max(len(ids), 6), COLUMNS) * width + 12, folded * height + 38)
-    ax = fig.sheet()
-
-    corner = [(8 + i % COLUMNS * width, 6 + i // COLUMNS * height) for i in range(len(ids))]
-    size = (width - 4, height - 5)
-    for kind in KIND_COLORS:
-        _slots(ax, kind, [(*corner[i], *size) for i, k in enumerate(kinds) if k == kind])
-    if seen is not None:
-        hatched(ax, *((*corner[i], *size) for i in range(len(ids)) if not seen[i]))
-    ends = [
-        corner[i] for i, t in enumerate(tokens) if kinds[i] == "content" and t.endswith(END_OF_WORD)
-    ]
-    rectangles(
-        ax, [(x + size[0] - 4, y + 12, 4, size[1] - 24) for x, y in ends], BLUE, fill=1, linewidth=0
-    )
-
-    # One pass for each kind of text: neighbors of one style share it in the page.
-    for i, (x, y) in enumerate(corner):
-        label(ax, x + 8, y + 9, i, size=9, ha="left", faint=True)
-    for kind, style in TEXT_STYLES.items():
-        for (x, y), token, k in zip(corner, tokens, kinds, strict=True):
-            if k == kind:
-                text = {"content": token.removesuffix(END_OF_WORD), "padding": "pad"}.get(k, k)
-                label(
-                    ax, x + 29, y + 22, shorten(text, 8), size=11 if len(text) < 8 else 10, **style
-                )
-    for (x, y), number in zip(corner, ids, strict=True):
-        label(ax, x + 30, y + 35, number, size=9, faint=True)
-    _legend(ax, fig.height - 14, kinds, bool(ends), seen is not None and not seen.all())
+    rows = [slice(n, n + COLUMNS) for n in range(0, len(ids), COLUMNS)]
+    legend = _legend(kinds, tokens, seen is not None and not seen.all())
+    size = (COLUMNS * WIDE, TALL)
+    fig = Figure.wrapping([size] * len(rows), [(size[0], 20 * len(legend))])
+    for part, row in zip(fig.parts, rows, strict=False):
+        hidden = [False] * len(ids[row]) if seen is None else ~seen[row]
+        _row(part.sheet(), row.start, ids[row], tokens[row], kinds[row], hidden)
+    _draw_legend(fig.parts[-1].sheet(), legend)
 
     known = {"slot": range(len(ids)), "token": tokens, "id": ids, "kind": kinds}
     if seen is not None:
@@ -73,6 +52,35 @@ def token_strip(ids, tokens, mask=None, title=None):
         "Every slot of the prompt, numbered from 0",
     )
     return fig.described(_strip_alt(tokens, kinds, seen), table, title)
+
+
+def _row(ax, first, ids, tokens, kinds, hidden):
+    """The slots of one row, of which the first has this number."""
+    corner = [(2 + n * WIDE, 2) for n in range(len(ids))]
+    size = (WIDE - 4, TALL - 4)
+    for kind in KIND_COLORS:
+        _slots(ax, kind, [(*corner[n], *size) for n, k in enumerate(kinds) if k == kind])
+    hatched(ax, *((*corner[n], *size) for n in range(len(ids)) if hidden[n]))
+    ends = [
+        (x + size[0] - 4, y + 13, 4, size[1] - 26)
+        for (x, y), token, kind in zip(corner, tokens, kinds, strict=True)
+        if _ends_a_word(token, kind)
+    ]
+    rectangles(ax, ends, BLUE, fill=1, linewidth=0)
+    # One pass for each kind of text: neighbors of one style share it in the page.
+    for n, (x, y) in enumerate(corner):
+        label(ax, x + 7, y + 9, first + n, ha="left", faint=True)
+    for kind, style in TEXT_STYLES.items():
+        for (x, y), token, k in zip(corner, tokens, kinds, strict=True):
+            if k == kind:
+                text = {"content": token.removesuffix(END_OF_WORD), "padding": "pad"}.get(k, k)
+                label(ax, x + size[0] / 2 - 2, y + 23, shorten(text, 7), **style)
+    for (x, y), number in zip(corner, ids, strict=True):
+        label(ax, x + size[0] / 2 - 2, y + 37, number, faint=True)
+
+
+def _ends_a_word(token, kind):
+    return kind == "content" and token.endswith(END_OF_WORD)
 
 
 def _slots(ax, kind, cells, bar=5):
@@ -94,19 +102,26 @@ def _slots(ax, kind, cells, bar=5):
         )
 
 
-def _legend(ax, y, kinds, ends, hidden):
-    x = 8
-    for kind in (k for k in KIND_COLORS if k in kinds):
-        _slots(ax, kind, [(x, y - 6, 16, 12)], bar=4)
-        label(ax, x + 21, y, kind, size=10, ha="left")
-        x += 34 + 7 * len(kind)
-    if ends:
-        rectangles(ax, [(x, y - 6, 4, 12)], BLUE, fill=1, linewidth=0)
-        label(ax, x + 9, y, "ends a word", size=10, ha="left")
-        x += 92
-    if hidden:
-        hatched(ax, (x, y - 6, 16, 12))
-        label(ax, x + 21, y, "hidden by the mask", size=10, ha="left")
+def _legend(kinds, tokens, hidden):
+    """What the strip has to explain, in lines of what fits beside each other."""
+    first = [kind for kind in KIND_COLORS if kind in kinds]
+    ends = ["ends a word"] * any(map(_ends_a_word, tokens, kinds))
+    second = ends + ["hidden by the mask"] * hidden
+    return [line for line in (first, second) if line]
+
+
+def _draw_legend(ax, lines):
+    for n, names in enumerate(lines):
+        x, y = 2, 10 + 20 * n
+        for name in names:
+            if name in KIND_COLORS:
+                _slots(ax, name, [(x, y - 6, 16, 12)], bar=4)
+            elif name == "ends a word":
+                rectangles(ax, [(x + 6, y - 6, 4, 12)], BLUE, fill=1, linewidth=0)
+            else:
+                hatched(ax, (x, y - 6, 16, 12))
+            label(ax, x + 21, y, name, ha="left")
+            x += 36 + 6.4 * len(name)
 
 
 def _strip_alt(tokens, kinds, seen):

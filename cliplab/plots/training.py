@@ -5,15 +5,14 @@ from matplotlib import rc_context
 
 from .curves import COLORS, DASHES
 from .data import number, printable, shorten
-from .draw import end_labels
+from .draw import label, names_below
 from .figure import Figure, Table
-from .similarity import GAP, MOST, checked, draw_matrices, gutter, room_above, sentences
-from .theme import INK, RC
+from .similarity import LEGEND, MOST, checked, draw_matrices, matrix_sizes, sentences
+from .theme import HALF, INK, RC
 
 WINDOWS = 60  # means along a curve of single steps, at most
 MARKS = "osD^"
-HEIGHTS = {"loss": 150, "R@1 in %": 170, "temperature τ": 100}
-TOP, BETWEEN = 14, 20
+LEFT, TOP, WIDE, TALL = 50, 26, 272, 130  # of the axes of a panel, in points
 
 
 @rc_context(RC)
@@ -37,8 +36,6 @@ def training_curves(log, batch_size=None, candidates=None, names=None, title=Non
     grids = {f"step {record['step']:,}": checked(record["similarities"]) for record in seen}
     names = [printable(name) for name in names or range(len(next(iter(grids.values()), ())))]
     _require_names(grids, names)
-    below = TOP + sum(HEIGHTS.values()) + BETWEEN * len(HEIGHTS) + 34
-    fig = Figure(720, below + (_room_for(grids, names) if grids else 0))
     lines = {
         "loss": {"in the batch": (x, means["loss"], "")}
         | ({"ln N": level(end, np.log(batch_size))} if batch_size else {}),
@@ -47,13 +44,12 @@ def training_curves(log, batch_size=None, candidates=None, names=None, title=Non
         | ({"chance": level(end, 100 / candidates)} if candidates else {}),
         "temperature τ": {"τ": (x, means["temperature"], "")},
     }
-    y = TOP
-    for n, (name, curves) in enumerate(lines.items()):
-        _panel(fig, y, HEIGHTS[name], name, curves, end, last=n == len(lines) - 1)
-        y += HEIGHTS[name] + BETWEEN
+    charts = [(HALF, TOP + TALL + 46 + 18 * len(curves)) for curves in lines.values()]
+    fig = Figure.wrapping(charts, *([matrix_sizes(grids, names), [LEGEND]] if grids else []))
+    for part, (name, curves) in zip(fig.parts, lines.items(), strict=False):
+        _panel(part, name, curves, end)
     if grids:
-        left = gutter(names)
-        draw_matrices(fig.sheet(), grids, names, None, left, below, _side(grids, names))
+        draw_matrices(fig.parts[len(lines) :], grids, names)
     return fig.described(
         _alt(log, lines, grids, names, batch_size, candidates), _table(log, found), title, source
     )
@@ -93,36 +89,20 @@ def level(end, value):
     return np.array([0.0, end]), np.array([value, value]), ""
 
 
-def _panel(fig, y, height, name, curves, end, last):
-    ax = fig.panel(58, y, 530, height)
-    ends = []
+def _panel(part, name, curves, end):
+    ax = part.panel(LEFT, TOP, WIDE, TALL)
     for n, (called, (at, values, mark)) in enumerate(curves.items()):
         flat = called in ("ln N", "chance")
         color, dash = (INK, (0, (1, 2))) if flat else (COLORS[n], DASHES[n])
-        ax.plot(at, values, color=color, linestyle=dash, linewidth=1.2 if flat else 2)
-        if mark:
-            ax.plot(at, values, mark, color=color, markersize=5)
-        ends.append((values[-1], shorten(called, 18), color))
+        style = {"color": color, "linestyle": dash, "linewidth": 1.2 if flat else 2}
+        ax.plot(at, values, marker=mark, markersize=5, label=shorten(called, 40), **style)
     ax.set_xlim(0, end)
     if name != "temperature τ":
         ax.set_ylim(bottom=0)
     ax.grid(color=INK, alpha=0.15, linewidth=0.6)
-    ax.set_ylabel(name, fontsize=11, parse_math=False)
-    ax.tick_params(labelbottom=last)
-    if last:
-        ax.set_xlabel("step", fontsize=11)
-    end_labels(fig, ax, ends, end)
-
-
-def _side(grids, names):
-    """How large each matrix is, four of them always fitting."""
-    count = len(names)
-    return min(26 * count, (716 - gutter(names) - GAP * (len(grids) - 1)) / len(grids))
-
-
-def _room_for(grids, names):
-    side = _side(grids, names)
-    return room_above(side, len(names)) + side + 62
+    ax.set_xlabel("step", fontsize=11)
+    label(part.sheet(), 8, 11, name, ha="left")
+    names_below(ax, 42)
 
 
 def _require_names(grids, names):

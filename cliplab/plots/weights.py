@@ -10,10 +10,12 @@ from matplotlib import rc_context
 from .data import number, printable, shorten
 from .draw import hatched, label, rectangles
 from .figure import Figure, Table
-from .theme import BLUE, INK, ORANGE, RC, VIOLET, color_alpha
+from .theme import BLUE, HALF, INK, ORANGE, RC, SMALLEST, VIOLET, color_alpha
 
-CELL, SIZE, COLUMNS = 10, 16, 58  # width of a typed character, its font size, characters in a row
-BASE = 25  # height of a box of weight 1
+LEFT = 8  # where lines and legends begin
+CELL, SIZE, COLUMNS = 8, 13, 40  # width of a typed character, its font size, characters in a line
+BASE = 22  # height of a box of weight 1
+TYPED, NAME = 40, 26  # heights: of the prompt as typed, and of a tool's name
 LOOKS = ("weight 1", "above 1", "below 1", "negative")
 
 
@@ -43,14 +45,13 @@ def weight_box(ax, x, y, width, height, weight, look=None):
 
 
 def weight_legend(ax, x, y, weights):
-    """The looks that occur among the weights, each with its name; returns where it ends."""
+    """The looks that occur among the weights, each with its name."""
     found = {look_of(w) for w in weights}
     sample = {"weight 1": 1, "above 1": 1.5, "below 1": 0.5, "negative": -1}
     for look in (look for look in LOOKS if look in found):
-        weight_box(ax, x, y - 6, 18, 12, sample[look])
-        label(ax, x + 24, y, look, size=10, ha="left")
-        x += 42 + 6 * len(look)
-    return x
+        weight_box(ax, x, y - 6, 16, 12, sample[look])
+        label(ax, x + 21, y, look, ha="left")
+        x += 33 + 6 * len(look)
 
 
 def is_break(fragment):
@@ -74,20 +75,18 @@ def weighted_prompts(readings, prompts, title=None, source=None):
         blocks = [(prompts[tool], {tool: fragments}) for tool, fragments in readings.items()]
     for prompt, lanes in blocks:
         _require_places(prompt, lanes)
-    left = 22 + 7.5 * max([5, *(len(shorten(tool, 18)) for tool in readings)])
     rows = [row for prompt, lanes in blocks for row in _rows(prompt, lanes)]
-    columns = max(ruler[last] - ruler[first] for _, ruler, (first, last), _ in rows)
-    fig = Figure(max(400, left + columns * CELL + 16), 34 + sum(_height(row) for row in rows))
-    ax, y = fig.sheet(), 6
-    for row in rows:
-        _draw_row(ax, left, y, *row)
-        y += _height(row)
     every = [f for fragments in readings.values() for f in fragments]
     weights = [f.weight for f in every if not is_break(f)]
-    x = weight_legend(ax, left, fig.height - 14, weights)
-    if len(weights) < len(every):
-        rectangles(ax, [(x, fig.height - 21, 4, 14)], VIOLET, fill=1, linewidth=0)
-        label(ax, x + 10, fig.height - 14, "the chunk ends", size=10, ha="left")
+    broken = len(weights) < len(every)
+    fig = Figure.wrapping([(HALF, _height(row)) for row in rows], [(HALF, 20 + 20 * broken)])
+    *lines, legend = [part.sheet() for part in fig.parts]
+    for ax, row in zip(lines, rows, strict=True):
+        _draw_row(ax, *row)
+    weight_legend(legend, LEFT, 10, weights)
+    if broken:
+        rectangles(legend, [(LEFT + 6, 23, 4, 14)], VIOLET, fill=1, linewidth=0)
+        label(legend, LEFT + 21, 30, "the chunk ends", ha="left")
 
     table = Table(
         ("tool", "fragment", "weight", "from", "to"),
@@ -120,7 +119,10 @@ def _cells(text):
 
 
 def _rows(prompt, lanes):
-    """The prompt in lines that fit, cut at spaces: (prompt, columns, line, lanes) of each."""
+    """The prompt in lines that fit, cut at spaces: (prompt, columns, line, lanes) of each.
+
+    A line has of each lane the fragments that stand in it.
+    """
     ruler = np.cumsum([0, *map(_cells, prompt)])
     starts, space = [0], 0
     for i, c in enumerate(prompt):
@@ -129,7 +131,16 @@ def _rows(prompt, lanes):
         if c.isspace():
             space = i + 1
     ends = [*starts[1:], len(prompt)]
-    return [(prompt, ruler, line, lanes) for line in zip(starts, ends, strict=True)]
+    return [
+        (prompt, ruler, line, {tool: _inside(lane, *line) for tool, lane in lanes.items()})
+        for line in zip(starts, ends, strict=True)
+    ]
+
+
+def _inside(fragments, first, last):
+    """(fragment, from, to) of what a line holds of each; one without a place stands at its spot."""
+    parts = [(f, max(f.start, first), min(f.end, last)) for f in fragments]
+    return [(f, a, b) for f, a, b in parts if a < b or first <= f.start == f.end <= last]
 
 
 def _box_height(weight):
@@ -137,40 +148,37 @@ def _box_height(weight):
     return BASE + 22 * over - (3 * (1 - max(weight, 0)) if weight < 1 else 0)
 
 
-def _lane_height(fragments):
-    return max([BASE, *(_box_height(f.weight) for f in fragments)]) + 28
+def _lane_height(parts):
+    return NAME + max([BASE, *(_box_height(f.weight) for f, *_ in parts)]) + 16 * bool(parts)
 
 
 def _height(row):
-    return 34 + sum(map(_lane_height, row[-1].values())) + 14
+    return TYPED + sum(map(_lane_height, row[-1].values())) + 4
 
 
-def _draw_row(ax, left, y, prompt, ruler, line, lanes):
+def _draw_row(ax, prompt, ruler, line, lanes):
     """One line of the prompt as typed, and below it the boxes of every tool."""
     first, last = line
 
     def place(i):
-        return left + (ruler[i] - ruler[first]) * CELL
+        return LEFT + (ruler[i] - ruler[first]) * CELL
 
-    label(ax, left - 12, y + 17, "typed", size=12, ha="right", faint=True, style="italic")
-    wash = [(left - 4, y + 4, place(last) - left + 8, 26)]
-    rectangles(ax, wash, INK, fill=0.07, linewidth=0)
+    label(ax, LEFT, 8, "typed", size=12, ha="left", faint=True, style="italic")
+    rectangles(ax, [(LEFT - 4, 18, place(last) - LEFT + 8, 24)], INK, fill=0.07, linewidth=0)
     # Word by word, so that a reader's font of another width stays in its columns.
     for word in re.finditer(r"\w+|[^\w\s]", prompt[first:last]):
         a, b = first + word.start(), first + word.end()
-        label(ax, (place(a) + place(b)) / 2, y + 17, word[0], size=SIZE, mono=True)
+        label(ax, (place(a) + place(b)) / 2, 30, word[0], size=SIZE, mono=True)
     if not prompt:
-        label(ax, left, y + 17, "nothing", ha="left", faint=True, style="italic")
-    y += 34
-    for tool, fragments in lanes.items():
-        y += _lane_height(fragments)
-        label(ax, left - 12, y - BASE / 2, shorten(tool, 18), size=12, ha="right", weight="bold")
-        if not fragments:
-            label(ax, left, y - BASE / 2, "no fragment", ha="left", style="italic", faint=True)
-        for f in fragments:
-            a, b = max(f.start, first), min(f.end, last)
-            if a < b or (f.start == f.end and first <= a <= last):
-                _draw_fragment(ax, f, place(a), place(b), y, _part(f, a, b))
+        label(ax, LEFT, 30, "nothing", ha="left", faint=True, style="italic")
+    y = TYPED
+    for tool, parts in lanes.items():
+        label(ax, LEFT, y + NAME - 8, shorten(tool, 36), size=12, ha="left", weight="bold")
+        y += _lane_height(parts)
+        if not parts:
+            label(ax, LEFT, y - BASE / 2, "no fragment", ha="left", style="italic", faint=True)
+        for f, a, b in parts:
+            _draw_fragment(ax, f, place(a), place(b), y, _part(f, a, b))
 
 
 def _part(fragment, a, b):
@@ -193,9 +201,11 @@ def _draw_fragment(ax, fragment, x, end, bottom, text):
     if text.strip():
         # Spaces at the ends keep their room, though a page would drop them.
         before, after = (_cells(text) - _cells(s) for s in (text.lstrip(), text.rstrip()))
-        fits = min(1, width / CELL / _cells(text))
+        fits = min(1, max(SMALLEST / SIZE, width / CELL / _cells(text)))
         center = middle + (before - after) * CELL * fits / 2
-        label(ax, center, bottom - 11, text.strip(), size=SIZE * fits, mono=True)
+        held = int(len(text) * width / (CELL * fits * _cells(text)) + 1e-9)
+        held = shorten(text.strip(), max(1, held - before - after))
+        label(ax, center, bottom - 10, held, size=SIZE * fits, mono=True)
 
 
 def _prompts_alt(readings, prompts):

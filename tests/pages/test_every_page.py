@@ -27,6 +27,19 @@ def test_does_not_scroll_sideways(visit):
     assert width <= window, f"{visit.name} is {width} px wide in a window of {window} px"
 
 
+def test_code_stays_in_its_box(visit):
+    """On a wide screen; on a telephone code scrolls in its box, by keyboard too."""
+    cut = visit.page.evaluate(
+        """[...document.querySelectorAll('article pre')]
+           .filter(e => e.scrollWidth > e.clientWidth)
+           .map(e => [e.textContent.slice(0, 80), e.tabIndex])"""
+    )
+    if visit.page.viewport_size["width"] > 390:
+        assert cut == []
+    else:
+        assert [text for text, stop in cut if stop != 0] == []
+
+
 def test_leaves_no_raw_tex(visit):
     prose = visit.page.evaluate(PROSE)
     assert [mark for mark in RAW_TEX if mark in prose] == []
@@ -58,15 +71,51 @@ def test_reads_in_320_pixels_and_with_more_space(visit):
 def test_describes_its_pictures(visit):
     """Real words, not nothing and not a file name, which axe would accept."""
     pictures = visit.page.evaluate(
-        """[...document.querySelectorAll('img, svg[role=img]')].map(e => [
+        """[...document.querySelectorAll('img, [role=img]')].map(e => [
              e.tagName === 'IMG' ? e.getAttribute('alt') : e.getAttribute('aria-label'),
-             e.getAttribute('src') ?? 'svg', e.getAttribute('role')])"""
+             e.getAttribute('src') ?? e.tagName, e.getAttribute('role')])"""
     )
     for words, source, role in pictures:
         assert words is not None, f"{source} has no alternative text"
         assert words or role == "presentation", f"{source} has an empty alternative text"
         is_file_name = words.lower().endswith((".png", ".svg", ".jpg", ".jpeg"))
         assert not is_file_name, f"{words} is a file name"
+
+
+# What is wrong with a page's figures: parts of them that stick out or have to be scrolled to, words
+# that are cut or small, small pictures. Demos have tests of their own.
+FIGURES = """() => {
+  const wrong = [];
+  const inside = (a, b, by = 1.5) => a.left >= b.left - by && a.right <= b.right + by
+                                  && a.top >= b.top - by && a.bottom <= b.bottom + by;
+  const box = e => e.getBoundingClientRect();
+  const shown = [...document.querySelectorAll('.cliplab-figure svg, article img')]
+    .filter(e => !e.closest('.cld') && box(e).width);
+  for (const e of shown) {
+    if (box(e).left < 0 || box(e).right > innerWidth) wrong.push(`${e.tagName}: beyond the page`);
+    for (let p = e.parentElement; p && p.tagName !== 'ARTICLE'; p = p.parentElement)
+      if (p.scrollWidth > p.clientWidth + 1 && getComputedStyle(p).overflowX !== 'visible')
+        wrong.push(`${e.tagName}: has to be scrolled to`);
+    for (const text of e.querySelectorAll('text')) {
+      const scale = Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b);
+      const size = parseFloat(getComputedStyle(text).fontSize) * scale;
+      if (size < 10.95) wrong.push(`${text.textContent}: ${size.toFixed(1)} px`);
+      if (!inside(box(text), box(e))) wrong.push(`${text.textContent}: cut`);
+    }
+    const pictures = [...e.querySelectorAll('image')]
+      .filter(one => getComputedStyle(one).imageRendering !== 'pixelated');
+    for (const picture of e.tagName === 'IMG' ? [e] : pictures)
+      if (box(picture).width < 95.5 || box(picture).height < 95.5)
+        wrong.push(`a picture: ${box(picture).width} × ${box(picture).height} px`);
+  }
+  return wrong;
+}"""
+
+
+@pytest.mark.wcag("1.4.4", "1.4.10")
+def test_figures_are_whole_and_large_enough(visit):
+    """Nothing cut, nothing to scroll, words of 11 px or more, pictures of 96."""
+    assert visit.page.evaluate(FIGURES) == []
 
 
 @pytest.mark.wcag("1.1.1", "1.3.1", "1.4.1", "1.4.3", "1.4.4", "2.1.1", "2.2.2", "2.4.1", "2.4.2",
@@ -148,3 +197,30 @@ def test_one_of_a_kind_is_enough(new_page, fault):
     assert found == said(violations(page, {"include": [["html"]]}, runOnly=COLORS))
     assert found
     assert "faint" in found[0]
+
+
+def figure(inner, box=""):
+    return f'<article><figure class="cliplab-figure"><div style="{box}">{inner}</div></figure>'
+
+
+SVG = '<svg viewBox="0 0 100 100" width="100" style="display: block">{}</svg>'
+WORD = '<text x="{}" y="50" style="font: {}px sans-serif">word</text>'
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (figure(SVG.format(WORD.format(10, 11))), []),
+        (figure(SVG.format(WORD.format(10, 10))), ["word: 10.0 px"]),
+        (figure(SVG.format(WORD.format(90, 12))), ["word: cut"]),
+        (figure(SVG.format(""), "width: 50px; overflow: auto"), ["svg: has to be scrolled to"]),
+        (figure(SVG.format(""), "margin-left: 550px"), ["svg: beyond the page"]),
+        (figure(SVG.format('<image width="96" height="96"/>')), []),
+        (figure(SVG.format('<image width="60" height="96"/>')), ["a picture: 60 × 96 px"]),
+    ],
+    ids=["right", "small", "cut", "scrolled", "beyond", "picture", "small picture"],
+)
+def test_a_fault_in_a_figure_is_found(new_page, content, found):
+    page = new_page(viewport={"width": 600, "height": 600})
+    page.set_content(content)
+    assert page.evaluate(FIGURES) == found
