@@ -15,6 +15,11 @@ QUIZ = """<div class="clq"><fieldset><legend>1. Which <code>id</code>?</legend>
 <details><summary>The <b>first</b></summary><i>Not quite.</i> It is BOS.</details>
 <details><summary>The last</summary><b>Right.</b> It is EOS.</details></fieldset></div>"""
 CELL = "<table><tr><td><details><summary>three</summary><p>of them</p></details></td></tr></table>"
+QUESTION = """<h2>In your own words</h2><p>Why?</p>
+<details class="sd-dropdown"><summary>An answer</summary><p>Because.</p></details>"""
+CODE = """<h2>The U-Net</h2><details class="admonition hide above-input"><summary>
+<p><span>Show code cell source</span><span>Hide code cell source</span></p></summary>
+<pre>unet_diagram(unet)</pre></details>"""
 
 
 @pytest.fixture
@@ -47,6 +52,14 @@ def test_the_hints_of_an_assignment_are_called_so(folded):
     article, (entry,) = folded
     assert words(article.select_one(".to-fold")) == "Hints: at the end"
     assert words(entry.select_one(".folded-name")) == "A1.1 · Room left"
+
+
+@pytest.mark.parametrize("folded", [QUESTION, CODE], indirect=True)
+def test_what_else_is_folded_goes_by_its_own_name(folded):
+    article, (entry,) = folded
+    name = words(entry.select_one(".fold-name"))
+    assert words(article.select_one(".to-fold")) == f"{name}: at the end"
+    assert name in {"An answer", "Code"}
 
 
 @pytest.mark.parametrize("folded", [FIGURE], indirect=True)

@@ -57,12 +57,19 @@ def named(details: Tag) -> tuple[str, str]:
     title = text_of(details.find_previous(HEADING))
     if title.startswith("Exercise"):
         return "Hints and solution", title
-    return ("Hints" if text_of(details.summary).startswith("Hint") else "More"), title
+    name = name_of(details)
+    return ("Hints" if name.startswith("Hint") else name), title
+
+
+def name_of(details: Tag) -> str:
+    """The line that unfolds it; that of a cell of code has words for both of its states."""
+    return "Code" if "hide" in details.get("class", []) else text_of(details.summary)
 
 
 def unfolded(details: Tag) -> Tag:
     """The same, taken out, under its name."""
-    name = made("p", text_of(details.summary.extract()), class_="fold-name")
+    name = made("p", name_of(details), class_="fold-name")
+    details.summary.extract()
     opened = made("div", class_="fold")
     opened.extend([name, *details.extract().contents[:]])
     return opened
