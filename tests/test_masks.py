@@ -27,7 +27,7 @@ def test_length_normalization_is_equation_7(content, length, pad):
 @pytest.mark.equation(7)
 def test_what_is_cut_off_is_said():
     with pytest.warns(
-        cliplab.TruncationWarning, match="1 of 2 sequences do not fit into 4 places; .* 1[.]"
+        cliplab.TruncationWarning, match="1 of 2 sequences do not fit into 4 slots; .* 1[.]"
     ) as caught:
         rows = cliplab.length_normalization([[BOS, 1, 2, 3, EOS], [BOS, EOS]], 4)
     assert rows.tolist() == [[BOS, 1, 2, EOS], [BOS, EOS, EOS, EOS]]

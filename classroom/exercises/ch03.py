@@ -35,7 +35,7 @@ def free_slots(answer):
     if call(full) == 75 - count(full):
         raise Almost("a prompt of 120 tokens cannot leave a negative number of slots; it leaves 0.")
     expect(call(full), 0, "for a prompt of 120 tokens")
-    return "75 places between BOS and EOS, less the content tokens, and never below 0."
+    return "75 slots between BOS and EOS, less the content tokens, and never below 0."
 
 
 @exercise("03.2", title="One merge")
@@ -120,7 +120,7 @@ def normalize(answer):
         if content + 2 > length and got == ids[:length]:
             raise Almost(f"{where} EOS is lost: the cut took it. The last id must be {EOS}.")
         if content >= length and got == s[:length]:
-            raise Almost(f"{where} BOS and EOS are gone: all {length} places hold content tokens.")
+            raise Almost(f"{where} BOS and EOS are gone: all {length} slots hold content tokens.")
         if EOS not in got:
             raise Almost(f"{where} there is no EOS ({EOS}) in the answer.")
         if got[0] != BOS:

@@ -51,5 +51,5 @@ def warn_of_cuts(left_over: dict[int, list[int]], eos: np.ndarray, length: int, 
     who = "The sequence does" if one else f"{len(cut)} of {len(lost)} sequences do"
     number = f"up to {most}" if len(cut) > 1 else most
     where = "" if one else f" Cut: {listed([f'[{row}]' for row in cut])}."
-    message = f"{who} not fit into {length} places; tokens lost before EOS: {number}.{where}"
+    message = f"{who} not fit into {length} slots; tokens lost before EOS: {number}.{where}"
     warnings.warn(TruncationWarning(message, lost), stacklevel=level + 1)

@@ -373,6 +373,6 @@ WRONG = {
         (pooled_at_the_last_largest, "several largest"),
         (lambda ids, rule: ids.argmax(-1).tolist(), "not for the largest"),
         (lambda ids, rule: [ids.shape[1] - 1] * len(ids), "last slot"),
-        (lambda ids, rule: ids.amax(-1).tolist(), "places are asked"),
+        (lambda ids, rule: ids.amax(-1).tolist(), "slots are asked"),
     ],
 }

@@ -23,7 +23,7 @@ def visible(answer):
             (~wanted, "the mask is inverted: True means may be seen"),
             (
                 causal & by_value[:, None],
-                "the first EOS is hidden, and it is text. Go by its place, not by value",
+                "the first EOS is hidden, and it is text. Go by its slot, not by value",
             ),
             (causal.expand(3, 6, 6), "that is the causal mask alone: nothing hides the padding"),
             (seen[:, None].expand(3, 6, 6), "that is the PAD mask alone: it looks ahead"),
@@ -60,11 +60,11 @@ def pooled_rows(answer):
         mistakes = [
             (first_of(ids, 2), "2 is no id here: it stands for the older rule, the largest id"),
             (largest, "this rule asks for the first EOS, not for the largest id"),
-            (first, "2 stands for the older rule: the place of the largest id"),
+            (first, "2 stands for the older rule: the slot of the largest id"),
             ([max(place, 0) for place in first], "a prompt without EOS has no row: −1, not 0"),
             ([p if p < 6 else -1 for p in last], "of several EOS the first counts, not the last"),
             ([5] * 4, "that is the last slot; EOS may stand before it"),
-            (ids.amax(-1).tolist(), "those are the largest ids; their places are asked for"),
+            (ids.amax(-1).tolist(), "those are the largest ids; their slots are asked for"),
             ((5 - ids.flip(-1).argmax(-1)).tolist(), "of several largest ids the first counts"),
         ]
         expect(got, wanted, where, why(got, wanted, mistakes))

@@ -184,8 +184,8 @@ def fit(answer):
         mistakes = [
             (len(cut), "the ids themselves are asked for, not their number"),
             ([*cut, eos], "EOS is not lost"),
-            (s[length - 1 :], "BOS and EOS take two places, so length − 2 content tokens fit"),
-            (s[length:], "BOS and EOS take two places, so length − 2 content tokens fit"),
+            (s[length - 1 :], "BOS and EOS take two slots, so length − 2 content tokens fit"),
+            (s[length:], "BOS and EOS take two slots, so length − 2 content tokens fit"),
             ([], "content was cut off, and nothing is said to be lost"),
             (kept, "those are the tokens that were kept"),
         ]
