@@ -7,9 +7,9 @@ from matplotlib import rc_context
 from .draw import arrow, box, label
 from .figure import Figure, Table
 from .latents import show, small
-from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET
+from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET, WIDEST
 
-WIDE, EDGE, SIDE = 340, 8, 104  # as wide as a phone shows it; the picture's side
+EDGE, SIDE = 8, 104  # the drawing's margin; the picture's side
 INSIDE = 24  # where boxes begin that leave room for the way back, on their left
 NOISED = "√ᾱₜ z₀ + √(1 − ᾱₜ) ε"
 TARGETS = {  # a scheduler's prediction_type → the letter, its name, and what it is made of
@@ -32,7 +32,7 @@ def denoiser_training(pipe, image, caption, title="How the denoiser is trained")
     side = c.sample_size * 2 ** (len(pipe.vae.config.block_out_channels) - 1)
     pixels, wide = f"3 × {side} × {side}", c.cross_attention_dim
     learned = f"{sum(p.numel() for p in pipe.unet.parameters()):,} numbers that are learned"
-    fig = Figure(WIDE, 522)
+    fig = Figure(WIDEST, 522)
     ax = fig.sheet()
 
     show(ax, small(image), EDGE, 4, SIDE, SIDE)
@@ -64,14 +64,14 @@ def denoiser_training(pipe, image, caption, title="How the denoiser is trained")
     label(ax, 270, 232, "C", size=12, ha="right", weight="bold")
     label(ax, 286, 232, "rows of", ha="left")
     label(ax, 286, 248, wide, ha="left")
-    _named(ax, INSIDE, 304, WIDE - INSIDE - EDGE, 48, VIOLET, "U-Net", learned)
+    _named(ax, INSIDE, 304, WIDEST - INSIDE - EDGE, 48, VIOLET, "U-Net", learned)
 
     arrow(ax, (91, 352), (91, 380), linewidth=2)
     _named(ax, INSIDE, 382, 134, 44, VIOLET, f"estimated {name}", latent, fill=0.06)
     _named(ax, 166, 382, 166, 44, GREEN, f"true {name} {letter}", made)
     arrow(ax, (91, 426), (91, 454), linewidth=2)
     arrow(ax, (249, 426), (249, 454), linewidth=2)
-    _named(ax, INSIDE, 456, WIDE - INSIDE - EDGE, 48, INK, "squared error, averaged",
+    _named(ax, INSIDE, 456, WIDEST - INSIDE - EDGE, 48, INK, "squared error, averaged",
         "its gradient changes the U-Net")  # fmt: skip
     back = ((INSIDE, 480), (10, 480), (10, 328), (INSIDE - 1, 328))
     arrow(ax, *back, color=VIOLET, linewidth=2, linestyle=(0, (3, 2)))

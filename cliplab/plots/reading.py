@@ -5,9 +5,9 @@ from matplotlib import rc_context
 from .draw import arrow, box, hatched, label
 from .figure import Figure, Table
 from .readings import READINGS
-from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET
+from .theme import BLUE, GREEN, INK, ORANGE, RC, VIOLET, WIDEST
 
-WIDE, EDGE = 340, 8  # as wide as a phone shows it, in points
+EDGE = 8  # margin, in points
 CONTEXT = 244  # where the context ends, if a pooled row stands beside it
 ASIDE = 316  # along which a pooled row goes down
 ENCODER, GAP = 34, 62  # heights: of an encoder, and from there to the context
@@ -27,19 +27,19 @@ def reading_diagram(name):
         raise ValueError(f"There is no pipeline {name!r}; there are {', '.join(READINGS)}.")
     reading = READINGS[name]
     pooled = sum(encoder.pooled for encoder in reading.encoders)
-    right = CONTEXT if pooled else WIDE - EDGE
+    right = CONTEXT if pooled else WIDEST - EDGE
     foot = 29 + 16 * len(reading.frame)  # of the prompt's box
     top = foot + 24 + ENCODER + GAP  # of the context
     heights = [
         CELL + NOTE + DROPPED * bool(r.before) + DROPPED * bool(r.after) for r in reading.context
     ]
     end = top + sum(heights)
-    fig = Figure(WIDE, end + 84)
+    fig = Figure(WIDEST, end + 84)
     ax = fig.sheet()
-    box(ax, EDGE, 6, WIDE - 2 * EDGE, foot - 6, INK, fill=0.04)
-    label(ax, WIDE / 2, 18, "prompt", size=12, weight="bold")
+    box(ax, EDGE, 6, WIDEST - 2 * EDGE, foot - 6, INK, fill=0.04)
+    label(ax, WIDEST / 2, 18, "prompt", size=12, weight="bold")
     for n, text in enumerate(reading.frame):
-        label(ax, WIDE / 2, 35 + 16 * n, text)
+        label(ax, WIDEST / 2, 35 + 16 * n, text)
     spans = _encoders(ax, reading, foot)
     for n, rows in enumerate(reading.context):
         y = top + sum(heights[:n])
@@ -48,9 +48,9 @@ def reading_diagram(name):
     arrow(ax, ((EDGE + right) / 2, end), ((EDGE + right) / 2, end + 26), linewidth=2)
     if pooled:
         _pooled(ax, reading, spans, foot + 24 + ENCODER, top, pooled, end)
-    box(ax, EDGE, end + 28, WIDE - 2 * EDGE, 48, ORANGE, fill=0.13)
-    label(ax, WIDE / 2, end + 43, reading.denoiser[0], size=12, weight="bold")
-    label(ax, WIDE / 2, end + 61, reading.denoiser[1])
+    box(ax, EDGE, end + 28, WIDEST - 2 * EDGE, 48, ORANGE, fill=0.13)
+    label(ax, WIDEST / 2, end + 43, reading.denoiser[0], size=12, weight="bold")
+    label(ax, WIDEST / 2, end + 61, reading.denoiser[1])
     return fig.described(_alt(reading), _table(reading), f"How {reading.title} reads a prompt")
 
 
@@ -61,7 +61,7 @@ def _color(encoder):
 def _encoders(ax, reading, foot):
     """Their boxes, side by side; returns from where to where each goes."""
     n = len(reading.encoders)
-    width = (WIDE - EDGE * (n + 1)) / n
+    width = (WIDEST - EDGE * (n + 1)) / n
     spans = []
     for k, encoder in enumerate(reading.encoders):
         x = EDGE + k * (width + EDGE)
@@ -132,9 +132,9 @@ def _pooled(ax, reading, spans, start, top, width, end):
             x = right - 10 if encoder.states else (left + right) / 2
             arrow(ax, (x, start), (x, start + 18), (ASIDE, start + 18), (ASIDE, top), **style)
     x = CONTEXT + 2.5 * EDGE
-    box(ax, x, top, WIDE - EDGE - x, CELL, ORANGE, fill=0.2, radius=0)
-    label(ax, (x + WIDE - EDGE) / 2, top + CELL / 2, width, weight="bold")
-    label(ax, (x + WIDE - EDGE) / 2, top + CELL + 11, "pooled row")
+    box(ax, x, top, WIDEST - EDGE - x, CELL, ORANGE, fill=0.2, radius=0)
+    label(ax, (x + WIDEST - EDGE) / 2, top + CELL / 2, width, weight="bold")
+    label(ax, (x + WIDEST - EDGE) / 2, top + CELL + 11, "pooled row")
     arrow(ax, (ASIDE, top + CELL + 20), (ASIDE, end + 26), **style)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from .data import array, printable
 from .figure import Figure, Table
+from .theme import WIDEST
 
 SWEEP = 12  # seconds from the largest temperature to the smallest
 BARS = """
@@ -64,7 +65,7 @@ class Moving(Figure):
     """A figure that is drawn by the page: HTML with its own style, and words as every figure's."""
 
     def __init__(self, drawing):
-        super().__init__(340, 340)
+        super().__init__(WIDEST, WIDEST)
         self.drawing = drawing
 
     def svg(self):

@@ -6,9 +6,9 @@ from matplotlib import rc_context
 
 from .draw import arrow, box, label
 from .figure import Figure, Table
-from .theme import BLUE, INK, ORANGE, RC
+from .theme import BLUE, INK, ORANGE, RC, WIDEST
 
-WIDE, EDGE = 340, 6  # as wide as a phone shows it, in points
+EDGE = 6  # margin, in points
 TOP, LEVEL, STEP = 48, 60, 28  # where levels begin; heights of one, and of the way to the next
 LETTER, GAP = 18, 2  # width of an R or an A; between two of them
 COLORS = {"R": BLUE, "A": ORANGE}
@@ -67,9 +67,9 @@ def unet_diagram(unet, title="The U-Net"):
         [place for place in found if place.way == way] for way in ("down", "middle", "up")
     )
     wide = max(104, 14 + max(_width(place) for place in found))
-    left, right = EDGE + wide / 2, WIDE - EDGE - wide / 2
+    left, right = EDGE + wide / 2, WIDEST - EDGE - wide / 2
     low = TOP + len(downs) * (LEVEL + STEP)  # where the middle begins
-    fig = Figure(WIDE, low + LEVEL + 106)
+    fig = Figure(WIDEST, low + LEVEL + 106)
     ax = fig.sheet()
     ends = f"{c.in_channels} × {c.sample_size} × {c.sample_size}", "noisy latent zₜ"
     answer = f"{c.out_channels} × {c.sample_size} × {c.sample_size}", "estimate"
@@ -86,20 +86,20 @@ def unet_diagram(unet, title="The U-Net"):
         _draw(ax, right, y, wide, up)
         inner = left + wide / 2, right - wide / 2
         arrow(ax, *((x, y + LEVEL / 2) for x in inner), linestyle=(0, (3, 2)))
-        label(ax, WIDE / 2, y + LEVEL / 2 - 10, up.skips, weight="bold")
-        label(ax, WIDE / 2, y + LEVEL / 2 + 11, "skips")
+        label(ax, WIDEST / 2, y + LEVEL / 2 - 10, up.skips, weight="bold")
+        label(ax, WIDEST / 2, y + LEVEL / 2 + 11, "skips")
         end = y + LEVEL
         if down is downs[-1]:  # around the corners, into the middle and out of it
             turn, half = low + LEVEL / 2, wide / 2
-            arrow(ax, (left, end), (left, turn), (WIDE / 2 - half - 1, turn), linewidth=2)
-            arrow(ax, (WIDE / 2 + half, turn), (right, turn), (right, end + 1), linewidth=2)
+            arrow(ax, (left, end), (left, turn), (WIDEST / 2 - half - 1, turn), linewidth=2)
+            arrow(ax, (WIDEST / 2 + half, turn), (right, turn), (right, end + 1), linewidth=2)
         else:
             arrow(ax, (left, end), (left, end + STEP - 1), linewidth=2)
             arrow(ax, (right, end + STEP), (right, end + 1), linewidth=2)
         if down.halved:
             label(ax, left + 8, end + STEP / 2, "halved", ha="left")
             label(ax, right - 8, end + STEP / 2, "doubled", ha="right")
-    _draw(ax, WIDE / 2, low, wide, middle)
+    _draw(ax, WIDEST / 2, low, wide, middle)
     for n, (part, (first, second)) in enumerate(LEGEND.items()):
         y = low + LEVEL + 20 + 44 * n
         _letter(ax, EDGE, y, part)

@@ -6,9 +6,9 @@ from PIL import Image, ImageOps
 from .draw import arrow, box, label, line, rectangles
 from .figure import Figure, Table
 from .latents import show, small
-from .theme import BLUE, GREEN, ORANGE, RC, VIOLET
+from .theme import BLUE, GREEN, ORANGE, RC, VIOLET, WIDEST
 
-WIDE, EDGE = 340, 8  # as wide as a phone shows it, in points
+EDGE = 8  # margin, in points
 SIDE, TILE = 128, 96  # of the picture, and of a patch that is shown by itself
 FINE = 16  # pixels that a patch's side is drawn with, at most
 CLASS, COLUMNS = 44, (158, 270)  # where the class token and two patches go down
@@ -28,7 +28,7 @@ def vit_diagram(model, image, title="CLIP's image encoder", source=None):
     followed = [divmod(n, grid) for n in range(middle, middle + len(COLUMNS))]
     fine = min(FINE, c.patch_size)
     image = _square(image, grid * fine)
-    fig = Figure(WIDE, 544)
+    fig = Figure(WIDEST, 544)
     ax = fig.sheet()
 
     _picture(ax, image, grid, followed)
@@ -51,14 +51,14 @@ def vit_diagram(model, image, title="CLIP's image encoder", source=None):
 
     _named(ax, EDGE, 288, 72, 44, ORANGE, "class", "token")
     what = f"{numbers:,} → {c.width} numbers"
-    _named(ax, 96, 288, WIDE - EDGE - 96, 44, GREEN, "patch embedding", what)
+    _named(ax, 96, 288, WIDEST - EDGE - 96, 44, GREEN, "patch embedding", what)
     ways = (CLASS, *COLUMNS)
     for top, bottom in ((332, 352), (398, 418)):
         for x in ways:
             arrow(ax, (x, top), (x, bottom), linewidth=2)
-    _named(ax, EDGE, 354, WIDE - 2 * EDGE, 44, GREEN, "+ position embedding",
+    _named(ax, EDGE, 354, WIDEST - 2 * EDGE, 44, GREEN, "+ position embedding",
         f"{c.tokens} rows of {c.width}; then a LayerNorm")  # fmt: skip
-    _named(ax, EDGE, 420, WIDE - 2 * EDGE, 44, BLUE, f"{c.layers} × encoder layer",
+    _named(ax, EDGE, 420, WIDEST - 2 * EDGE, 44, BLUE, f"{c.layers} × encoder layer",
         f"{c.heads} heads, no mask: each row reads all {c.tokens}")  # fmt: skip
     arrow(ax, (CLASS, 464), (CLASS, 494), color=ORANGE, linewidth=2)
     label(ax, 214, 480, f"the other {patches} rows end here")
