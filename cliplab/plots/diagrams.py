@@ -57,7 +57,7 @@ def encoder_diagram(config=None):
 
     rows = [
         ("token embedding", f"[{length}] ids", shape, counts["token embedding"]),
-        ("position embedding", f"places 0–{length - 1}", shape, counts["position embedding"]),
+        ("position embedding", f"slots 0–{length - 1}", shape, counts["position embedding"]),
         (f"{c.layers} × first LayerNorm", shape, shape, c.layers * 2 * d),
         (f"{c.layers} × attention", shape, shape, counts["attention"]),
         (f"{c.layers} × second LayerNorm", shape, shape, c.layers * 2 * d),
@@ -90,7 +90,7 @@ def _whole(ax, c, counts, per_layer):
     shape = f"[{length}, {d}]"
     for x, wide, name, source in (
         (2, 178, "token embedding", f"ids t  [{length}]"),
-        (184, 150, "position embedding", f"places 0–{length - 1}"),
+        (184, 150, "position embedding", f"slots 0–{length - 1}"),
     ):
         middle = x + wide / 2
         label(ax, middle, 12, source, size=12, weight="bold")
