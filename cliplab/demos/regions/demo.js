@@ -54,8 +54,8 @@ export default demo({
         "div",
         { class: "cld-regions-sheet" },
         picture.element,
-        controls.element,
         words.element,
+        controls.element,
         bars.element,
       ),
     );

@@ -4,6 +4,7 @@
 import { heatmap } from "../lib/canvas.js";
 import { h } from "../lib/elements.js";
 import { clamp } from "../lib/explore.js";
+import { bringIntoSight } from "../lib/strip.js";
 import { percentText } from "../lib/wording.js";
 import { SIDE } from "./attention.js";
 import { knownGroup, mapOf, meanShare, partOf } from "./view.js";
@@ -41,9 +42,11 @@ export function createWordList(look, acts) {
      */
     mark(view) {
       buttonsOf(words).forEach((button, group) => {
+        const isNew = group === view.word && button.getAttribute("aria-checked") !== "true";
         button.setAttribute("aria-checked", String(group === view.word));
         button.tabIndex = group === view.word ? 0 : -1;
         button.toggleAttribute("data-held", group === view.held);
+        if (isNew) bringIntoSight(button);
       });
     },
   };
@@ -66,7 +69,7 @@ function wordButton(view, group, { set, peekAt }) {
   heatmap(small, {
     rows: SIDE,
     columns: SIDE,
-    side: 6,
+    side: 12,
     value: (row, column) => partOf(map, row * SIDE + column),
     blocked: () => map.isLeftOut,
   });

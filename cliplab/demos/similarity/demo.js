@@ -2,7 +2,6 @@
 // Similarity and temperature: captions against pictures. Rows are captions, as in chapter 7.
 
 import { tensor } from "../lib/ask.js";
-import { showPixels } from "../lib/canvas.js";
 import { demo } from "../lib/demo.js";
 import { h } from "../lib/elements.js";
 import { createMatcher } from "../lib/matching.js";
@@ -39,8 +38,6 @@ async function start({ body, ask, say, set, state }) {
     at = [caption, picture];
     markCell(matrix, caption, picture);
     say(cellSentence(batch, caption, picture));
-    showPixels(large, matcher.pixels(picture));
-    large.setAttribute("aria-label", `Picture ${picture + 1}: ${pictures[picture]}`);
   }
   const matrix = matrixView(matcher, {
     look,
@@ -57,12 +54,11 @@ async function start({ body, ask, say, set, state }) {
   const temperatures = temperatureView((temperature) => set({ temperature }));
   const loss = h("p", { class: "cld-number" });
   const hits = h("p", { class: "cld-hint" });
-  const large = h("canvas", { class: "cld-seen", role: "img" });
   body.append(
     choices.element,
     temperatures.element,
     matrix.element,
-    h("div", { class: "cld-found" }, large, h("div", {}, loss, hits)),
+    h("div", {}, loss, hits),
     matcher.credit(),
   );
 

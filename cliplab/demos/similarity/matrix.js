@@ -1,5 +1,6 @@
 // @ts-check
-// The matrix: a line for each caption, a column for each picture, and what each pair costs.
+// The matrix: a line for each pair, with its picture, its caption, what it costs, and the numbers of
+// this caption with all pictures.
 
 import { showPixels } from "../lib/canvas.js";
 import { h } from "../lib/elements.js";
@@ -24,6 +25,8 @@ import { PAIRS, PLACES, leads, numberOf } from "./batch.js";
 export function matrixView(matcher, { edit, swap, look }) {
   const inputs = PLACES.map((i) => captionField(i, edit));
   const costs = PLACES.map(() => h("span", { class: "cld-cost cld-number" }));
+  const pictures = PLACES.map((i) => pairPicture(matcher, i));
+  const heads = PLACES.map((i) => h("span", { class: "cld-hint" }, String(i + 1)));
   const cells = cellButtons(look);
   const element = h(
     "div",
@@ -32,18 +35,20 @@ export function matrixView(matcher, { edit, swap, look }) {
       role: "group",
       "aria-label": "Captions and pictures. Among the numbers, use the arrow keys.",
     },
-    h(
-      "div",
-      { class: "cld-line" },
-      h("span", { class: "cld-corner cld-hint" }, "Captions, to edit"),
-      PLACES.map((i) => pictureHead(matcher, i)),
-      h("span", { class: "cld-corner cld-hint cld-cost" }, "loss"),
-    ),
+    h("div", { class: "cld-line" }, h("span", { class: "cld-hint" }, "picture"), heads),
     PLACES.map((i) =>
-      h("div", { class: "cld-line" }, inputs[i], swapButton(i, swap), cells[i], costs[i]),
+      h(
+        "div",
+        { class: "cld-line cld-pair" },
+        h("div", { class: "cld-shown", "data-number": String(i + 1) }, pictures[i]),
+        inputs[i],
+        swapButton(i, swap),
+        costs[i],
+        cells[i],
+      ),
     ),
   );
-  return { element, inputs, costs, cells };
+  return { element, inputs, costs, cells, pictures, heads };
 }
 
 /**
@@ -52,7 +57,7 @@ export function matrixView(matcher, { edit, swap, look }) {
  * @param {Matcher} matcher
  * @param {number} i
  */
-function pictureHead(matcher, i) {
+function pairPicture(matcher, i) {
   const canvas = h("canvas", {
     class: "cld-seen",
     role: "img",
@@ -166,13 +171,15 @@ function drawCell(cell, batch, table, caption, picture) {
 }
 
 /**
- * Puts one cell into the order of the Tab key, and takes all others out of it.
+ * Puts one cell into the order of the Tab key, takes all others out of it, and marks its picture.
  *
  * @param {MatrixView} view
  * @param {number} caption
  * @param {number} picture
  */
-export function markCell({ cells }, caption, picture) {
+export function markCell({ cells, pictures, heads }, caption, picture) {
   for (const cell of cells.flat()) cell.tabIndex = -1;
   cells[caption][picture].tabIndex = 0;
+  for (const all of [pictures, heads])
+    all.forEach((one, i) => one.toggleAttribute("data-on", i === picture));
 }

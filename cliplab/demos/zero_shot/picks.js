@@ -4,6 +4,7 @@
 
 import { showPixels } from "../lib/canvas.js";
 import { h } from "../lib/elements.js";
+import { bringIntoSight } from "../lib/strip.js";
 
 /** @import { Matcher } from "../lib/pictures.js" */
 
@@ -18,7 +19,7 @@ const KEY_STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
  */
 export function pictureButtons(matcher, choose) {
   const buttons = matcher.names.map(({ caption, learned }, i) => {
-    const canvas = h("canvas", { class: "cld-seen", "aria-hidden": "true" });
+    const canvas = h("canvas", { "aria-hidden": "true" });
     showPixels(canvas, matcher.pixels(i));
     return h(
       "button",
@@ -45,14 +46,17 @@ export function pictureButtons(matcher, choose) {
 }
 
 /**
- * Marks the picture that is chosen; none for a drawing, whose number is -1.
+ * Marks the picture that is chosen, and brings it into sight when it is a new one; none is marked
+ * for a drawing, whose number is -1.
  *
  * @param {HTMLElement[]} buttons
  * @param {number} picture
  */
 export function markPicture(buttons, picture) {
   buttons.forEach((one, i) => {
+    const isNew = i === picture && one.getAttribute("aria-checked") !== "true";
     one.setAttribute("aria-checked", String(i === picture));
     one.tabIndex = i === Math.max(picture, 0) ? 0 : -1;
+    if (isNew) bringIntoSight(one);
   });
 }

@@ -1,0 +1,13 @@
+// @ts-check
+// A strip of buttons that is wider than its demo and scrolls sideways.
+
+/**
+ * Moves the strip until a button in it is in sight; the page stays, which scrollIntoView would move.
+ *
+ * @param {HTMLElement} button
+ */
+export function bringIntoSight({ parentElement: strip, offsetLeft, offsetWidth }) {
+  if (!strip) return;
+  const [right, left] = [offsetLeft, offsetLeft + offsetWidth - strip.clientWidth];
+  strip.scrollLeft = Math.max(left, Math.min(right, strip.scrollLeft));
+}
