@@ -89,7 +89,9 @@ def test_things_are_drawn_in_styles_that_may_be_trained_on_and_are_no_held_out_c
     assert about["held_out_style"] not in STYLES
     for style in STYLES:
         assert "SA" not in about["styles"][style].license
-    assert all(len(styles(name)) >= 3 for name in THINGS)
+    assert all(len(set(styles(name))) == 2 for name in THINGS)
+    missing = about["missing"]
+    assert not [(n, s) for n in THINGS for s in styles(n) if concepts()[n] in missing[s]]
 
 
 def test_no_color_and_no_name_is_twice_in_a_scene_and_nothing_has_its_grounds_color():
@@ -569,7 +571,19 @@ def test_the_study_asks_at_least_200_prompts_of_pairs_that_were_trained():
     for case in cases:
         plain = case.prompt(1).replace("(", "").replace(":1)", "")
         assert (case.color, case.shape) not in HELD_OUT
-        parse(plain)
+        if case.kind == "thing":
+            assert plain.split()[1:] == [case.shape]
+            assert case.shape in THINGS
+        else:
+            parse(plain)
+
+
+def test_a_thing_is_measured_by_its_name():
+    dog, cat = (study.Case("thing", f"a ({name}:{{w}})", "", name) for name in ("dog", "cat"))
+    scene = Scene((Drawn("", "", "dog", radius=0.3, style=styles("dog")[0]),))
+    right, wrong = study.measures([dog, cat], np.stack([render(scene)] * 2))
+    assert (right["present"], wrong["present"]) == (1.0, 0.0)
+    assert right["area"] == wrong["area"] > 400
 
 
 def test_monotone_says_up_to_which_weight():

@@ -1,10 +1,12 @@
-"""Two runs of the course's training → the miniature Stable Diffusion that the package ships.
+"""Runs of the course's training → the miniature Stable Diffusion that the package ships.
 
 python -m classroom.miniature vae --out runs/vae
-python -m classroom.miniature unet --vae runs/vae --out runs/unet      two hours
-python tools/sd_mini.py runs/vae runs/unet      weights, log and scores, some minutes
+python -m classroom.miniature unet --vae runs/vae --out runs/unet        some hours
+python tools/sd_mini.py --vae runs/vae --unet runs/unet    weights, log and scores, some minutes
 python tools/sd_mini.py --study                 what weights and guidance do: half an hour
 python tools/sd_mini.py --check                 compute the scores again and compare
+
+A network may have been trained in several runs, each from the end of the one before: name all.
 """
 
 import argparse
@@ -40,8 +42,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("vae", type=Path, nargs="?", help="the folder of the autoencoder's run")
-    parser.add_argument("unet", type=Path, nargs="?", help="the folder of the U-Net's run")
+    for name in ("vae", "unet"):
+        parser.add_argument(f"--{name}", type=Path, nargs="+", help="the folders of its runs")
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     parser.add_argument("--study", action="store_true", help="weigh words in the shipped model")
     options = parser.parse_args()
@@ -54,27 +56,27 @@ def main() -> None:
         found = study(load_pipeline_folder(HERE), read("generation.json")["guidance"])
         write("study.json", {"sha256": hashes(), **found})
         write("guided.json", {"sha256": hashes(), **guided_study(load_pipeline_folder(HERE))})
-    elif options.unet:
-        ship(options.vae, options.unet)
+    elif options.vae and options.unet:
+        ship({"vae": options.vae, "unet": options.unet})
     else:
-        parser.error("name the folders of the two runs, or --study, or --check")
+        parser.error("name the folders of the runs of both, or --study, or --check")
 
 
-def ship(vae: Path, unet: Path) -> None:
+def ship(runs: dict[str, list[Path]]) -> None:
     """Store weights in half precision, thinned logs, and the scores of what is stored."""
     tokenizer = build_tokenizer()
     coder, painter = AutoencoderKL(**SHAPE), Painter(tokenizer)
-    for part, run in ((coder, vae), (painter, unet)):
-        part.load_state_dict(averages(run))
+    for part, name in ((coder, "vae"), (painter, "unet")):
+        part.load_state_dict(averages(runs[name][-1]))
     save_pipeline(painter, tokenizer, coder, HERE, dtype=torch.float16)
     pipe = load_pipeline_folder(HERE)
     save_settings(HERE, GUIDANCE, STEPS)
     parts = {"text_encoder": pipe.text_encoder, "unet": pipe.unet, "vae": pipe.vae}
-    spent = keep_logs({"vae": vae, "unet": unet})
+    spent = keep_logs(runs)
     write(
         "scores.json",
         {
-            "runs": {"vae": state_of(vae), "unet": state_of(unet)},
+            "runs": {name: [state_of(run) for run in runs[name]] for name in runs},
             "core_seconds": spent,
             "parameters": {name: part.num_parameters() for name, part in parts.items()},
             "sha256": hashes(),
@@ -106,16 +108,17 @@ def hashes() -> dict:
     return {file: hashlib.sha256((HERE / file).read_bytes()).hexdigest() for file in files}
 
 
-def keep_logs(runs: dict[str, Path]) -> dict[str, int]:
+def keep_logs(runs: dict[str, list[Path]]) -> dict[str, list[int]]:
     """Some steps of each run, to four digits, in one file; returns each run's core-seconds."""
-    kept, spent = [], {}
-    for name, run in runs.items():
+    kept: list[str] = []
+    spent: dict[str, list[int]] = {name: [] for name in runs}
+    for name, run in ((name, run) for name, all_runs in runs.items() for run in all_runs):
         lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
         records = [json.loads(line) for line in lines]
-        spent[name] = round(sum(record["core_seconds"] for record in records))
+        spent[name].append(round(sum(record["core_seconds"] for record in records)))
         for record in records:
             if record["step"] % EVERY[name] == 0:
-                record = {"run": name, **record}
+                record = {"run": f"{name} {len(spent[name])}", **record}
                 kept.append(json.dumps({k: short(v) for k, v in record.items() if k != "kind"}))
     (HERE / "log.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
     return spent

@@ -5,7 +5,9 @@ attention, for each word that says something of a thing:
 
     ᾱ_t (1 − share of the word's attention that falls inside the thing's box)²
 
-ᾱ_t, since in pure noise nobody knows yet where the thing will be.
+ᾱ_t, since in pure noise nobody knows yet where the thing will be, unless a relation has told it:
+then the factor is 1. Without that, 8,000 steps taught which two things are beside each other and
+which are one above the other, and not which of them is first.
 Source: TokenCompose, arXiv 2312.03626.
 """
 
@@ -53,7 +55,7 @@ def focus(maps: list[Tensor], boxes: Tensor, places: list[dict[int, int]], signa
     """The loss of attention outside, a number.
 
     boxes [B, 2, 4]: of each scene's things. places: which row of each context shows which thing.
-    signal [B]: ᾱ_t.
+    signal [B]: ᾱ_t, or 1 where a relation tells the places.
     """
     rows = [(b, place, thing) for b, of in enumerate(places) for place, thing in of.items()]
     if not rows:

@@ -3,8 +3,8 @@
 Each prompt is painted from one seed with the word's weight at each step of the way, and the judge
 looks at what comes out. The measures:
 
-    present   share of pictures on which the named attribute is seen: the color, shape or size of
-              the largest thing, the ground's color; with two things, of the thing that is meant
+    present   share of pictures on which the named attribute is seen: the color, shape, name or size
+              of the largest thing, the ground's color; with two things, of the thing that is meant
     area      pixels: of the named color, or else of the largest thing
     excess    how far the named color is from gray, from 0 to 1, 0 where it is not seen
     other     with two things: the share of pictures on which the other is still as it should be
@@ -17,29 +17,37 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cliplab.training.data.scenes import article
+
 from .judge import Seen, judge
+from .naming import Part, look
 from .scenes import PAIRS
+from .things import THINGS
 
 METHODS = ("scale", "restore_mean", "from_empty", "compel", "attention")
 WEIGHTS = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
-KINDS = ("color", "shape", "large", "small", "background", "one of two")
+KINDS = ("color", "shape", "thing", "large", "small", "background", "one of two")
 # What of each kind should grow with the weight; "-area" should shrink.
 GROWS = {
     "color": ("present", "excess", "area"),
     "shape": ("present",),
+    "thing": ("present",),
     "large": ("present", "area"),
     "small": ("present", "-area"),
     "background": ("present",),
     "one of two": ("present", "area"),
 }
 SLACK = 0.03  # of a curve's largest value: how far it may fall back, one picture in 33
-STEPS = 10  # of denoising, half of what a picture gets otherwise: 6,696 are painted
+STEPS = 10  # of denoising: 7,812 pictures are painted
 AT_ONCE = 36
 
 
 @dataclass(frozen=True)
 class Case:
-    """A prompt with {w} where the weight goes, and what its word names."""
+    """A prompt with {w} where the weight goes, and what its word names.
+
+    shape: of a thing with a name, that name; its color is "".
+    """
 
     kind: str
     template: str
@@ -52,16 +60,20 @@ class Case:
 
 
 def cases(number: int = 36) -> Iterator[Case]:
-    """`number` cases of each kind, 216 in all: colors and shapes that training has seen."""
+    """`number` cases of each kind, 252 in all: colors and shapes that training has seen."""
     for kind in KINDS:
         for i in range(number):
             color, shape = PAIRS[i % len(PAIRS)]
-            a = "an" if color == "orange" else "a"
+            if kind == "thing":
+                color, shape = "", tuple(THINGS)[i % len(THINGS)]
+            a = article(color)
             other = None
             if kind == "color":
                 text = f"{a} ({color}:{{w}}) {shape}"
             elif kind == "shape":
                 text = f"{a} {color} ({shape}:{{w}})"
+            elif kind == "thing":
+                text = f"{article(shape)} ({shape}:{{w}})"
             elif kind in ("large", "small"):
                 text = f"a ({kind}:{{w}}) {color} {shape}"
             elif kind == "background":
@@ -71,13 +83,27 @@ def cases(number: int = 36) -> Iterator[Case]:
                     pair for pair in PAIRS[(i * 7 + 13) % len(PAIRS) :] + PAIRS
                     if pair[0] != color and pair[1] != shape
                 )  # fmt: skip
-                article = "an" if other[0] == "orange" else "a"
-                text = f"{a} ({color}:{{w}}) {shape} and {article} {' '.join(other)}"
+                text = f"{a} ({color}:{{w}}) {shape} and {article(other[0])} {' '.join(other)}"
             yield Case(kind, text, color, shape, other)
 
 
+def measures(some: list[Case], pictures: np.ndarray) -> list[dict[str, float]]:
+    """What is seen on pictures [N, S, S, 3] of cases of one kind, as the numbers of each."""
+    if some[0].kind == "thing":
+        return [
+            measure_name(case, parts) for case, (_, parts) in zip(some, look(pictures), strict=True)
+        ]
+    return [measure(case, judge(picture)) for case, picture in zip(some, pictures, strict=True)]
+
+
+def measure_name(case: Case, parts: list[Part]) -> dict[str, float]:
+    return {
+        "present": float(bool(parts) and parts[0].name == case.shape),
+        "area": parts[0].area if parts else 0.0,
+    }
+
+
 def measure(case: Case, seen: Seen) -> dict[str, float]:
-    """What the judge saw, as the numbers of one picture."""
     largest = seen.things[0] if seen.things else None
     named = [f for f in seen.things if f.color == case.color]
     found = {
@@ -139,9 +165,7 @@ def means(pipe, some: list[Case], weight, method, guidance, steps, seed) -> dict
             pipe, [case.prompt(weight) for case in part], method=method, seed=seed + start,
             steps=steps, guidance=guidance, progress=False,
         )  # fmt: skip
-        measured += [
-            measure(c, judge(np.asarray(p))) for c, p in zip(part, painted.images, strict=True)
-        ]
+        measured += measures(part, np.stack([np.asarray(image) for image in painted.images]))
     return {key: round(float(np.mean([m[key] for m in measured])), 4) for key in measured[0]}
 
 

@@ -20,7 +20,7 @@ from .muon import muon
 from .pool import Pool, inside
 from .scenes import draw_scene
 from .text import D, L, build_encoder, build_tokenizer, mixed_contexts
-from .words import Mixed, mix, shown, with_stranger
+from .words import Mixed, mix, shown, tells_places, with_stranger
 
 SHAPE = {
     "sample_size": 16,
@@ -135,7 +135,9 @@ class UNetTask(MiniatureTask):
         loss = (weight * error).mean() / weight.mean()
         places = [shown(*both, self.tokens) for both in zip(scenes, captions, strict=True)]
         rows = [{1 + place: thing for place, thing in some.items()} for some in places]  # 0 is BOS
-        outside = focus(self.maps, boxes, rows, self.scheduler.alphas_cumprod[t])
+        related = torch.tensor([tells_places(*both) for both in zip(scenes, captions, strict=True)])
+        signal = self.scheduler.alphas_cumprod[t].masked_fill(related, 1.0)
+        outside = focus(self.maps, boxes, rows, signal)
         self.move(loss + r.attention_weight * outside, n, self.lr(n))
         return {"loss": loss.item(), "outside": outside.item()}
 

@@ -41,7 +41,8 @@ SEEN = 512  # pictures of which the latents' variance is measured
 class Recipe:
     """start: the folder of an autoencoder to go on from; "" for a fresh one.
 
-    steps: of the whole; decoder_steps: more, of the decoder alone, with decoder_lr.
+    steps: of the whole, 0 to leave the encoder as it is; decoder_steps: more, of the decoder alone,
+    with decoder_lr.
     color_weight: of the error of 4 × 4 pixels' mean, which is their color. kl_weight: of the
     divergence from N(0, 1), per number. latent_noise: the highest standard deviation of what is
     added to latents, in theirs; that times u², u from 0 to 1.
@@ -77,7 +78,7 @@ class VAETask(MiniatureTask):
 
     def step(self, n: int) -> dict:
         r, vae = self.recipe, self.model.net
-        if n == r.steps:
+        if n == r.steps > 0:
             vae.load_state_dict(self.model.average.state_dict())
             whiten(vae)
             self.model.average.load_state_dict(vae.state_dict())

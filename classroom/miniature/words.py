@@ -13,7 +13,8 @@ encodings of one sentence:
               picture is the same: more than red is still red. Not those of sizes
 
 Rows of kept words, of "a" and "on", EOS and padding have heard the lie; what they say of the told
-words is worth nothing. Only a word's own row is always right, or blank.
+words is worth nothing. Only a word's own row is always right, or blank. The relation of a lie is
+the true one: which thing is where, only rows after "left of" can have heard.
 """
 
 import functools
@@ -27,6 +28,7 @@ from cliplab.training.data.scenes import (
     RELATIONS,
     SHAPES,
     SIZES,
+    STEPS,
     Scene,
     Thing,
     article,
@@ -37,7 +39,6 @@ from .things import THINGS, TINTS
 
 TELL, BLANK, LONG, STRETCH = 1 / 2, 1 / 8, 1 / 2, 0.8
 GRADES = tuple(filter(None, SIZES))
-OPPOSITE = {"above": "below", "below": "above", "left of": "right of", "right of": "left of"}
 DARK = tuple(name for name in BACKGROUNDS if name != "white")
 
 
@@ -103,6 +104,14 @@ def shown(scene: Scene, caption: Mixed | str, tokens: Callable[[str], int]) -> d
     return {place: thing for place, thing in places.items() if thing is not None}
 
 
+def tells_places(scene: Scene, caption: Mixed | str) -> bool:
+    """Whether a caption says which of two things is where."""
+    if scene.relation not in STEPS:
+        return False
+    first_word = scene.relation.split()[0]
+    return isinstance(caption, str) or caption.true.index(first_word) not in caption.blank
+
+
 def with_stranger(caption: str, draw: Callable[[], float]) -> str:
     """A caption with a word somewhere that says nothing of the picture: "a running dog".
 
@@ -160,17 +169,13 @@ def mix(scene: Scene, draw: Callable[[], float]) -> Mixed:
         drawn = {"size": choose(GRADES), "color": choose(colors(thing)), "shape": choose(nouns)}
         false = {slot: value for slot, value in drawn.items() if (slot, n) in told}
         things.append(replace(thing, **false))
-    relation, background = scene.relation, scene.background
-    if ("relation",) in told and draw() < 0.5:
-        relation = OPPOSITE.get(relation, relation)
-    if ("background",) in told:
-        background = choose(DARK)
+    background = choose(DARK) if ("background",) in told else scene.background
     long = tuple(
         (place, 1 + STRETCH * draw())
         for place, (_, slot) in enumerate(true)
         if slot in told - blank_slots and slot[0] != "size" and draw() < LONG
     )
-    lie = words(replace(scene, things=tuple(things), relation=relation, background=background))
+    lie = words(replace(scene, things=tuple(things), background=background))
     return Mixed(
         true=tuple(word for word, _ in true),
         lie=tuple(word for word, _ in lie),
