@@ -202,3 +202,22 @@ def test_what_the_presets_say_holds_for_other_prompts():
         row = context.tokens.index("of</w>")
         left, of = of_prompt[[row - 1, row]].mean((-1, -2))
         assert of > left, context.tokens
+
+
+def test_on_a_telephone_the_chosen_word_is_in_sight(new_page, address):
+    """Its strip is wider than the screen, and moves."""
+    page = new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{address}/book/playground.html")
+    place = page.locator('.cld[data-demo="regions"]')
+    place.scroll_into_view_if_needed()
+    place.and_(page.locator("[data-ready=live]")).wait_for()
+    strip, chosen = place.locator(".cld-regions-words"), place.locator("[aria-checked=true]")
+    inside = """([strip, chosen]) => {
+      const [out, one] = [strip.getBoundingClientRect(), chosen.getBoundingClientRect()];
+      return strip.scrollWidth > strip.clientWidth &&
+        one.left >= out.left - 1 && one.right <= out.right + 1; }"""
+    for key in ("", "End", "Home"):
+        if key:
+            chosen.focus()
+            page.keyboard.press(key)
+        page.wait_for_function(inside, arg=[strip.element_handle(), chosen.element_handle()])

@@ -6,8 +6,12 @@
  *
  * @param {HTMLElement} button
  */
-export function bringIntoSight({ parentElement: strip, offsetLeft, offsetWidth }) {
-  if (!strip) return;
-  const [right, left] = [offsetLeft, offsetLeft + offsetWidth - strip.clientWidth];
-  strip.scrollLeft = Math.max(left, Math.min(right, strip.scrollLeft));
+export function bringIntoSight(button) {
+  requestAnimationFrame(() => {
+    // The first time, the demo has been drawn and comes onto the page before the next frame.
+    const { parentElement: strip, offsetLeft, offsetWidth } = button;
+    if (!strip) return;
+    const [right, left] = [offsetLeft, offsetLeft + offsetWidth - strip.clientWidth];
+    strip.scrollLeft = Math.max(left, Math.min(right, strip.scrollLeft));
+  });
 }
