@@ -171,12 +171,12 @@ def test_without_weights_the_two_are_one(demo):
 def test_what_cannot_be_read_is_said_at_its_character(demo):
     write(demo, "a (red:1.2.3) circle")
     expect(demo.locator(".cld-read")).to_contain_text("At character 8: '1.2.3' is no number")
-    assert demo.locator(".cld-pic-notes mark").text_content() == "1"
+    assert demo.locator(".cld-notes mark").text_content() == "1"
     expect(demo.locator(".cld-pic-old")).to_have_count(2)
     write(demo, "a (red:11) circle")
     expect(demo.locator(".cld-read")).to_contain_text("At character 4: This demo takes weights")
     write(demo, "a [red:blue:0.5] circle")
-    expect(demo.locator(".cld-pic-notes")).to_contain_text("a schedule in square brackets")
+    expect(demo.locator(".cld-notes")).to_contain_text("a schedule in square brackets")
 
 
 def test_the_presets_say_what_is_so(pipe):

@@ -1,1 +1,1 @@
-"""What demos fetch by name: vocabularies, pictures and noise, as bytes that JavaScript reads."""
+"""What demos fetch by name: vocabularies, words, pictures and noise, as bytes for JavaScript."""

@@ -1,9 +1,10 @@
-"""The vocabularies of the tokenizers, as lib/bpe.js takes them."""
+"""The vocabularies of the tokenizers, as lib/bpe.js takes them; and the words that are known."""
 
 import json
 from importlib import resources
 from pathlib import Path
 
+from ...pipeline.beside import WORDS
 from ...tokenizer import CLIPTokenizer
 
 ASSETS = Path(str(resources.files("cliplab") / "assets"))
@@ -30,3 +31,5 @@ MINI_VOCABULARY = {"mini_vocabulary": lambda: vocabulary(CLIPTokenizer.load(ASSE
 SD_VOCABULARY = {
     "sd_vocabulary": lambda: vocabulary(CLIPTokenizer.load(ASSETS / "sd-mini" / "tokenizer"))
 }
+# {"color": ["red", …], …}: what the miniature has learned of them, as its folder lists it.
+SD_WORDS = {"sd_words": lambda: (ASSETS / "sd-mini" / WORDS).read_bytes()}

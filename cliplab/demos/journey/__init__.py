@@ -1,7 +1,7 @@
 """The journey of a prompt: through the whole miniature Stable Diffusion, station by station."""
 
 from cliplab.demos.data.noise import NOISE
-from cliplab.demos.data.vocabulary import SD_VOCABULARY
+from cliplab.demos.data.vocabulary import SD_VOCABULARY, SD_WORDS
 from cliplab.demos.fields import Text, choice, whole
 from cliplab.demos.graphs.looks import LOOKS
 from cliplab.demos.graphs.paint import PAINT
@@ -20,7 +20,7 @@ class Live(Demo):
     """
 
     graphs = PAINT | LOOKS | WEIGH | REGIONS
-    data = SD_VOCABULARY | NOISE
+    data = SD_VOCABULARY | SD_WORDS | NOISE
     budget = 400_000
 
     prompt = Text("a (yellow:1.3) star above a blue square", most=200)  # as Automatic1111 writes it

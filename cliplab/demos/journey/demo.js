@@ -56,13 +56,13 @@ async function start({ body, ask, say, set, state, redraw, site }) {
     name: "Your prompt",
     limit: JOURNEY_LIMIT,
     inputClass: "cld-text cld-trip-prompt",
-    notesClass: "cld-trip-notes",
+    known: painter.known,
     change: (prompt) => set({ prompt }),
   });
   const follow = createFollow((word) => set({ word }));
   const line = createLine(NAMES, (station) => set({ station }));
   const panel = createPanel(acts, say, site);
-  body.append(field.label, field.notes, follow.element, line.element, panel.element, line.turns);
+  body.append(field.element, follow.element, line.element, panel.element, line.turns);
 
   /** @type {Table} */
   let table = { caption: "", columns: [], rows: [] };

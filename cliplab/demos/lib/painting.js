@@ -17,19 +17,24 @@ const PAINT_SIDE = 8; // of the latents
 const PAINT_KEPT = 50; // prompts whose contexts are remembered
 
 /**
- * The painter, once its vocabulary and its noise have come; the graphs come when they are needed.
+ * The painter, once its vocabulary, its words and its noise have come; the graphs come when they are needed.
  *
  * @param {Ask} ask
  * @returns {Promise<Painter>}
  */
 export async function createPainter(ask) {
-  const [vocabulary, bytes] = await Promise.all([ask.json("sd_vocabulary"), ask.load("noise")]);
+  const [vocabulary, known, bytes] = await Promise.all([
+    ask.json("sd_vocabulary"),
+    ask.json("sd_words"),
+    ask.load("noise"),
+  ]);
   const tokenizer = createTokenizer(vocabulary);
   const noise = new Float32Array(bytes.buffer); // of all seeds
   const encode = contextOf(ask);
   const empty = () => encode(readForPainting(tokenizer, []).ids);
   return {
     tokenizer,
+    known,
     read: (fragments) => readForPainting(tokenizer, fragments),
     encode,
     async contexts({ ids, weights }) {

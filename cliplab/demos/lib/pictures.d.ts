@@ -95,6 +95,9 @@ export interface Regions {
   means: Float32Array;
 }
 
+/** All words that the miniature has learned, by their kind: color → red, … */
+export type KnownWords = Record<string, string[]>;
+
 export interface PaintRequest {
   context: Float32Array;
   /** the empty prompt's if left out */
@@ -112,6 +115,7 @@ export interface PaintRequest {
 export interface Painter {
   /** whose words are one token each; others are many */
   tokenizer: Tokenizer;
+  known: KnownWords;
   read(fragments: Fragment[]): ReadPrompt;
   /** the context [77 · D] of a prompt without weights */
   encode(ids: number[]): Promise<Float32Array>;

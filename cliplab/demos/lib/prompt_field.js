@@ -1,20 +1,22 @@
 // @ts-check
-// The field of a prompt with weights, and below it what is to be said of what stands there.
+// The field of a prompt with weights, and below it what is to be said of what stands there, and the
+// words that may stand there.
 
 import { h, markedPrompt } from "./elements.js";
+import { knownList } from "./known_list.js";
 
-/** @import { Reading } from "./pictures.js" */
+/** @import { KnownWords, Reading } from "./pictures.js" */
 
 /**
  * @param {{
  *   name: string,
  *   limit: number,         // characters of a prompt
  *   inputClass: string,
- *   notesClass: string,
+ *   known: KnownWords,
  *   change: (prompt: string) => void,
  * }} what
  */
-export function createPromptField({ name, limit, inputClass, notesClass, change }) {
+export function createPromptField({ name, limit, inputClass, known, change }) {
   const input = h("textarea", {
     class: inputClass,
     rows: "1",
@@ -24,10 +26,9 @@ export function createPromptField({ name, limit, inputClass, notesClass, change 
     oninput: () => change(input.value),
   });
   const label = h("label", { class: "cld-label" }, name, input);
-  const notes = h("div", { class: notesClass });
+  const notes = h("div", { class: "cld-notes" });
   return {
-    label,
-    notes,
+    element: h("div", { class: "cld-ask" }, label, notes, knownList(known)),
     /**
      * The text, and what is to be said of it; where it cannot be read, a copy with the place marked.
      *

@@ -2,6 +2,7 @@
 // Reads a prompt with weights, as the painter does; or says why it cannot be read.
 
 import { a1111Outside } from "./a1111_outside.js";
+import { unknownSentence } from "./known_words.js";
 import { promptError } from "./prompt_text.js";
 import { parsePrompt } from "./prompts.js";
 import { count } from "./wording.js";
@@ -29,6 +30,8 @@ export function readPrompt(painter, prompt) {
     const notes = warnings.map(({ message }) => message);
     const outside = a1111Outside(prompt);
     if (outside) notes.push(outside);
+    const unknown = unknownSentence(painter, fragments);
+    if (unknown) notes.push(unknown);
     if (read.lost) {
       const lost = count(read.lost, "token is", "tokens are");
       notes.push(`The painter reads one chunk of 77 rows. Beyond it, ${lost} left out.`);

@@ -1,5 +1,5 @@
 // @ts-check
-// Numbers in a sentence.
+// Numbers and lists in a sentence.
 
 /**
  * "1 token", "2 tokens".
@@ -25,3 +25,15 @@ export function signed(value, places = 2) {
  * @param {number} share
  */
 export const percentText = (share) => `${(100 * share).toFixed(share < 0.00995 ? 2 : 1)}\u00a0%`;
+
+/**
+ * “red”, “blue” and “pink”.
+ *
+ * @param {string[]} words
+ * @param {string} last   "and", "or": before the last one
+ */
+export function quoted(words, last) {
+  const marked = words.map((word) => `“${word}”`);
+  const end = marked.slice(-2).join(` ${last} `);
+  return [...marked.slice(0, -2), end].join(", ");
+}

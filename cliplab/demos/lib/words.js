@@ -20,7 +20,7 @@ export function cutWords(fragments, tokenizer, placed) {
   const words = [];
   let tokens = 0;
   for (const { text, weight } of fragments) {
-    if (text === "BREAK" && weight === -1) {
+    if (isBreak({ text, weight })) {
       pieces.push({ text: " BREAK " });
       continue;
     }
@@ -45,6 +45,13 @@ export function cutWords(fragments, tokenizer, placed) {
   }
   return { pieces, words };
 }
+
+/**
+ * Automatic1111's BREAK, which is no word.
+ *
+ * @param {Pick<Fragment, "text" | "weight">} fragment
+ */
+export const isBreak = ({ text, weight }) => text === "BREAK" && weight === -1;
 
 /**
  * Neighbors of one weight, joined with the white space between them.

@@ -1,7 +1,7 @@
 """Prompt to picture with weights: one noise, painted as written and weighted."""
 
 from cliplab.demos.data.noise import NOISE
-from cliplab.demos.data.vocabulary import SD_VOCABULARY
+from cliplab.demos.data.vocabulary import SD_VOCABULARY, SD_WORDS
 from cliplab.demos.fields import Text, choice, number, whole
 from cliplab.demos.graphs.paint import PAINT
 from cliplab.demos.graphs.weigh import WEIGH
@@ -14,7 +14,7 @@ class Live(Demo):
     """Words as chips in step with the text; two pictures from the same noise, step by step."""
 
     graphs = PAINT | WEIGH
-    data = SD_VOCABULARY | NOISE | {"picture_films": lambda: first_films(Live.first())}
+    data = SD_VOCABULARY | SD_WORDS | NOISE | {"picture_films": lambda: first_films(Live.first())}
     budget = 8_000_000
 
     prompt = Text("a green star above a (red:0) square", most=300)  # in Automatic1111's syntax

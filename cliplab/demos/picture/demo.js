@@ -61,7 +61,7 @@ export default demo({
         name: "Your prompt, in Automatic1111's syntax",
         limit: PROMPT_LIMIT,
         inputClass: "cld-text",
-        notesClass: "cld-pic-notes",
+        known: painter.known,
         change: (prompt) => acts.change({ prompt }),
       }),
       chips: createChips(look, acts),
@@ -71,8 +71,7 @@ export default demo({
       say,
     };
     body.append(
-      editor.field.label,
-      editor.field.notes,
+      editor.field.element,
       editor.chips.element,
       h("div", { class: "cld-pic-work" }, editor.stage.element, editor.controls.element),
     );

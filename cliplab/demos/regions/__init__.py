@@ -1,7 +1,7 @@
 """Word to region: where in a picture each word was read, and what each place listened to."""
 
 from cliplab.demos.data.noise import NOISE
-from cliplab.demos.data.vocabulary import SD_VOCABULARY
+from cliplab.demos.data.vocabulary import SD_VOCABULARY, SD_WORDS
 from cliplab.demos.fields import Text, switch, whole
 from cliplab.demos.graphs.paint import PAINT
 from cliplab.demos.graphs.regions import REGIONS
@@ -13,7 +13,7 @@ class Live(Demo):
     """A picture, the words of its prompt, and the attention between them."""
 
     graphs = PAINT | WEIGH | REGIONS
-    data = SD_VOCABULARY | NOISE
+    data = SD_VOCABULARY | SD_WORDS | NOISE
     budget = 8_000_000
 
     prompt = Text("a large red circle on a black background", most=200)

@@ -11,6 +11,15 @@ import { paintRegions } from "../lib/word_maps.js";
 export const SIDE = 8; // places, down and across
 
 /**
+ * A prompt is read as it stands, without weights.
+ *
+ * @param {string} prompt
+ */
+export const plainFragments = (prompt) => [
+  { text: prompt, weight: 1, start: 0, end: prompt.length },
+];
+
+/**
  * Paints; undefined if it is `outdated` before it is done.
  *
  * @param {Ask} ask
@@ -21,7 +30,7 @@ export const SIDE = 8; // places, down and across
  * @returns {Promise<Painted | undefined>}
  */
 export async function paintPrompt(ask, painter, { prompt, seed }, outdated, onStep) {
-  const fragments = [{ text: prompt, weight: 1, start: 0, end: prompt.length }];
+  const fragments = plainFragments(prompt);
   const read = painter.read(fragments);
   const { words } = cutWords(fragments, painter.tokenizer, read.tokens.length);
   const context = await painter.encode(read.ids);

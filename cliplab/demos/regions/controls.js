@@ -3,17 +3,22 @@
 
 import { h } from "../lib/elements.js";
 import { clamp } from "../lib/explore.js";
+import { knownList } from "../lib/known_list.js";
+import { unknownSentence } from "../lib/known_words.js";
 import { PAINT_SEEDS, PAINT_STEPS } from "../lib/painting.js";
+import { plainFragments } from "./attention.js";
 import { groupName, whenIs } from "./view.js";
 
+/** @import { Painter } from "../lib/pictures.js" */
 /** @import { Acts, Look, State, View } from "./types.js" */
 
 /**
  * What is painted.
  *
+ * @param {Painter} painter
  * @param {Acts} acts
  */
-export function createPromptAndSeed({ set }) {
+export function createPromptAndSeed(painter, { set }) {
   const prompt = h("input", {
     type: "text",
     class: "cld-text",
@@ -30,17 +35,26 @@ export function createPromptAndSeed({ set }) {
     step: "1",
     onchange: () => set({ seed: clamp(Math.round(Number(seed.value)), PAINT_SEEDS - 1) }),
   });
+  const notes = h("div", { class: "cld-notes" });
   return {
     element: h(
       "div",
-      { class: "cld-regions-ask" },
-      h("label", { class: "cld-label" }, "Prompt", prompt),
-      h("label", { class: "cld-label" }, "Seed", seed),
+      { class: "cld-ask" },
+      h(
+        "div",
+        { class: "cld-regions-ask" },
+        h("label", { class: "cld-label" }, "Prompt", prompt),
+        h("label", { class: "cld-label" }, "Seed", seed),
+      ),
+      notes,
+      knownList(painter.known),
     ),
     /** @param {State} state */
     show(state) {
       if (prompt.value !== state.prompt) prompt.value = state.prompt;
       if (seed.value !== String(state.seed)) seed.value = String(state.seed);
+      const unknown = unknownSentence(painter, plainFragments(state.prompt));
+      notes.replaceChildren(...(unknown ? [h("p", {}, unknown)] : []));
     },
   };
 }

@@ -43,7 +43,7 @@ export default demo({
         drawLook();
       },
     };
-    const prompt = createPromptAndSeed(acts);
+    const prompt = createPromptAndSeed(painter, acts);
     const picture = createPicture(acts);
     const words = createWordList(look, acts);
     const bars = createBars();
