@@ -370,6 +370,7 @@ def test_region_maps_are_a_mean_over_layers_and_steps():
         ]  # fmt: skip
         close(got, torch.stack(resized).mean(0))
     close(region_maps(maps[:1], 4), region_maps(maps[:1] * 2, 4))
+    close(region_maps(maps), region_maps(maps, 4))  # the finest layer's
     with pytest.raises(ValueError, match="no attention maps"):
         region_maps([], 8)
     with pytest.raises(ValueError, match="no attention maps"):

@@ -145,7 +145,7 @@ def whiten(vae) -> None:
 
 @torch.no_grad()
 def latents(vae, scenes, seed: int) -> Tensor:
-    """N scenes → their latents [N, 8, 8, 8] as a diffusion model sees them: drawn, and scaled."""
+    """N scenes → their latents [N, 8, 16, 16] as a diffusion model sees them: drawn, and scaled."""
     noise = torch.Generator().manual_seed(seed)
     parts = [scenes[i : i + 64] for i in range(0, len(scenes), 64)]
     z = [vae.encode(pictures(part)).latent_dist.sample(noise) for part in parts]

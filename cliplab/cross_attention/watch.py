@@ -135,12 +135,14 @@ def watch_attention(
         begin.remove()
 
 
-def region_maps(maps: list[dict[str, Tensor]], size: int | tuple[int, int]) -> Tensor:
+def region_maps(
+    maps: list[dict[str, Tensor]], size: int | tuple[int, int] | None = None
+) -> Tensor:
     """Where each token was read: the mean of its weights over layers and steps, at one size.
 
     maps: as in `AttentionWatch.maps`, {layer: [B, h, w, L]} for each step; a part of that list
         gives the maps of those steps.
-    size: side of the maps, or (height, width).
+    size: side of the maps, or (height, width). None: as fine as the finest layer.
 
     Returns [B, L, height, width]: shares of attention, which sum to 1 over the tokens at each
     place. A token of the prompt is a row; a word of several tokens is the sum of its rows. Layers
@@ -159,7 +161,7 @@ def region_maps(maps: list[dict[str, Tensor]], size: int | tuple[int, int]) -> T
     for weights in layers:
         shape = weights.shape[1], weights.shape[2]
         sums[shape] = sums[shape] + weights if shape in sums else weights
-    height, width = (size, size) if isinstance(size, int) else size
+    height, width = (size, size) if isinstance(size, int) else size or max(sums)
     images = [total.movedim(-1, 1) for total in sums.values()]  # [B, L, h, w] for each size
     resized = (F.interpolate(image, (height, width), mode="bilinear") for image in images)
     return reduce(torch.add, resized) / len(layers)

@@ -102,8 +102,7 @@ def generate(
             return *paint(show), watch.maps
 
     def watch() -> Tensor:
-        _, latents, maps = watched(False)
-        return region_maps(maps, (latents[0].shape[-2], latents[0].shape[-1]))[-B:]
+        return region_maps(watched(False)[-1])[-B:]
 
     show = sys.stderr.isatty() if progress is None else progress
     images, latents = paint(show) if factors is None else watched(show)[:2]

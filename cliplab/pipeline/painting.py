@@ -45,8 +45,9 @@ class Painting:
     def word_maps(self) -> list[list[tuple[str, Tensor]]]:
         """For each picture its words in order, each with a map [h, w] of where it was looked at.
 
-        A map is the share of the attention that a place of the latents gives to the tokens of the
-        word, averaged over heads, layers and steps, conditional half only. The pictures are painted
+        A map is the share of the attention that a place gives to the tokens of the word, averaged
+        over heads, layers and steps, conditional half only. It has as many places as the finest
+        layer with attention: in Stable Diffusion 1.5 those of the latents. The pictures are painted
         once more to find out, when this is first asked for, with the pipeline as it then is.
         """
         return [

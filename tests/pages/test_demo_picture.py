@@ -10,6 +10,7 @@ import torch
 from playwright.sync_api import expect
 
 import cliplab
+from cliplab.demos.graphs.paint import STEPS
 from cliplab.demos.picture import Live
 from cliplab.training.data.scenes import PALETTE
 from cliplab.weighting import from_empty, restore_mean
@@ -17,7 +18,6 @@ from cliplab.weighting import from_empty, restore_mean
 from .demos import table, until
 
 FOLDER = files("cliplab") / "assets" / "sd-mini"
-STEPS = 20
 
 
 @pytest.fixture(scope="module")

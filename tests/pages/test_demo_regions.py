@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 import cliplab
 from cliplab.cross_attention import region_maps, watch_attention
+from cliplab.demos.graphs.paint import STEPS
 from cliplab.demos.graphs.regions import REGIONS, Regions
 from cliplab.demos.regions import Live
 from cliplab.pipeline.painting import words_of
@@ -20,7 +21,7 @@ from .demos import reveal, settled, table
 NEAR = 0.008  # of a share: the page's weights are rounded, and so are the numbers it shows
 FOLDER = Path(cliplab.__file__).parent
 PROMPT = Live().prompt
-SIDE, L, STEPS = 8, 77, 20
+SIDE, L = 8, 77
 
 
 @functools.cache
@@ -108,7 +109,7 @@ def test_maps_bars_and_words_are_those_of_python(live):
     # One step, another place: by keys alone.
     demo.get_by_role("slider").press("Home")
     demo.get_by_role("application").press("ArrowRight")
-    settled(demo, "in step 1 of 20")
+    settled(demo, f"in step 1 of {STEPS}")
     first = torch.stack([maps[0, 0][of_it].sum(0) for of_it in rows]).flatten(1)[:, 28]
     bars = demo.locator(".cld-regions-bars li > :last-child").all_text_contents()
     assert list(map(share, bars)) == pytest.approx(first.tolist(), abs=NEAR)
@@ -185,7 +186,7 @@ def test_what_the_presets_say_is_true(live):
     settled(demo, "BOS gets")
     last = share(table(demo)[0][2])
     demo.get_by_role("slider").press("Home")
-    settled(demo, "in step 1 of 20")
+    settled(demo, f"in step 1 of {STEPS}")
     assert last > share(table(demo)[0][2])
 
 

@@ -11,6 +11,7 @@ parts are those that `load_pipeline("mini")` opens; an example has their sizes, 
 
 from __future__ import annotations
 
+import json
 import math
 from importlib import resources
 from pathlib import Path
@@ -26,8 +27,8 @@ from ...pipeline import load_pipeline
 from ...text_encoder import Trace
 from .graph import Graph
 
-STEPS = 20  # as generate takes where nothing is said
 FOLDER = Path(str(resources.files("cliplab") / "assets" / "sd-mini"))
+STEPS = json.loads((FOLDER / "generation.json").read_text())["steps"]  # as generate takes them
 
 
 class Text(nn.Module):
@@ -91,7 +92,7 @@ class Step(nn.Module):
     guidance  g in v̂ = v_neg + g (v_pos − v_neg), v what the U-Net predicts
     factors   [L], on the attention that the prompt's tokens get
 
-    Gives the next latents [1, C, h, w]; maps [L, h, w], the share of attention that each place
+    Gives the next latents [1, C, h, w]; maps [L, h', w'], the share of attention that each place
     gives to each token in this step, whose mean over the steps is what `region_maps` makes of them.
     """
 
@@ -116,7 +117,7 @@ class Step(nn.Module):
         self.reading.begin(factors)
         negative, prompt = self.unet(latents.repeat(2, 1, 1, 1), t, context).sample.split(1)
         predicted = negative + guidance * (prompt - negative)  # [1, C, h, w]
-        maps = region_maps([dict(enumerate(self.reading.maps))], tuple(latents.shape[-2:]))[0]
+        maps = region_maps([dict(enumerate(self.reading.maps))])[0]
         return kept * latents + added * predicted, maps
 
 
@@ -165,7 +166,7 @@ def example(*shape: int) -> Tensor:
 
 # As "int8" the files of the three networks take 3.5 MB, as "fp16" 6.4. What a page paints is off by
 # a tenth of a level (of 255) on average, and by up to 10 at an edge.
-L, D, LATENT = 77, 128, (8, 8, 8)  # tokens, width of the context, shape of a latent
+L, D, LATENT = 77, 128, (8, 16, 16)  # tokens, width of the context, shape of a latent
 PAINT = {
     "paint_text": Graph(
         build=Text,

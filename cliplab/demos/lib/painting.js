@@ -9,11 +9,11 @@ import { weightedTokens } from "./chunks.js";
 /** @import { Contexts, Painter, PaintRequest, ReadPrompt } from "./pictures.js" */
 /** @import { Ask, Fragment, Output, Tokenizer } from "./types.js" */
 
-export const PAINT_STEPS = 20;
-export const PAINT_GUIDANCE = 3; // the miniature's best, as its generation.json says
+export const PAINT_STEPS = 8; // the miniature's best, as its generation.json says
+export const PAINT_GUIDANCE = 3; // likewise
 export const PAINT_SEEDS = 16;
 const PAINT_ROWS = 77;
-const PAINT_SIDE = 8; // of the latents
+const PAINT_SIDE = 16; // of the latents
 const PAINT_KEPT = 50; // prompts whose contexts are remembered
 
 /**

@@ -120,7 +120,7 @@ export interface Painter {
   /** the context [77 · D] of a prompt without weights */
   encode(ids: number[]): Promise<Float32Array>;
   contexts(read: Pick<ReadPrompt, "ids" | "weights">): Promise<Contexts>;
-  /** 21 latents, the noise first; undefined if it was cancelled */
+  /** a latent for each step, the noise first; undefined if it was cancelled */
   paint(request: PaintRequest): Promise<Float32Array[] | undefined>;
   /** red, green, blue of each pixel, for each of the latents */
   pixels(latents: Float32Array[]): Promise<Uint8Array[]>;

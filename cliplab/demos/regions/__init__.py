@@ -3,7 +3,7 @@
 from cliplab.demos.data.noise import NOISE
 from cliplab.demos.data.vocabulary import SD_VOCABULARY, SD_WORDS
 from cliplab.demos.fields import Text, switch, whole
-from cliplab.demos.graphs.paint import PAINT
+from cliplab.demos.graphs.paint import PAINT, STEPS
 from cliplab.demos.graphs.regions import REGIONS
 from cliplab.demos.graphs.weigh import WEIGH
 from cliplab.demos.host import Demo
@@ -20,6 +20,6 @@ class Live(Demo):
     seed = whole(0, 0, 15)
     word = whole(4, 0, 77)  # the first word is 1; 0 is BOS, EOS and padding follow the last word
     held = whole(-1, -1, 77)  # a second word that stays in view; −1: none
-    step = whole(20, 0, 20)  # of 0 … 19; 20: all of them
+    step = whole(STEPS, 0, STEPS)  # of 0 … STEPS − 1; STEPS: all of them
     spot = whole(27, 0, 63)  # of 8 × 8, row by row
     among = switch(False)  # shares among the words only
