@@ -23,8 +23,8 @@ export default demo({
   title: "The journey of a prompt",
   about:
     "All of it is computed here, by the course's miniature Stable Diffusion, which knows colored " +
-    "shapes and nothing else. Stable Diffusion 1.5 has the same stations, with a billion " +
-    "parameters.",
+    "shapes, thirty things and nothing else. Stable Diffusion 1.5 has the same stations, with a " +
+    "billion parameters.",
   presets: journeyPresets,
   start,
 });

@@ -24,8 +24,8 @@ const PROMPT_LIMIT = 300; // characters
 export default demo({
   title: "From prompt to picture, with weights",
   about:
-    "The painter is a miniature with 3.7 million parameters that knows colored shapes only: " +
-    "eight colors, six shapes, three sizes, white, black and gray grounds. It was trained so " +
+    "The painter is a miniature with 3.7 million parameters that knows ten colors, six shapes, " +
+    "thirty things, three sizes, white, black and gray grounds, and nothing else. It was trained so " +
     "that weights act on a word's own row; Stable Diffusion 1.5, with a billion parameters, was " +
     "not. A pixel counts as changed if its red, green or blue differs by more than 16 of 255.",
   presets: picturePresets,

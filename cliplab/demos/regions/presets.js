@@ -1,6 +1,8 @@
 // @ts-check
 // What a reader may try in this demo: predict, then reveal.
 
+import { PAINT_STEPS } from "../lib/painting.js";
+
 /** @import { Preset } from "../lib/types.js" */
 /** @import { State } from "./types.js" */
 
@@ -18,7 +20,7 @@ export const regionsPresets = [
   },
   {
     label: "BOS",
-    state: { word: 0, step: 19 },
+    state: { word: 0, step: PAINT_STEPS - 1 },
     question:
       "The row of BOS, the start, is the same in every prompt, so it says nothing about " +
       "the picture. When is it read more: in the first step, or in the last?",
