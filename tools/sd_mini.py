@@ -31,7 +31,7 @@ from cliplab.training.snapshot import FILE, read_state
 
 HERE = Path(cliplab.__file__).parent / "assets" / "sd-mini"
 EVERY = {"vae": 25, "unet": 20}  # steps of the logs that are kept
-STEPS = 20
+STEPS = 8
 # From 2 to 4 as many pictures are right, to the error of 440 prompts. At 2 the color of an orange
 # thing whose word has weight 1.5 turns yellow, and at 4 colors begin to suffer by themselves.
 GUIDANCE = 3.0

@@ -105,9 +105,9 @@ def sized_by(thing: Thing, share: float, objects: int) -> Thing:
     return replace(thing, radius=low + share * (high - low))
 
 
-def render(scene: Scene, size: int = S) -> np.ndarray:
+def render(scene: Scene) -> np.ndarray:
     """A picture of a scene of shapes and of things with names: uint8 [S, S, 3]."""
-    picture = ground(scene.background, size)
+    picture = ground(scene.background, S)
     for thing in scene.things:
         if isinstance(thing, Drawn):
             stamp_drawing(picture, thing, thing.style)
@@ -116,9 +116,9 @@ def render(scene: Scene, size: int = S) -> np.ndarray:
     return (picture + 0.5).astype(np.uint8)
 
 
-def pictures(scenes, size: int = S) -> Tensor:
+def pictures(scenes) -> Tensor:
     """N scenes → [N, 3, S, S], from −1 to 1, as a diffusers autoencoder wants them."""
-    drawn = torch.from_numpy(np.stack([render(scene, size) for scene in scenes]))
+    drawn = torch.from_numpy(np.stack([render(scene) for scene in scenes]))
     return drawn.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 

@@ -145,10 +145,7 @@ def asked(name: str) -> list[Scene]:
 
 
 def scores(pipe, guidance: float, steps: int = 20) -> dict:
-    """What the model card says of pictures, computed again: some minutes on one core.
-
-    A model for 32 pixels is asked for shapes only, and by the first judge.
-    """
+    """What the model card says of pictures, computed again: some minutes on one core."""
     found: dict = {}
     for name in SETS:
         scenes = asked(name)
@@ -157,14 +154,12 @@ def scores(pipe, guidance: float, steps: int = 20) -> dict:
         found[name] = {"prompts": len(scenes), **share(verdicts)}
         if name == "one":
             found["one, both right"] = by_kind(scenes, verdicts)
-        if pipe.vae.config.sample_size == S:
-            found[name][SECOND] = by_second(painted, scenes).shares()
-    if pipe.vae.config.sample_size == S:
-        for name in NAMED:
-            scenes = asked_named(name)
-            painted = paint(pipe, [scene.caption for scene in scenes], guidance, steps)
-            found[name] = {"prompts": len(scenes), **named_share(scenes, painted)}
-            found[name][SECOND] = by_second(painted, scenes).shares()
+        found[name][SECOND] = by_second(painted, scenes).shares()
+    for name in NAMED:
+        scenes = asked_named(name)
+        painted = paint(pipe, [scene.caption for scene in scenes], guidance, steps)
+        found[name] = {"prompts": len(scenes), **named_share(scenes, painted)}
+        found[name][SECOND] = by_second(painted, scenes).shares()
     return found
 
 
@@ -186,8 +181,7 @@ def by_kind(scenes: list[Scene], verdicts: list[dict[str, bool]]) -> dict[str, f
 def reconstruction(vae, number: int = 500) -> dict:
     """How well the judges know real pictures, and the same after encoding and decoding.
 
-    Half of the scenes have two things. PSNR in dB, of pictures from −1 to 1. An autoencoder for 32
-    pixels is asked for shapes only, since names are too small there.
+    Half of the scenes have two things. PSNR in dB, of pictures from −1 to 1.
     """
     shapes = [draw_scene(f"reconstruction {i}", objects=1 + i % 2) for i in range(number)]
     psnr, (real, decoded) = there_and_back(vae, shapes)
@@ -197,19 +191,18 @@ def reconstruction(vae, number: int = 500) -> dict:
         "real": share([right(s, judge(p)) for s, p in zip(shapes, real, strict=True)]),
         "decoded": share([right(s, judge(p)) for s, p in zip(shapes, decoded, strict=True)]),
     }
-    if vae.config.sample_size == S:
-        for name in NAMED:
-            scenes = asked_named(name)
-            psnr, both = there_and_back(vae, scenes)
-            verdicts = [named_share(scenes, pictures) for pictures in both]
-            found[name] = {"psnr": psnr, **dict(zip(("real", "decoded"), verdicts, strict=True))}
-        found[SECOND] = {
-            kind: {
-                "real": validate(kind).shares(),
-                "decoded": validate(kind, seen_through=through(vae)).shares(),
-            }
-            for kind in KINDS
+    for name in NAMED:
+        scenes = asked_named(name)
+        psnr, both = there_and_back(vae, scenes)
+        verdicts = [named_share(scenes, pictures) for pictures in both]
+        found[name] = {"psnr": psnr, **dict(zip(("real", "decoded"), verdicts, strict=True))}
+    found[SECOND] = {
+        kind: {
+            "real": validate(kind).shares(),
+            "decoded": validate(kind, seen_through=through(vae)).shares(),
         }
+        for kind in KINDS
+    }
     return found
 
 
@@ -221,7 +214,7 @@ def there_and_back(vae, scenes: list[Scene]) -> tuple[float, tuple[np.ndarray, n
     """PSNR, and pictures as they are and after encoding and decoding, uint8 [N, S, S, 3]."""
     import torch
 
-    x = pictures(scenes, vae.config.sample_size)
+    x = pictures(scenes)
     with torch.no_grad():
         z = [vae.encode(part).latent_dist.mode() for part in x.split(AT_ONCE)]
         y = torch.cat([vae.decode(part).sample for part in z])

@@ -135,9 +135,7 @@ def watch_attention(
         begin.remove()
 
 
-def region_maps(
-    maps: list[dict[str, Tensor]], size: int | tuple[int, int] | None = None
-) -> Tensor:
+def region_maps(maps: list[dict[str, Tensor]], size: int | tuple[int, int] | None = None) -> Tensor:
     """Where each token was read: the mean of its weights over layers and steps, at one size.
 
     maps: as in `AttentionWatch.maps`, {layer: [B, h, w, L]} for each step; a part of that list
