@@ -19,23 +19,34 @@ def status_of(path):
 
 
 class NotebookStatus(SphinxDirective):
+    """A table for each set of versions that notebooks ran with; as a rule there is one."""
+
     def run(self):
-        lines = ["| Chapter | Last run | Seconds | Python | Versions |", "|---|---|--:|---|---|"]
+        tables = {}
         for docname in sorted(self.env.found_docs):
             path = Path(self.env.doc2path(docname))
-            if path.suffix == ".ipynb":
+            # An assignment is handed out unsolved, so there is no run of it.
+            if path.suffix == ".ipynb" and not docname.startswith("assignments/"):
                 self.env.note_dependency(str(path))
-                lines.append(self.row(f"/{docname}.ipynb", *status_of(path)))
-        return self.parse_text_to_nodes("\n".join(lines))
+                title, facts = status_of(path)
+                tables.setdefault(run_with(facts), []).append(
+                    row(f"[{title}](/{docname}.ipynb)", facts)
+                )
+        head = ["| Chapter | Last run | Seconds |", "|---|---|--:|"]
+        parts = ([with_what, "", *head, *rows, ""] for with_what, rows in tables.items())
+        return self.parse_text_to_nodes("\n".join(line for part in parts for line in part))
 
-    @staticmethod
-    def row(link, title, facts):
-        if facts is None:
-            return f"| [{title}]({link}) | not recorded | | | |"
-        versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
-        day = facts["ran"].replace("-", "\N{NON-BREAKING HYPHEN}")
-        cells = (f"[{title}]({link})", day, facts["seconds"], facts["python"], versions)
-        return f"| {' | '.join(map(str, cells))} |"
+
+def run_with(facts):
+    if facts is None:
+        return "No run is recorded of:"
+    versions = {"Python": facts["python"], **facts["versions"]}
+    return f"Run with {', '.join(f'{name} {version}' for name, version in versions.items())}:"
+
+
+def row(link, facts):
+    day = facts["ran"].replace("-", "\N{NON-BREAKING HYPHEN}") if facts else ""
+    return f"| {link} | {day} | {facts['seconds'] if facts else ''} |"
 
 
 def setup(app):
