@@ -88,8 +88,10 @@ def ship(runs: dict[str, list[Path]]) -> None:
 
 
 def state_of(run: Path) -> dict:
+    """How far a run went and its recipe; of the folder that it began with, the name alone."""
     state = read_state(run)
-    return {"step": state["step"], "recipe": state["recipe"]}
+    start = Path(state["recipe"]["start"]).name
+    return {"step": state["step"], "recipe": {**state["recipe"], "start": start}}
 
 
 def averages(run: Path) -> dict:
