@@ -1,5 +1,7 @@
 """Learned words (textual inversion) under weights: beside diffusers, Compel, and by hand."""
 
+import copy
+
 import pytest
 import torch
 import transformers
@@ -29,7 +31,8 @@ def theirs(tokenizer, small_config, tmp_path_factory):
     tokenizer.save(folder)
     there = transformers.CLIPTokenizer.from_pretrained(folder, model_max_length=77)
     there.add_tokens(["<toy>", "<toy>_1", "<toy>_2"])
-    model = transformers.CLIPTextModel(small_config).eval()
+    config = copy.deepcopy(small_config)  # resizing writes into it
+    model = transformers.CLIPTextModel(config).eval()
     with torch.no_grad():
         for name, p in model.named_parameters():
             p.normal_(1.0 if "norm" in name and name.endswith("weight") else 0.0, 0.3)

@@ -42,8 +42,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name in ("vae", "unet"):
-        parser.add_argument(f"--{name}", type=Path, nargs="+", help="the folders of its runs")
+    parser.add_argument("--vae", type=Path, nargs="+", help="the folders of its runs")
+    parser.add_argument("--unet", type=Path, nargs="+", help="the folders of its runs")
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     parser.add_argument("--study", action="store_true", help="weigh words in the shipped model")
     options = parser.parse_args()
