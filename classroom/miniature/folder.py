@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import torch
@@ -59,6 +60,8 @@ def save_pipeline(painter, tokenizer, vae, folder: Path, dtype=torch.float32) ->
 
     from .text import KNOWN
 
+    # A tokenizer.json of an earlier vocabulary would be read before the files that are saved here.
+    shutil.rmtree(folder / "tokenizer", ignore_errors=True)
     tokenizer.save(folder / "tokenizer")
     parts = {
         "vae": vae,
