@@ -48,15 +48,16 @@ SENTENCES = {
     "a red circle on a white background": None,
     "": None,
     "running": "The miniature does not know “running”.",
-    "a Running dog": "The miniature does not know “running” or “dog”.",
-    "a (red:1.3) circle left of a big shiny dog": (
-        "The miniature knows “red” and “circle”, not “big”, “shiny” or “dog”."
+    "a running dog": "The miniature knows “dog”, not “running”.",
+    "a Running fox": "The miniature does not know “running” or “fox”.",
+    "a (red:1.3) circle left of a big shiny fox": (
+        "The miniature knows “red” and “circle”, not “big”, “shiny” or “fox”."
     ),
-    "a star and a dog": "The miniature knows “star”, not “dog”.",
+    "a star and a fox": "The miniature knows “star”, not “fox”.",
     "a large red star on a shiny ground": (
         "The miniature knows “large”, “red” and “star”, not “shiny” or “ground”."
     ),
-    "a large red star above a small dog": "The miniature does not know “dog”.",
+    "a large red star above a small fox": "The miniature does not know “fox”.",
 }
 RUN = """async ([known, vocabulary, prompts]) => {
   const load = (file) => import(`/cliplab/demos/lib/${file}.js`);
@@ -129,14 +130,14 @@ def test_the_line_comes_and_goes_with_the_word(name, live):
     expect(notes).to_have_text("The miniature knows “star”, not “running”.")
     field.press_sequentially("s")
     expect(notes).to_have_text("The miniature does not know “running” or “stars”.")
-    field.fill("a <b>dog</b>")
-    expect(notes).to_have_text("The miniature does not know “b” or “dog”.")
+    field.fill("a <b>fox</b>")
+    expect(notes).to_have_text("The miniature does not know “b” or “fox”.")
     field.fill("a red star")
     expect(notes).to_be_empty()
     if name == "regions":  # which reads no weights
         return
-    field.fill("a (dog:1.2.3) star")
-    expect(notes).to_have_text("a (dog:1.2.3) star")  # with the place where it cannot be read
+    field.fill("a (fox:1.2.3) star")
+    expect(notes).to_have_text("a (fox:1.2.3) star")  # with the place where it cannot be read
     field.fill("a (running:1.3) star")
     expect(notes).to_have_text("The miniature knows “star”, not “running”.")
 
