@@ -487,13 +487,15 @@ def test_what_ends_a_run_is_said_in_a_sentence(tmp_path, capsys):
         assert said in capsys.readouterr().err
 
 
-def test_from_two_commands_to_a_stock_pipeline(tmp_path):
+def test_from_two_commands_to_a_stock_pipeline(tmp_path, transformers_tokenizer):
     from classroom.miniature.folder import load_pipeline_folder
     from classroom.miniature.scores import paint
 
     one, two = str(tmp_path / "vae"), str(tmp_path / "unet")
     small = ["--steps", "1", "--batch-size", "2", "--quiet"]
     main(["vae", "--out", one, "--decoder-steps", "1", *small])
+    # What lies in the folder is replaced, an earlier vocabulary's tokenizer.json among it.
+    transformers_tokenizer.save_pretrained(tmp_path / "unet" / "pipeline" / "tokenizer")
     main(["unet", "--vae", one, "--out", two, "--blocks", "1", *small])
     pipe = load_pipeline_folder(tmp_path / "unet" / "pipeline")
     painted = paint(pipe, ["a red circle", "a blue square"], guidance=2.0, steps=2)
