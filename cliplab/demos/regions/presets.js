@@ -16,7 +16,7 @@ export const regionsPresets = [
       "more?",
     answer:
       "“of”. A row of the context is no word: under the causal mask the row of “of” has " +
-      "heard “left” before it, so it can say both, and this U-Net has learned to look there.",
+      "heard “left” before it, so it can say both, and for most prompts this U-Net looks there.",
   },
   {
     label: "BOS",
