@@ -16,7 +16,16 @@ import itertools
 from classroom.miniature.folder import load_pipeline_folder
 from classroom.miniature.guided import guided_study
 from classroom.miniature.judge import judge
-from classroom.miniature.scores import SEED, asked, paint, reconstruction, right, share
+from classroom.miniature.scores import (
+    SECOND,
+    SEED,
+    asked,
+    paint,
+    reconstruction_of_shapes,
+    right,
+    share,
+)
+from classroom.miniature.second.ceilings import through, validate
 from classroom.miniature.study import METHODS, cases, means
 from cliplab.plots.study import study_curves
 from cliplab.training.data.scenes import parse
@@ -83,10 +92,12 @@ def test_a_sample_scores_as_stated(pipe, name, key):
 
 def test_the_autoencoder_is_as_stated(pipe):
     stated = CARD["scores"]["reconstruction"]
-    found = reconstruction(pipe.vae, 100)
+    found = reconstruction_of_shapes(pipe.vae, 100)
     assert found["real"]["both"] >= 0.98
     assert found["psnr"] == pytest.approx(stated["psnr"], abs=1)
     assert found["decoded"]["both"] == pytest.approx(stated["decoded"]["both"], abs=0.1)
+    second = validate("two shapes", 50, seen_through=through(pipe.vae)).shares()["both"]
+    assert second == pytest.approx(stated[SECOND]["two shapes"]["decoded"]["both"], abs=0.1)
 
 
 def test_latents_are_even(pipe):
