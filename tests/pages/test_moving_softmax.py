@@ -14,6 +14,7 @@ WIDTHS = """() => [...document.querySelectorAll(".clt-r s")].map(
   bar => bar.getBoundingClientRect().width / bar.parentElement.clientWidth)"""
 S = "() => +getComputedStyle(document.querySelector('.clt')).getPropertyValue('--clt-s')"
 MOVING = "() => document.getAnimations().filter(one => one.playState === 'running').length"
+TWO_FRAMES = "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
 
 
 @pytest.fixture
@@ -55,6 +56,7 @@ def test_it_plays_pauses_and_goes_on(shown):
     page.wait_for_function(f"() => ({S})() > 0.3 && ({S})() < 2")
     page.get_by_role("radio", name="Pause").check()
     assert page.evaluate(MOVING) == 0
+    page.evaluate(TWO_FRAMES)  # it stands still from the next one on
     held = page.evaluate(S)
     assert page.evaluate(WIDTHS) == pytest.approx(wanted(held), abs=0.006)
     page.wait_for_timeout(400)
