@@ -522,7 +522,7 @@ def test_both_judges_score_the_same_pictures_in_every_set(monkeypatch):
         return np.stack([render(next(left)) for _ in prompts])
 
     monkeypatch.setattr(scores, "paint", paint)
-    found = scores.scores(None, 1.0)
+    found = scores.scores(None, 1.0, 8)
     assert drawn == [scene.caption for scene in asked]
     for name in sets:
         assert found[name]["both"] == found[name][scores.SECOND]["both"] == 1

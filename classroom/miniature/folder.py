@@ -82,6 +82,6 @@ def save_pipeline(painter, tokenizer, vae, folder: Path, dtype=torch.float32) ->
     (folder / WORDS).write_text(text, encoding="utf-8")
 
 
-def save_settings(folder: Path, guidance: float, steps: int = 20) -> None:
+def save_settings(folder: Path, guidance: float, steps: int) -> None:
     text = json.dumps({"guidance": guidance, "steps": steps}) + "\n"
     (folder / SETTINGS).write_text(text, encoding="utf-8")

@@ -144,7 +144,7 @@ def asked(name: str) -> list[Scene]:
     return [pairs.scene(i) for i in range(number)]
 
 
-def scores(pipe, guidance: float, steps: int = 20) -> dict:
+def scores(pipe, guidance: float, steps: int) -> dict:
     """What the model card says of pictures, computed again: some minutes on one core."""
     found: dict = {}
     for name in SETS:

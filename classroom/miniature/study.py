@@ -38,7 +38,7 @@ GROWS = {
     "one of two": ("present", "area"),
 }
 SLACK = 0.03  # of a curve's largest value: how far it may fall back, one picture in 33
-STEPS = 8  # of denoising, as the model paints otherwise: 7,812 pictures
+STEPS = 8  # of denoising, here and where nothing is said: generation.json has them
 AT_ONCE = 36
 
 

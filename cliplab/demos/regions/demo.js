@@ -19,9 +19,9 @@ import { createWordList } from "./word_list.js";
 export default demo({
   title: "Word to region",
   about:
-    "The miniature Stable Diffusion knows colored shapes, thirty things and nothing else. Its U-Net has 2.6 " +
-    "million parameters and 7 cross-attention layers, averaged here, on at most 8 × 8 places; " +
-    "that of Stable Diffusion 1.5 has 860 million and 16 layers, on up to 64 × 64.",
+    "The miniature Stable Diffusion knows colored shapes, thirty things and nothing else. Its " +
+    "U-Net has 2.6 million parameters and 7 cross-attention layers, averaged here, on at most " +
+    "8 × 8 places; that of Stable Diffusion 1.5 has 860 million and 16 layers, on up to 64 × 64.",
   presets: regionsPresets,
 
   async start({ body, ask, say, set, state }) {
